@@ -1,0 +1,103 @@
+// The HTTP/1.1 client of one loop: keep-alive pools per endpoint, deadlines, gathered writes. It
+// sends a request once: whether to send again is decided by the attempt loop alone.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "platform/base/cancel.h"
+#include "platform/base/error.h"
+#include "platform/base/secret.h"
+#include "platform/base/task.h"
+#include "platform/http/message.h"
+
+namespace causeway::net {
+class Loop;
+}
+
+namespace causeway::http {
+
+/// Where a request goes and how it is secured. Endpoints with equal `id` share one pool per loop;
+/// config code makes the id from everything below (endpoint_id()).
+struct Endpoint {
+  std::string id;
+  std::string host;         // DNS name or IP literal, without brackets; also the TLS host name
+  std::uint16_t port = 0;
+  std::string unix_path;    // not empty: a Unix socket, and host is only the Host field
+  bool tls = false;
+  std::string ca_file;      // PEM bundle to trust instead of the system's; empty = the system's
+  std::string proxy_host;   // HTTP proxy: CONNECT for TLS, absolute-form otherwise; empty = none
+  std::uint16_t proxy_port = 0;
+  Secret proxy_authorization;     // value of Proxy-Authorization; empty = none
+  std::size_t max_idle = 256;     // idle connections kept per loop
+  std::size_t max_open = 4096;    // connections per loop; above: Overloaded
+
+  std::string authority() const;  // the Host field's value
+};
+
+std::string endpoint_id(const Endpoint& endpoint);
+
+/// Splits "http[s]://host[:port][/path]"; the path (without a last '/') goes to `path`. Errors:
+/// InvalidRequest with a message that says what is wrong.
+Result<Endpoint> parse_url(std::string_view url, std::string& path);
+
+struct Timeouts {
+  std::chrono::milliseconds connect{10'000};     // DNS, TCP and TLS together
+  std::chrono::milliseconds first_byte{120'000};  // from the request sent to the answer's head
+  std::chrono::milliseconds idle{120'000};        // between two pieces of the answer
+  std::chrono::milliseconds total{600'000};       // the whole call
+};
+
+/// Views only; they must live until call() has returned.
+struct ClientRequest {
+  std::string_view method = "POST";
+  std::string_view target;  // path and query
+  std::span<const Field> fields;  // without Host, Content-Length, Connection: the client adds these
+  std::span<const std::string_view> body;  // gathered; the sum of sizes is the Content-Length
+  Timeouts timeouts;
+};
+
+/// An answer being read. Destroying it before its end closes the connection (that is how a call is
+/// cancelled); at its end the connection goes back to the pool.
+class ClientStream {
+ public:
+  virtual ~ClientStream() = default;
+  virtual const ResponseHead& head() const = 0;
+
+  /// The next piece of the body, de-chunked; empty at the end of a complete body. The piece lives
+  /// until the next call and has at least 64 readable bytes behind it. Errors: Timeout,
+  /// UpstreamBroken (cut before its end, bad framing), Cancelled.
+  virtual Task<Result<std::string_view>> read() = 0;
+
+  /// All that is left, in one piece with 64 readable bytes behind it. TooLarge above `limit` bytes.
+  virtual Task<Result<std::string_view>> read_all(std::size_t limit) = 0;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  /// Sends and waits for the head of the answer (1xx answers are skipped). `cancel` ends it at any
+  /// stage, also later while the stream is read. Errors, all of Origin::Upstream but Cancelled:
+  /// ConnectFailed (DNS, refused, TLS; also a pooled connection that ended before the first byte of
+  /// an answer: then `code` is "stale_connection" and nothing was processed), Timeout (`code` says
+  /// which: connect_timeout, first_byte_timeout, idle_timeout, total_timeout), UpstreamBroken,
+  /// Overloaded (max_open).
+  virtual Task<Result<std::unique_ptr<ClientStream>>> call(const Endpoint& endpoint,
+                                                           const ClientRequest& request,
+                                                           Cancel& cancel) = 0;
+
+  struct Stats {
+    std::size_t open = 0, idle = 0, opened_total = 0, reused_total = 0;
+  };
+  virtual Stats stats() const = 0;
+  virtual void close_idle() = 0;
+};
+
+std::unique_ptr<Client> make_client(net::Loop& loop);
+
+}  // namespace causeway::http
