@@ -1,0 +1,32 @@
+// What a Loop is made of. Includes Asio: only for the .cpp files of platform/net and platform/http.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <list>
+
+#include "platform/net/loop.h"
+
+namespace causeway::net {
+
+namespace asio = boost::asio;
+
+struct LoopImpl {
+  struct Periodic {
+    asio::steady_timer timer;
+    std::chrono::milliseconds period;
+    std::move_only_function<void()> action;
+  };
+
+  // "Unsafe I/O": descriptors are touched by the loop's thread only and need no locks; the queue
+  // behind post() keeps its lock.
+  asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  std::list<Periodic> periodic;
+  SweepList swept;
+};
+
+}  // namespace causeway::net

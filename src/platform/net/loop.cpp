@@ -1,0 +1,114 @@
+#include "platform/net/loop.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <ctime>
+
+#include "platform/net/detail/loop_impl.h"
+
+namespace causeway::net {
+
+void Swept::unlink() {
+  if (!list_) return;
+  if (list_->cursor_ == this) list_->cursor_ = next_;
+  if (list_->first_ == this) list_->first_ = next_;
+  if (next_) next_->previous_ = previous_;
+  if (previous_) previous_->next_ = next_;
+  list_ = nullptr;
+  next_ = previous_ = nullptr;
+}
+
+SweepList::~SweepList() {
+  while (first_) first_->unlink();
+}
+
+void SweepList::add(Swept& entry) {
+  entry.unlink();
+  entry.list_ = this;
+  entry.next_ = first_;
+  if (first_) first_->previous_ = &entry;
+  first_ = &entry;
+}
+
+void SweepList::run(Monotonic now) {
+  cursor_ = first_;
+  while (Swept* entry = cursor_) {
+    cursor_ = entry->next_;
+    entry->sweep(now);
+  }
+}
+
+namespace {
+
+void arm(LoopImpl::Periodic& periodic) {
+  periodic.timer.expires_at(
+      std::max(periodic.timer.expiry() + periodic.period, std::chrono::steady_clock::now()));
+  periodic.timer.async_wait([&periodic](boost::system::error_code error) {
+    if (error) return;
+    periodic.action();
+    arm(periodic);
+  });
+}
+
+struct SleepAwaiter {
+  asio::steady_timer timer;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    timer.async_wait([waiter](boost::system::error_code) { waiter.resume(); });
+  }
+  void await_resume() const noexcept {}
+};
+
+}  // namespace
+
+Loop::Loop(int index, std::chrono::milliseconds sweep_period)
+    : index_(index), impl_(std::make_unique<LoopImpl>()) {
+  // A peer that closed must be an error of the write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  every(sweep_period, [this] { impl_->swept.run(now()); });
+}
+
+Loop::~Loop() = default;
+
+void Loop::run() {
+  impl_->context.run();      // returns at once when stop() came first
+  impl_->context.restart();  // for another run; a stop is used up by the run that it ended
+}
+
+bool Loop::run_until(std::move_only_function<bool()> done, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!done()) {
+    if (impl_->context.run_one_until(end) > 0) continue;
+    if (!impl_->context.stopped()) return done();
+    impl_->context.restart();
+  }
+  return true;
+}
+
+void Loop::stop() { impl_->context.stop(); }
+
+void Loop::post(std::move_only_function<void()> action) {
+  asio::post(impl_->context, [action = std::move(action)]() mutable { action(); });
+}
+
+Task<void> Loop::sleep(std::chrono::milliseconds time) {
+  co_await SleepAwaiter{asio::steady_timer(impl_->context, time)};
+}
+
+void Loop::every(std::chrono::milliseconds period, std::move_only_function<void()> action) {
+  auto& periodic = impl_->periodic.emplace_back(
+      asio::steady_timer(impl_->context, std::chrono::steady_clock::now()), period,
+      std::move(action));
+  arm(periodic);
+}
+
+Monotonic Loop::now() const {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return Monotonic(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+void Loop::watch(Swept& entry) { impl_->swept.add(entry); }
+
+}  // namespace causeway::net

@@ -1,0 +1,96 @@
+#include "platform/net/loop.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace causeway::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Loop, PostFromOtherThreadsAndStop) {
+  Loop loop;
+  std::thread runner([&] { loop.run(); });
+  int count = 0;  // touched on the loop only
+  std::vector<std::thread> posters;
+  for (int i = 0; i < 4; ++i) {
+    posters.emplace_back([&] {
+      for (int j = 0; j < 1000; ++j) loop.post([&count] { ++count; });
+    });
+  }
+  for (auto& poster : posters) poster.join();
+  loop.post([&loop] { loop.stop(); });
+  runner.join();
+  EXPECT_EQ(count, 4000);
+}
+
+TEST(Loop, AStopBeforeRunIsNotLost) {
+  Loop loop;
+  loop.stop();
+  loop.run();
+}
+
+Task<void> sleeper(Loop& loop, std::vector<int>& order, int id, std::chrono::milliseconds time) {
+  co_await loop.sleep(time);
+  order.push_back(id);
+}
+
+TEST(Loop, SleepersWakeInOrderOfTime) {
+  Loop loop;
+  std::vector<int> order;
+  spawn(sleeper(loop, order, 2, 30ms));
+  spawn(sleeper(loop, order, 1, 5ms));
+  EXPECT_TRUE(loop.run_until([&] { return order.size() == 2; }, 5s));
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(Loop, EveryRepeats) {
+  Loop loop;
+  int ticks = 0;
+  loop.every(2ms, [&] { ++ticks; });
+  EXPECT_TRUE(loop.run_until([&] { return ticks >= 3; }, 5s));
+}
+
+TEST(Loop, NowFollowsTheSteadyClock) {
+  Loop loop;
+  const auto difference = std::chrono::steady_clock::now() - loop.now();
+  EXPECT_GE(difference, 0ms);
+  EXPECT_LT(difference, 50ms);
+}
+
+struct Counted : Swept {
+  void sweep(Monotonic) override {
+    ++count;
+    if (victim) victim->unlink();
+    victim = nullptr;
+  }
+  int count = 0;
+  Swept* victim = nullptr;
+};
+
+TEST(Loop, SweptMayUnlinkOthersDuringASweep) {
+  Loop loop(0, 2ms);
+  Counted a, b, c;
+  loop.watch(c);
+  loop.watch(b);
+  loop.watch(a);  // swept first
+  a.victim = &b;
+  EXPECT_TRUE(loop.run_until([&] { return c.count >= 2; }, 5s));
+  EXPECT_GE(a.count, 2);
+  EXPECT_EQ(b.count, 0);
+  EXPECT_FALSE(b.linked());
+}
+
+TEST(Loop, SweptMayOutliveTheLoop) {
+  Counted late;
+  {
+    Loop loop(0, 2ms);
+    loop.watch(late);
+  }
+  EXPECT_FALSE(late.linked());
+}
+
+}  // namespace
+}  // namespace causeway::net

@@ -1,0 +1,174 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
+#include "platform/net/loop.h"
+#include "platform/net/stream.h"
+
+namespace causeway::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Pair {
+  explicit Pair(Loop& loop) {
+    int fds[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    ours = adopt_socket(loop, fds[0]);
+    theirs = fds[1];
+  }
+  ~Pair() { ::close(theirs); }
+  std::unique_ptr<Socket> ours;
+  int theirs;
+};
+
+TEST(Socket, ReadsWhatIsThereWithoutTheScheduler) {
+  Loop loop;
+  Pair pair(loop);
+  ASSERT_EQ(::write(pair.theirs, "hello", 5), 5);
+  char buffer[16];
+  Op op;
+  EXPECT_TRUE(pair.ours->start_read(op, buffer));
+  EXPECT_EQ(op.bytes, 5u);
+  EXPECT_FALSE(op.error);
+}
+
+Task<void> read_into(Stream& stream, std::string& out, std::error_code& error, bool& done) {
+  char buffer[8];
+  while (true) {
+    auto result = co_await read(stream, buffer);
+    error = result.error;
+    if (!result || result.bytes == 0) break;
+    out.append(buffer, result.bytes);
+  }
+  done = true;
+}
+
+TEST(Socket, WaitsForBytesAndSeesTheEnd) {
+  Loop loop;
+  Pair pair(loop);
+  std::string text;
+  std::error_code error;
+  bool done = false;
+  spawn(read_into(*pair.ours, text, error, done));
+  std::thread writer([&] {
+    ASSERT_EQ(::write(pair.theirs, "hello, ", 7), 7);
+    std::this_thread::sleep_for(20ms);
+    ASSERT_EQ(::write(pair.theirs, "world and more", 14), 14);
+    ::shutdown(pair.theirs, SHUT_WR);
+  });
+  EXPECT_TRUE(loop.run_until([&] { return done; }, 5s));
+  writer.join();
+  EXPECT_EQ(text, "hello, world and more");
+  EXPECT_FALSE(error);
+}
+
+TEST(Socket, CancelEndsAReadLater) {
+  Loop loop;
+  Pair pair(loop);
+  std::string text;
+  std::error_code error;
+  bool done = false;
+  spawn(read_into(*pair.ours, text, error, done));
+  pair.ours->cancel();
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(loop.run_until([&] { return done; }, 5s));
+  EXPECT_EQ(error, std::errc::operation_canceled);
+}
+
+Task<void> write_all(Stream& stream, std::vector<std::string_view> pieces, IoResult& out,
+                     bool& done) {
+  out = co_await write(stream, pieces);
+  done = true;
+}
+
+TEST(Socket, WritesManyPiecesToASlowReader) {
+  Loop loop;
+  Pair pair(loop);
+  const std::string block(5000, 'x');
+  std::vector<std::string_view> pieces;
+  std::string expected;
+  for (int i = 0; i < 300; ++i) {
+    pieces.push_back(std::string_view(block).substr(0, static_cast<std::size_t>(i * 16)));
+    pieces.push_back("|");
+    expected.append(pieces[pieces.size() - 2]).append("|");
+  }
+  IoResult result;
+  bool done = false;
+  spawn(write_all(*pair.ours, pieces, result, done));
+  EXPECT_FALSE(done) << "the socket's buffer is smaller than that";
+  std::string got;
+  std::thread reader([&] {
+    char buffer[4096];
+    while (got.size() < expected.size()) {
+      const auto count = ::read(pair.theirs, buffer, sizeof buffer);
+      if (count <= 0) break;
+      got.append(buffer, static_cast<std::size_t>(count));
+    }
+  });
+  EXPECT_TRUE(loop.run_until([&] { return done; }, 5s));
+  reader.join();
+  EXPECT_FALSE(result.error);
+  EXPECT_EQ(result.bytes, expected.size());
+  EXPECT_TRUE(got == expected);
+}
+
+TEST(Socket, AWriteToAClosedPeerIsAnError) {
+  Loop loop;
+  Pair pair(loop);
+  ::shutdown(pair.theirs, SHUT_RDWR);
+  IoResult result;
+  bool done = false;
+  spawn(write_all(*pair.ours, {"x"}, result, done));
+  EXPECT_TRUE(done);
+  EXPECT_EQ(result.error, std::errc::broken_pipe);
+}
+
+Task<void> try_connect(Socket& socket, Address address, IoResult& out, bool& done) {
+  out = co_await connect(socket, address);
+  done = true;
+}
+
+TEST(Socket, ConnectsAndIsRefused) {
+  Loop loop;
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = *Address::ip("127.0.0.1", 0);
+  ASSERT_EQ(::bind(listener, address.data(), address.size()), 0);
+  ASSERT_EQ(::listen(listener, 8), 0);
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &length);
+  address = Address::from(reinterpret_cast<sockaddr*>(&name), length);
+
+  IoResult result;
+  bool done = false;
+  auto socket = make_socket(loop);
+  spawn(try_connect(*socket, address, result, done));
+  ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
+  EXPECT_FALSE(result.error) << result.error.message();
+
+  ::close(listener);
+  done = false;
+  auto second = make_socket(loop);
+  spawn(try_connect(*second, address, result, done));
+  ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
+  EXPECT_EQ(result.error, std::errc::connection_refused);
+}
+
+TEST(Address, ParsesLiteralsOnly) {
+  EXPECT_EQ(Address::ip("127.0.0.1", 80)->text(), "127.0.0.1");
+  EXPECT_EQ(Address::ip("::1", 80)->text(), "::1");
+  EXPECT_EQ(Address::ip("::ffff:10.1.2.3", 80)->text(), "10.1.2.3");
+  EXPECT_TRUE(Address::ip("127.8.8.8", 80)->is_loopback());
+  EXPECT_FALSE(Address::ip("10.0.0.1", 80)->is_loopback());
+  EXPECT_EQ(Address::ip("::1", 8080)->port(), 8080);
+  EXPECT_FALSE(Address::ip("localhost", 80));
+  EXPECT_FALSE(Address::ip("[::1]", 80));
+  EXPECT_FALSE(Address::unix_socket(std::string(108, 'a')));
+}
+
+}  // namespace
+}  // namespace causeway::net
