@@ -1,0 +1,62 @@
+// What a feature offers to operators: routes below /api on the admin port, and verbs of the command
+// line. A verb does its work through the same routes, over the running program's admin port or, when
+// no program runs on the data folder, in its own process.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/base/error.h"
+#include "platform/base/task.h"
+#include "platform/http/message.h"
+
+namespace causeway {
+
+struct AdminRequest {
+  http::Method method = http::Method::Get;
+  std::string path;                                        // without query
+  std::map<std::string, std::string, std::less<>> params;  // from "{name}" in the route's path
+  std::map<std::string, std::string, std::less<>> query;   // percent-decoded
+  std::string body;                                        // JSON, as sent
+  std::string actor;                                       // key id of the admin, for the audit
+};
+
+struct AdminReply {
+  int status = 200;
+  std::string body;  // JSON unless content_type says otherwise
+  std::string content_type = "application/json";
+};
+
+/// The reply to an error, in the admin port's form {"error":{code,message}}.
+AdminReply admin_error(const Error& error);
+
+struct AdminRoute {
+  http::Method method = http::Method::Get;
+  std::string path;       // "/api/keys/{id}/rotate"
+  std::string summary;    // one line, for the OpenAPI file and the reference
+  bool changes = false;   // needs a full admin key; otherwise a read-only one is enough
+  std::function<Task<AdminReply>(AdminRequest)> handle;
+};
+
+/// How a verb reaches the routes.
+class AdminClient {
+ public:
+  virtual ~AdminClient() = default;
+  /// Errors: Unavailable when nothing can be reached; the status of the reply is the caller's to see.
+  virtual Result<AdminReply> call(http::Method method, const std::string& path_and_query,
+                                  const std::string& body) = 0;
+};
+
+struct Verb {
+  std::string name;     // "keys"
+  std::string summary;  // for `causeway --help`
+  /// `args` without the program's and the verb's name. Returns the exit code: 0 done, 1 refused or
+  /// failed, 2 wrong use.
+  std::function<int(std::span<const std::string> args, AdminClient& admin)> run;
+};
+
+}  // namespace causeway

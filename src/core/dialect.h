@@ -1,0 +1,105 @@
+// One wire format: how its requests are read, how its answers are read and written. No sockets, no
+// addresses, no credentials. An application and a provider may speak different dialects.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event.h"
+#include "core/operation.h"
+#include "core/request.h"
+#include "platform/base/error.h"
+#include "platform/http/message.h"
+
+namespace causeway {
+
+/// What a listing of models says of each.
+struct ModelCard {
+  std::string_view id;
+  std::string_view owned_by;
+  std::int64_t created = 0;
+};
+
+/// Bytes of a provider's answer → frames. One per attempt.
+class AnswerReader {
+ public:
+  virtual ~AnswerReader() = default;
+  /// The next bytes of a streamed answer; they must live until the next feed(), with 64 readable
+  /// bytes behind them. next() gives the frames in them until it answers false.
+  virtual void feed(std::string_view piece) = 0;
+  /// Errors: UpstreamBroken when the bytes are not this dialect.
+  virtual Result<bool> next(Frame& frame) = 0;
+  /// A whole answer that was not streamed; 64 readable bytes behind it.
+  virtual Result<void> whole(std::string_view body, Frame& frame) = 0;
+};
+
+/// Frames → bytes for the application. One per exchange.
+class AnswerWriter {
+ public:
+  virtual ~AnswerWriter() = default;
+  virtual void frame(const Frame& frame, Bytes& out) = 0;
+  /// Text that was held back and now goes out between two frames.
+  virtual void text(const Lane& lane, std::string_view text, Bytes& out) = 0;
+  /// An error after the answer has begun. Nothing follows it.
+  virtual void error(const Error& error, std::string_view request_id, Bytes& out) = 0;
+  virtual std::string_view heartbeat() const = 0;
+  virtual std::string_view content_type() const = 0;
+};
+
+struct WriterSettings {
+  bool usage_wanted = true;  // the client asked for the usage frame
+  bool may_edit = false;     // some stage may hold or change text: keep what rebuilding needs
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  virtual std::string_view name() const = 0;
+
+  /// Adds the operations that applications may call in this dialect.
+  virtual void operations(Operations& table) const = 0;
+
+  /// Parses a request in place, once. `body` has 64 readable bytes behind it and outlives `index`.
+  /// Errors: InvalidRequest with the field in `param`.
+  virtual Result<void> read(const Operation& operation, std::string_view body,
+                            RequestIndex& index) const = 0;
+
+  /// Makes the fork what a target of this same dialect must get: its model name, and usage asked for
+  /// in streams where the target can report it.
+  virtual void address(const Operation& operation, std::string_view upstream_model,
+                       bool ask_for_usage, Request& request) const = 0;
+
+  /// Path of an operation below a provider's base URL ("/chat/completions").
+  virtual std::string_view upstream_path(const Operation& operation) const = 0;
+
+  /// Fields of the application's request that may go on to a provider.
+  virtual std::span<const std::string_view> request_fields() const = 0;
+  /// Fields of a provider's answer that may go on to the application.
+  virtual std::span<const std::string_view> answer_fields() const = 0;
+
+  virtual std::unique_ptr<AnswerReader> reader(const Operation& operation) const = 0;
+  virtual std::unique_ptr<AnswerWriter> writer(const Operation& operation,
+                                               WriterSettings settings) const = 0;
+
+  /// The body of an error answer.
+  virtual std::string error_body(const Error& error, std::string_view request_id) const = 0;
+  /// What an error answer of a provider of this dialect means (WIRE table "retry class").
+  virtual Error classify(int status, std::span<const http::Field> fields,
+                         std::string_view body) const = 0;
+
+  virtual std::string models_body(std::span<const ModelCard> models) const = 0;
+  virtual std::string model_body(const ModelCard& model) const = 0;
+  /// The field by which applications of this dialect send their key, value without "Bearer ".
+  virtual std::string_view presented_key(const http::RequestHead& head) const = 0;
+};
+
+/// Wait hints of an answer: retry-after-ms, retry-after (seconds or HTTP date is ignored), bounded to
+/// one hour.
+std::optional<std::chrono::milliseconds> retry_after(std::span<const http::Field> fields);
+
+}  // namespace causeway

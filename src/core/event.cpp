@@ -1,0 +1,36 @@
+#include "core/event.h"
+
+namespace causeway {
+
+void Frame::clear() {
+  kind = Kind::Data;
+  wire = data = {};
+  events.clear();
+  usage = {};
+  has_content = usage_only = more = swallowed = false;
+  id = created = model = {};
+  released.clear();
+}
+
+void Bytes::view(std::string_view piece) {
+  if (piece.empty()) return;
+  if (!spans_.empty() && spans_.back().data() + spans_.back().size() == piece.data()) {
+    spans_.back() = {spans_.back().data(), spans_.back().size() + piece.size()};
+    return;
+  }
+  spans_.push_back(piece);
+}
+
+void Bytes::own(std::string piece) {
+  if (piece.empty()) return;
+  owned_.push_back(std::move(piece));
+  spans_.push_back(owned_.back());
+}
+
+std::size_t Bytes::size() const {
+  std::size_t total = 0;
+  for (const auto span : spans_) total += span.size();
+  return total;
+}
+
+}  // namespace causeway

@@ -1,0 +1,35 @@
+#include "core/exchange.h"
+
+#include "platform/http/server_stream.h"
+
+namespace causeway {
+
+const http::RequestHead& Exchange::head() const { return stream->head(); }
+
+void Exchange::reset() {
+  stream = nullptr;
+  context = nullptr;
+  snapshot = nullptr;
+  operation = nullptr;
+  argument = {};
+  id.clear();
+  internal = false;
+  cost_micros.reset();
+  principal = nullptr;
+  model = nullptr;
+  model_name = {};
+  policy = nullptr;
+  targets.clear();
+  attempts.clear();
+  request = Request();
+  index.clear();
+  std::destroy_at(&cancel);
+  std::construct_at(&cancel);
+  outcome = {};
+  marks.clear();
+  stages_run = 0;
+  slots.clear();
+  kept.clear();
+}
+
+}  // namespace causeway

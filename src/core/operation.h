@@ -1,0 +1,61 @@
+// One endpoint: method, path, dialect, kind of body. The table of all of them is the one place where
+// a request's path means something.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/http/message.h"
+
+namespace causeway {
+
+class Dialect;
+
+enum class OperationKind : std::uint8_t {
+  Chat,
+  Completion,
+  Embeddings,
+  ListModels,
+  GetModel,
+  Refused,  // known, not served: a clear 501
+  Health,   // open to everybody
+};
+
+/// Value of gen_ai.operation.name.
+std::string_view to_string(OperationKind kind);
+
+enum class BodyKind : std::uint8_t { None, Json };
+
+struct Operation {
+  http::Method method = http::Method::Post;
+  std::string path;  // "/v1/models/*": the rest of the path is the argument
+  OperationKind kind = OperationKind::Chat;
+  BodyKind body = BodyKind::Json;
+  const Dialect* dialect = nullptr;
+  std::string refusal;  // of Refused: what is not served, and what to use instead
+};
+
+class Operations {
+ public:
+  void add(Operation operation);
+
+  struct Match {
+    const Operation* operation = nullptr;
+    std::string_view argument;              // what stands for '*', percent escapes left as they are
+    const Operation* other_method = nullptr;  // the path is known with another method
+  };
+  Match find(http::Method method, std::string_view path) const;
+
+  /// The dialect whose errors fit this path best, also when it is not served.
+  const Dialect* dialect_of(std::string_view path) const;
+
+  const std::vector<Operation>& all() const { return operations_; }
+
+ private:
+  std::vector<Operation> operations_;
+};
+
+}  // namespace causeway

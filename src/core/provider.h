@@ -1,0 +1,55 @@
+// Address, credentials, error classes, and the dialect that it speaks: all that is known of one
+// provider. Immutable, part of a snapshot; connections and other live state are elsewhere.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dialect.h"
+#include "core/target.h"
+#include "platform/base/cancel.h"
+#include "platform/base/task.h"
+#include "platform/http/client.h"
+
+namespace causeway {
+
+struct Attempt;
+struct Exchange;
+
+/// Something that is held while a call lasts and given back by its destructor: an engine's slot.
+class Lease {
+ public:
+  virtual ~Lease() = default;
+};
+
+/// An HTTP call ready to be made, but for the body, which is the attempt's request.
+struct Call {
+  const http::Endpoint* endpoint = nullptr;  // lives as long as the snapshot or the lease
+  std::string target;                        // path and query
+  std::vector<http::Field> fields;           // credentials and what the provider wants; views below
+  std::vector<std::string> storage;          // strings that `fields` point into
+  std::unique_ptr<Lease> lease;
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view kind() const = 0;  // gen_ai.provider.name
+  virtual Zone zone() const = 0;
+  virtual const Dialect& dialect() const = 0;
+
+  /// Whether address() may wait (an engine that loads). Otherwise it ends at once.
+  /// Errors of address(): RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on to
+  /// the next target where the error is retryable.
+  virtual Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const = 0;
+
+  /// Model names that this provider is known to have, for listings; may change at run time.
+  virtual std::vector<std::string> known_models() const { return {}; }
+  /// Timeouts of this provider that win over the policy's where set.
+  virtual const http::Timeouts* timeouts() const { return nullptr; }
+};
+
+}  // namespace causeway

@@ -1,0 +1,369 @@
+#include "core/request.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "platform/text/json_writer.h"
+
+namespace causeway {
+
+const RequestIndex::Member* RequestIndex::member(std::string_view key) const {
+  for (const auto& m : members) {
+    if (m.key == key) return &m;
+  }
+  return nullptr;
+}
+
+void RequestIndex::clear() {
+  body = {};
+  members.clear();
+  texts.clear();
+  messages.clear();
+  messages_array = {};
+  encode_message = nullptr;
+  unescaped_keys.clear();
+  model = {};
+  stream = usage_wanted = has_tools = has_unread_content = base64_embeddings = false;
+  usage_wanted_value = {};
+  max_tokens.reset();
+  choices = 1;
+  inputs = 0;
+}
+
+Request Request::fork() const {
+  Request copy(*index_);
+  copy.edits_ = edits_;
+  copy.edited_texts_ = edited_texts_;
+  copy.inserted_ = inserted_;
+  copy.dropped_ = dropped_;
+  copy.order_ = order_;
+  return copy;
+}
+
+bool Request::is_dropped(std::size_t message) const {
+  return std::find(dropped_.begin(), dropped_.end(), message) != dropped_.end();
+}
+
+// ---- texts
+
+std::uint32_t Request::text_count() const {
+  return static_cast<std::uint32_t>(changed_messages() ? order_.size() : index_->texts.size());
+}
+
+std::vector<Text> Request::texts() {
+  std::vector<Text> all;
+  all.reserve(text_count());
+  for (std::uint32_t i = 0; i < text_count(); ++i) all.emplace_back(*this, i);
+  return all;
+}
+
+Request::TextOrder Request::locate(std::uint32_t index) const {
+  return changed_messages() ? order_[index] : TextOrder{false, index};
+}
+
+void Request::rebuild_order() {
+  order_.clear();
+  const auto belongs_to_message = [&](const RequestIndex::TextAt& text) {
+    return text.value.begin >= index_->messages_array.begin &&
+           text.value.end <= index_->messages_array.end && !index_->messages_array.empty();
+  };
+  std::vector<bool> placed(inserted_.size(), false);
+  const auto place_inserted = [&](std::size_t up_to) {
+    for (std::uint32_t k = 0; k < inserted_.size(); ++k) {
+      if (!placed[k] && inserted_[k].at <= up_to) {
+        order_.push_back({true, k});
+        placed[k] = true;
+      }
+    }
+  };
+  for (std::uint32_t i = 0; i < index_->texts.size(); ++i) {
+    const auto& text = index_->texts[i];
+    if (belongs_to_message(text)) {
+      place_inserted(text.where.message);
+      if (is_dropped(text.where.message)) continue;
+    }
+    order_.push_back({false, i});
+  }
+  place_inserted(index_->messages.size());
+}
+
+Where Text::where() const {
+  const auto at = request_->locate(index_);
+  if (!at.inserted) return request_->index_->texts[at.index].where;
+  const auto& inserted = request_->inserted_[at.index];
+  return {inserted.message.role, TextKind::Content, static_cast<std::uint16_t>(inserted.at), 0};
+}
+
+std::string_view Text::get() const {
+  const auto at = request_->locate(index_);
+  if (at.inserted) return request_->inserted_[at.index].message.text;
+  for (const auto& edited : request_->edited_texts_) {
+    if (edited.text == at.index) return edited.decoded;
+  }
+  const std::string_view raw = request_->index_->bytes(request_->index_->texts[at.index].value);
+  if (std::memchr(raw.data(), '\\', raw.size()) == nullptr) return raw.substr(1, raw.size() - 2);
+  for (const auto& decoded : request_->decoded_) {
+    if (decoded.text == at.index) return decoded.decoded;
+  }
+  request_->decoded_.push_back({at.index, {}});
+  return decode_json_string(raw, request_->decoded_.back().decoded);
+}
+
+void Text::set(std::string text) {
+  const auto at = request_->locate(index_);
+  if (at.inserted) {
+    request_->inserted_[at.index].message.text = std::move(text);
+    return;
+  }
+  request_->put_edit(request_->index_->texts[at.index].value, encode_json_string(text));
+  for (auto& edited : request_->edited_texts_) {
+    if (edited.text == at.index) {
+      edited.decoded = std::move(text);
+      return;
+    }
+  }
+  request_->edited_texts_.push_back({at.index, std::move(text)});
+}
+
+// ---- members
+
+std::optional<std::string_view> Request::member(std::string_view key) const {
+  const auto* m = index_->member(key);
+  if (!m) {
+    // Members that this fork added are insertions of the form "key":value,
+    for (const auto& edit : edits_) {
+      if (!edit.range.empty()) continue;
+      std::string_view with = edit.with;
+      if (with.size() > key.size() + 3 && with.substr(1, key.size()) == key &&
+          with[key.size() + 1] == '"') {
+        with.remove_prefix(key.size() + 3);
+        if (with.ends_with(',')) with.remove_suffix(1);
+        return with;
+      }
+    }
+    return std::nullopt;
+  }
+  for (const auto& edit : edits_) {
+    if (edit.range.begin == m->value.begin && edit.range.end == m->value.end) return edit.with;
+    if (edit.range.begin <= m->whole.begin && edit.range.end >= m->whole.end) return std::nullopt;
+  }
+  return index_->bytes(m->value);
+}
+
+void Request::set_member(std::string_view key, std::string json) {
+  if (const auto* m = index_->member(key)) {
+    // A removal of the same member is taken back by dropping its edit.
+    std::erase_if(edits_, [&](const Edit& edit) {
+      return !edit.range.empty() && edit.range.begin <= m->whole.begin &&
+             edit.range.end >= m->whole.end;
+    });
+    put_edit(m->value, std::move(json));
+    return;
+  }
+  std::erase_if(edits_, [&](const Edit& edit) {
+    return edit.range.empty() && edit.with.size() > key.size() + 2 &&
+           std::string_view(edit.with).substr(1, key.size()) == key &&
+           edit.with[key.size() + 1] == '"';
+  });
+  const auto open = static_cast<std::uint32_t>(index_->body.find('{')) + 1;
+  std::string with = encode_json_string(key) + ":" + std::move(json);
+  if (!index_->members.empty()) with += ',';
+  Edit edit{{open, open}, std::move(with)};
+  edits_.insert(edits_.begin(), std::move(edit));
+}
+
+void Request::remove_member(std::string_view key) {
+  const auto* m = index_->member(key);
+  if (!m) {
+    std::erase_if(edits_, [&](const Edit& edit) {
+      return edit.range.empty() && std::string_view(edit.with).substr(1, key.size()) == key;
+    });
+    return;
+  }
+  // The comma behind goes with it; the last member takes the one in front instead.
+  ByteRange range = m->whole;
+  const bool last = m == &index_->members.back();
+  if (!last) {
+    range.end = (m + 1)->whole.begin;
+  } else if (m != &index_->members.front()) {
+    range.begin = (m - 1)->whole.end;
+  }
+  std::erase_if(edits_, [&](const Edit& edit) {
+    return !edit.range.empty() && edit.range.begin >= m->whole.begin &&
+           edit.range.end <= m->whole.end;
+  });
+  put_edit(range, {});
+}
+
+// ---- messages
+
+Result<void> Request::insert(std::size_t at, Message message) {
+  if (!index_->encode_message) {
+    return fail(ErrorKind::NotImplemented, Origin::Us, "this operation has no messages");
+  }
+  inserted_.push_back({std::min(at, index_->messages.size()), std::move(message), {}});
+  rebuild_order();
+  return {};
+}
+
+void Request::drop(std::size_t at) {
+  if (at >= index_->messages.size() || is_dropped(at)) return;
+  dropped_.push_back(at);
+  rebuild_order();
+}
+
+// ---- bytes
+
+void Request::put_edit(ByteRange range, std::string with) {
+  const auto at =
+      std::lower_bound(edits_.begin(), edits_.end(), range, [](const Edit& e, ByteRange r) {
+        return e.range.begin < r.begin || (e.range.begin == r.begin && e.range.empty());
+      });
+  if (at != edits_.end() && at->range.begin == range.begin && at->range.end == range.end) {
+    at->with = std::move(with);
+  } else {
+    edits_.insert(at, Edit{range, std::move(with)});
+  }
+}
+
+void Request::bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const {
+  std::uint32_t at = begin;
+  for (const auto& edit : edits_) {
+    if (edit.range.begin < at || edit.range.end > end) continue;
+    if (edit.range.begin > at) out.push_back(index_->bytes({at, edit.range.begin}));
+    if (!edit.with.empty()) out.push_back(edit.with);
+    at = edit.range.end;
+  }
+  if (at < end) out.push_back(index_->bytes({at, end}));
+}
+
+void Request::messages_bytes(Spans& out) const {
+  bool first = true;
+  const auto separate = [&] {
+    out.push_back(first ? "[" : ",");
+    first = false;
+  };
+  const auto put_inserted = [&](std::size_t at) {
+    for (const auto& inserted : inserted_) {
+      if (inserted.at != at) continue;
+      separate();
+      inserted.encoded = index_->encode_message(inserted.message);
+      out.push_back(inserted.encoded);
+    }
+  };
+  for (std::size_t i = 0; i < index_->messages.size(); ++i) {
+    put_inserted(i);
+    if (is_dropped(i)) continue;
+    separate();
+    const auto range = index_->messages[i].value;
+    bytes_between(range.begin, range.end, out);
+  }
+  put_inserted(index_->messages.size());
+  out.push_back(first ? "[]" : "]");
+}
+
+void Request::bytes(Spans& out) const {
+  const auto size = static_cast<std::uint32_t>(index_->body.size());
+  if (!changed_messages()) {
+    if (edits_.empty()) {
+      out.push_back(index_->body);
+    } else {
+      bytes_between(0, size, out);
+    }
+    return;
+  }
+  const auto array = index_->messages_array;
+  bytes_between(0, array.begin, out);
+  messages_bytes(out);
+  bytes_between(array.end, size, out);
+}
+
+std::string Request::joined() const {
+  Spans spans;
+  bytes(spans);
+  std::string all;
+  for (const auto piece : spans) all += piece;
+  return all;
+}
+
+// ---- JSON strings
+
+namespace {
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | (code >> 6));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | (code >> 12));
+    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (code >> 18));
+    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+std::uint32_t hex4(const char* at) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) {
+    const char c = at[i];
+    value = value * 16 + static_cast<std::uint32_t>(c <= '9'   ? c - '0'
+                                                    : c <= 'F' ? c - 'A' + 10
+                                                               : c - 'a' + 10);
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string_view decode_json_string(std::string_view json, std::string& storage) {
+  const std::string_view inner = json.substr(1, json.size() - 2);
+  if (inner.find('\\') == std::string_view::npos) return inner;
+  storage.clear();
+  storage.reserve(inner.size());
+  for (std::size_t i = 0; i < inner.size();) {
+    const std::size_t escape = std::min(inner.find('\\', i), inner.size());
+    storage.append(inner, i, escape - i);
+    if (escape + 1 >= inner.size()) break;
+    i = escape + 2;
+    switch (inner[escape + 1]) {
+      case 'b': storage += '\b'; break;
+      case 'f': storage += '\f'; break;
+      case 'n': storage += '\n'; break;
+      case 'r': storage += '\r'; break;
+      case 't': storage += '\t'; break;
+      case 'u': {
+        if (i + 4 > inner.size()) return storage;
+        std::uint32_t code = hex4(inner.data() + i);
+        i += 4;
+        const bool high = code >= 0xD800 && code < 0xDC00;
+        if (high && i + 6 <= inner.size() && inner[i] == '\\' && inner[i + 1] == 'u') {
+          const std::uint32_t low = hex4(inner.data() + i + 2);
+          if (low >= 0xDC00 && low < 0xE000) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            i += 6;
+          }
+        }
+        // A lone surrogate has no UTF-8 form; U+FFFD stands for it.
+        append_utf8(storage, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
+        break;
+      }
+      default: storage += inner[escape + 1]; break;
+    }
+  }
+  return storage;
+}
+
+std::string encode_json_string(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  text::append_json_string(out, text);
+  return out;
+}
+
+}  // namespace causeway

@@ -1,0 +1,202 @@
+// The view that stages have of a request: the body as it came, an index into it made by the
+// application's dialect, and the edits of this fork. Bytes that nobody touched leave as they came;
+// an edit replaces one whole JSON value. Forking is cheap and copies only edits: each attempt works
+// on its own fork, because a fallback may stand in another zone or speak another dialect.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/base/error.h"
+
+namespace causeway {
+
+enum class Role : std::uint8_t { None, System, Developer, User, Assistant, Tool, Function, Other };
+
+/// What kind of words a text holds.
+enum class TextKind : std::uint8_t {
+  Content,        // a message's text, or one text part of it
+  Refusal,        // an assistant's refusal
+  ToolArguments,  // arguments of a tool call, JSON in a string
+  ToolResult,     // content of a tool's message
+  Name,           // a participant's or file's name
+  File,           // file contents in the request (base64 or text)
+  Prompt,         // prompt of a text completion
+  Suffix,         // what stands behind the insertion point
+  Input,          // an embedding's input
+  UserId,         // the application's own identifier of its user
+  Metadata,       // a metadata value
+  Description,    // a tool's or schema's description
+};
+
+/// Where a text stands.
+struct Where {
+  Role role = Role::None;
+  TextKind kind = TextKind::Content;
+  std::uint16_t message = 0;  // index in the original messages; of inserted ones: where they go
+  std::uint16_t part = 0;     // index of the text inside its message
+};
+
+/// A message that a stage adds.
+struct Message {
+  Role role = Role::System;
+  std::string text;
+};
+
+/// Half-open range of bytes in the body.
+struct ByteRange {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool empty() const { return begin == end; }
+};
+
+/// Made once per request by Dialect::read. Never changed afterwards, shared by all forks.
+struct RequestIndex {
+  struct Member {
+    std::string_view key;  // unescaped
+    ByteRange whole;       // from the key's quote to the value's end
+    ByteRange value;
+  };
+  struct TextAt {
+    Where where;
+    ByteRange value;  // the JSON string with its quotes
+  };
+  struct MessageAt {
+    Role role = Role::None;
+    ByteRange value;
+  };
+
+  std::string_view body;  // 64 readable bytes stand behind it
+  std::vector<Member> members;
+  std::vector<TextAt> texts;
+  std::vector<MessageAt> messages;
+  ByteRange messages_array;                        // with its brackets; empty = no messages
+  std::string (*encode_message)(const Message&) = nullptr;  // of the dialect; null = no messages
+  std::deque<std::string> unescaped_keys;          // storage for keys that had escapes
+
+  std::string_view model;
+  bool stream = false;
+  bool usage_wanted = false;       // the client asked for usage in its stream
+  ByteRange usage_wanted_value;    // where the body says so (true, false, null); empty = nowhere
+  std::optional<std::uint32_t> max_tokens;
+  std::uint32_t choices = 1;       // n
+  std::uint32_t inputs = 0;        // texts to embed
+  bool has_tools = false;
+  bool has_unread_content = false;  // images, audio, files: parts that no text stage can read
+  bool base64_embeddings = false;
+
+  std::string_view bytes(ByteRange range) const {
+    return body.substr(range.begin, range.end - range.begin);
+  }
+  const Member* member(std::string_view key) const;
+  void clear();  // keeps the memory
+};
+
+/// The gathered bytes of a body; views into the body and into the request's edits.
+using Spans = std::vector<std::string_view>;
+
+class Request;
+
+/// One text of a request: a JSON string value, decoded when first read. A light handle; valid while
+/// its request lives and no message is inserted or dropped.
+class Text {
+ public:
+  Text(Request& request, std::uint32_t index) : request_(&request), index_(index) {}
+  Where where() const;
+  std::string_view get() const;
+  void set(std::string text);
+
+ private:
+  Request* request_;
+  std::uint32_t index_;
+};
+
+class Request {
+ public:
+  Request() = default;
+  explicit Request(const RequestIndex& index) : index_(&index) {}
+  Request(Request&&) = default;
+  Request& operator=(Request&&) = default;
+
+  /// A copy that shares the body and its index and begins with this fork's edits.
+  Request fork() const;
+
+  const RequestIndex& index() const { return *index_; }
+  std::string_view body() const { return index_->body; }
+  std::string_view model() const { return index_->model; }
+  bool edited() const { return !edits_.empty() || changed_messages(); }
+
+  std::uint32_t text_count() const;
+  Text text(std::uint32_t index) { return {*this, index}; }
+  /// All texts in the order of the body, inserted messages in their places.
+  std::vector<Text> texts();
+
+  /// The raw JSON of a top-level member, as edited in this fork; nullopt when it is not there.
+  std::optional<std::string_view> member(std::string_view key) const;
+  /// Replaces a top-level member's value, or adds the member. `json` is a complete JSON value.
+  void set_member(std::string_view key, std::string json);
+  /// Takes a top-level member out; nothing happens when it is not there.
+  void remove_member(std::string_view key);
+
+  /// Puts a message before the original message `at` (index().messages.size() = behind the last).
+  /// Errors: NotImplemented for operations that have no messages.
+  Result<void> insert(std::size_t at, Message message);
+  /// Leaves out the original message `at`.
+  void drop(std::size_t at);
+
+  /// The body as edited, appended to `out`. Views live as long as this fork and its body.
+  void bytes(Spans& out) const;
+  std::string joined() const;
+
+ private:
+  friend class Text;
+  struct Edit {
+    ByteRange range;    // what it replaces; empty = an insertion
+    std::string with;
+  };
+  struct EditedText {
+    std::uint32_t text;   // index in index().texts
+    std::string decoded;  // what stages read from now on
+  };
+  struct Inserted {
+    std::size_t at;
+    Message message;
+    mutable std::string encoded;
+  };
+  // Which text a handle means: an original one or an inserted message's.
+  struct TextOrder {
+    bool inserted;
+    std::uint32_t index;
+  };
+
+  bool changed_messages() const { return !inserted_.empty() || !dropped_.empty(); }
+  bool is_dropped(std::size_t message) const;
+  void put_edit(ByteRange range, std::string with);
+  void rebuild_order();
+  TextOrder locate(std::uint32_t index) const;
+  void bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const;
+  void messages_bytes(Spans& out) const;
+
+  const RequestIndex* index_ = nullptr;
+  std::vector<Edit> edits_;  // sorted by begin, not overlapping
+  std::vector<EditedText> edited_texts_;
+  std::deque<Inserted> inserted_;
+  std::vector<std::size_t> dropped_;
+  std::vector<TextOrder> order_;  // only when messages were inserted or dropped
+  // Decoded copies of texts with escapes; a deque, since views into it are given out.
+  mutable std::deque<EditedText> decoded_;
+};
+
+/// Decodes a JSON string with its quotes. Without escapes the view into `json` is returned,
+/// otherwise `storage` is filled. The text was checked when the request was read.
+std::string_view decode_json_string(std::string_view json, std::string& storage);
+/// A JSON string with quotes. Invalid UTF-8 must not be passed.
+std::string encode_json_string(std::string_view text);
+
+}  // namespace causeway

@@ -1,0 +1,7 @@
+#include "core/stage.h"
+
+namespace causeway {
+
+Task<Verdict> Stage::wait_request(Exchange&) { co_return go_on(); }
+
+}  // namespace causeway

@@ -1,0 +1,73 @@
+// One step of the pipeline. Every hook is optional and says so in hooks(); the lists that the runner
+// walks hold only those that a stage has. Hooks are plain functions: a stage that must wait in
+// on_request says Waits and has the coroutine form instead. None of them throws.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/event.h"
+#include "core/policy.h"
+#include "platform/base/error.h"
+#include "platform/base/task.h"
+
+namespace causeway {
+
+struct Exchange;
+struct Attempt;
+struct Outcome;
+
+/// An answer that a stage gives instead of a model's.
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
+/// nullptr: go on. A Reply or an Error ends the exchange with it.
+using Verdict = Result<std::unique_ptr<Reply>>;
+inline Verdict go_on() { return nullptr; }
+
+enum Hooks : std::uint8_t {
+  kOnHead = 1,
+  kOnRequest = 2,
+  kOnAttempt = 4,
+  kOnEvent = 8,
+  kOnDone = 16,
+  kWaits = 32,  // wait_request() instead of on_request()
+  kOnUsage = 64,
+};
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual std::string_view name() const = 0;
+  virtual unsigned hooks() const = 0;  // of Hooks
+
+  /// Whether this stage does anything under these settings; off stages are left out of the lists.
+  /// Head and done hooks are there for every exchange and do not ask.
+  virtual bool enabled(const Sections&) const { return true; }
+  /// Runs before the policy is known (it may be what finds it). Its on_request is in one global list.
+  virtual bool before_policy() const { return false; }
+
+  /// Only the head is there: no body, no policy.
+  virtual Verdict on_head(Exchange&) { return go_on(); }
+  /// The request has been read and indexed.
+  virtual Verdict on_request(Exchange&) { return go_on(); }
+  virtual Task<Verdict> wait_request(Exchange&);
+  /// Before each try, on the attempt's own fork of the request.
+  virtual Verdict on_attempt(Exchange&, Attempt&) { return go_on(); }
+  /// Each event of an answer, streamed or not. Only an Error counts; a Reply is not possible here.
+  virtual Verdict on_event(Exchange&, Event&) { return go_on(); }
+  virtual Hold hold(const Sections&) const { return Hold::none(); }
+  /// Once, when the usage of the answer is known, reported or estimated: for an answer that is not
+  /// streamed before its head goes out.
+  virtual void on_usage(Exchange&, const Usage&) noexcept {}
+  /// Always, in reverse order, for exactly those stages of which another hook ran or that have no
+  /// other hook. Never waits.
+  virtual void on_done(Exchange&, const Outcome&) noexcept {}
+};
+
+}  // namespace causeway

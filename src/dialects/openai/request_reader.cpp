@@ -1,0 +1,594 @@
+// One pass over a request's body: every value is visited (so what is forwarded is valid JSON), keys
+// are compared unescaped, and duplicates are refused in every object that is read here, since a
+// scanner and the provider must see the same value.
+#include <array>
+#include <cstring>
+
+#include "dialects/openai/dialect.h"
+#include "dialects/openai/on_demand.h"
+
+namespace causeway::openai {
+namespace {
+
+using simdjson::error_code;
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxMembers = 256;         // of an object that is read here
+constexpr std::size_t kMaxModelName = 256;       // bytes
+constexpr std::size_t kMaxMessages = 65'535;     // Where::message is 16 bits
+constexpr std::size_t kParserKeptFor = 1 << 20;  // bytes; a larger body gets a parser of its own
+
+/// Thrown inside this file only and caught in read().
+struct Refused {
+  Error error;
+};
+
+[[noreturn]] void refuse(std::string message, std::string param = {}, std::string code = {}) {
+  Error error;
+  error.kind = ErrorKind::InvalidRequest;
+  error.origin = Origin::Client;
+  error.message = std::move(message);
+  error.param = std::move(param);
+  error.code = std::move(code);
+  throw Refused{std::move(error)};
+}
+
+Role role_of(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, Role>, 6> kRoles = {{
+      {"user", Role::User},
+      {"assistant", Role::Assistant},
+      {"system", Role::System},
+      {"tool", Role::Tool},
+      {"developer", Role::Developer},
+      {"function", Role::Function},
+  }};
+  for (const auto& [text, role] : kRoles) {
+    if (text == name) return role;
+  }
+  return Role::Other;
+}
+
+std::string encode_message(const Message& message) {
+  static constexpr std::string_view kNames[] = {"user",      "system", "developer", "user",
+                                                "assistant", "tool",   "function",  "user"};
+  std::string json = R"({"role":")";
+  json += kNames[static_cast<std::size_t>(message.role)];
+  json += R"(","content":)";
+  json += encode_json_string(message.text);
+  json += '}';
+  return json;
+}
+
+class Walk {
+ public:
+  Walk(const Operation& operation, std::string_view body, RequestIndex& index)
+      : operation_(operation), index_(index) {
+    index_.body = body;
+  }
+
+  void run(od::document& document) {
+    document_ = &document;
+    if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
+    od::object object = document.get_object();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::uint32_t begin = offset(field.key().raw()) - 1;
+      const std::string_view key = key_of(field);
+      if (index_.member(key)) {
+        refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
+      }
+      if (index_.members.size() == kMaxMembers) refuse("too many members in the body");
+      od::value value = field.value();
+      const std::string_view token = value.raw_json_token();
+      ByteRange range = trimmed(token);
+      top_member(key, value);
+      if (token.front() == '{' || token.front() == '[') range.end = end_of_container();
+      index_.members.push_back({key, {begin, range.end}, range});
+      if (key == "messages" && operation_.kind == OperationKind::Chat) {
+        index_.messages_array = range;
+      }
+    }
+    const char* behind = nullptr;
+    if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
+  }
+
+ private:
+  std::uint32_t offset(const char* at) const {
+    return static_cast<std::uint32_t>(at - index_.body.data());
+  }
+
+  // The container that was just read through: the iterator stands at the next token, white space
+  // before that belongs to nobody.
+  std::uint32_t end_of_container() {
+    const char* location = nullptr;
+    std::uint32_t end = document_->current_location().get(location)
+                            ? static_cast<std::uint32_t>(index_.body.size())
+                            : offset(location);
+    while (end > 0 && is_space(index_.body[end - 1])) --end;
+    return end;
+  }
+
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+  // simdjson's tokens reach to the next token.
+  ByteRange trimmed(std::string_view token) const {
+    const std::uint32_t begin = offset(token.data());
+    while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+    return {begin, begin + static_cast<std::uint32_t>(token.size())};
+  }
+
+  // A JSON string's bytes with quotes. Its escapes are checked, since stages decode it later; the
+  // rest (UTF-8, control characters) simdjson checked in its first pass.
+  ByteRange string_range(od::value value) {
+    const ByteRange range = trimmed(value.raw_json_token());
+    const std::string_view bytes = index_.bytes(range);
+    if (std::memchr(bytes.data(), '\\', bytes.size())) {
+      std::string_view ignored;
+      if (value.get_string().get(ignored)) refuse("a string has an invalid escape");
+    }
+    return range;
+  }
+
+  std::string_view key_of(od::field& field) {
+    const char* raw = field.key().raw();
+    const std::string_view key = field.unescaped_key();
+    if (std::memcmp(raw, key.data(), key.size()) == 0 && raw[key.size()] == '"') {
+      return {raw, key.size()};
+    }
+    index_.unescaped_keys.emplace_back(key);
+    return index_.unescaped_keys.back();
+  }
+
+  /// Calls visit(key, value) for each member, refusing duplicates. `path` names the object in errors.
+  template <class Visit>
+  void members(od::value value, const std::string& path, Visit visit) {
+    std::array<std::string_view, 32> seen;
+    std::vector<std::string_view> more;
+    std::size_t count = 0;
+    od::object object = value.get_object();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
+      const auto known = seen.begin() + static_cast<std::ptrdiff_t>(std::min(count, seen.size()));
+      if (std::find(seen.begin(), known, key) != known ||
+          std::find(more.begin(), more.end(), key) != more.end()) {
+        refuse("duplicate member \"" + std::string(key) + "\" in " + path, path);
+      }
+      if (count == kMaxMembers) refuse("too many members in " + path, path);
+      if (count < seen.size()) {
+        seen[count] = key;
+      } else {
+        more.push_back(key);
+      }
+      ++count;
+      visit(key, field.value());
+    }
+  }
+
+  // Visits a value that nobody reads, so that all of the body is known to be JSON.
+  void check(od::value value, int depth) {
+    if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
+    switch (value.type().value()) {
+      case od::json_type::object: {
+        od::object object = value.get_object();
+        for (auto result : object) {
+          od::field field = take(std::move(result));
+          (void)std::string_view(field.unescaped_key());
+          check(field.value(), depth + 1);
+        }
+        break;
+      }
+      case od::json_type::array: {
+        od::array array = value.get_array();
+        for (auto element : array) check(take(std::move(element)), depth + 1);
+        break;
+      }
+      case od::json_type::string: string_range(value); break;
+      case od::json_type::number: check_number(value); break;
+      case od::json_type::boolean: (void)value.get_bool().value(); break;
+      case od::json_type::null:
+        if (!value.is_null()) refuse("\"null\" is misspelt");
+        break;
+    }
+  }
+
+  // Integers above 64 bits are JSON all the same, and pass as they are.
+  static void check_number(od::value value) {
+    const std::string_view token = value.raw_json_token();
+    double number = 0;
+    const auto error = value.get_double().get(number);
+    if (error && error != simdjson::NUMBER_ERROR) throw simdjson::simdjson_error(error);
+    if (error && token.find_first_not_of("0123456789+-.eE \t\r\n") != std::string_view::npos) {
+      throw simdjson::simdjson_error(error);
+    }
+  }
+
+  void top_member(std::string_view key, od::value value) {
+    const bool chat = operation_.kind == OperationKind::Chat;
+    if (key == "model") return read_model(value);
+    if (key == "stream") return read_bool(value, "stream", index_.stream);
+    if (key == "stream_options") return read_stream_options(value);
+    if (key == "max_tokens" || key == "max_completion_tokens") return read_limit(value, key);
+    if (key == "n") return read_choices(value);
+    if (key == "user" || key == "safety_identifier") return add_if_string(value, TextKind::UserId);
+    if (key == "metadata") return read_metadata(value);
+    if (chat) {
+      if (key == "messages") return read_messages(value);
+      if (key == "tools" || key == "functions") return read_tools(value, std::string(key));
+      if (key == "prediction") return read_prediction(value);
+    } else if (operation_.kind == OperationKind::Completion) {
+      if (key == "prompt") return read_texts(value, TextKind::Prompt, "prompt");
+      if (key == "suffix") return add_if_string(value, TextKind::Suffix);
+    } else if (operation_.kind == OperationKind::Embeddings) {
+      if (key == "input") return read_texts(value, TextKind::Input, "input");
+      if (key == "encoding_format") {
+        if (value.type() == od::json_type::string) {
+          index_.base64_embeddings = index_.bytes(string_range(value)) == "\"base64\"";
+          return;
+        }
+      }
+    }
+    check(value, 1);
+  }
+
+  void read_model(od::value value) {
+    if (value.type() != od::json_type::string) refuse("\"model\" must be a string", "model");
+    const std::string_view raw = index_.bytes(string_range(value));
+    std::string storage;
+    std::string_view model = decode_json_string(raw, storage);
+    if (!storage.empty()) {
+      index_.unescaped_keys.push_back(std::move(storage));
+      model = index_.unescaped_keys.back();
+    }
+    if (model.empty()) refuse("\"model\" is empty", "model");
+    if (model.size() > kMaxModelName) refuse("\"model\" is longer than 256 bytes", "model");
+    index_.model = model;
+  }
+
+  void read_bool(od::value value, const char* name, bool& out) {
+    if (value.type() == od::json_type::null) return check(value, 1);
+    if (value.type() != od::json_type::boolean) {
+      refuse("\"" + std::string(name) + "\" must be true or false", name);
+    }
+    out = value.get_bool();
+  }
+
+  void read_stream_options(od::value value) {
+    if (value.type() == od::json_type::null) return check(value, 1);
+    if (value.type() != od::json_type::object) {
+      refuse("\"stream_options\" must be an object", "stream_options");
+    }
+    members(value, "stream_options", [&](std::string_view key, od::value member) {
+      if (key != "include_usage") return check(member, 2);
+      index_.usage_wanted_value = trimmed(member.raw_json_token());
+      read_bool(member, "stream_options.include_usage", index_.usage_wanted);
+    });
+  }
+
+  void read_limit(od::value value, std::string_view name) {
+    if (value.type() == od::json_type::null) return check(value, 1);
+    std::uint64_t limit = 0;
+    if (value.type() != od::json_type::number || value.get_uint64().get(limit) ||
+        limit > 0xFFFFFFFFu) {
+      refuse("\"" + std::string(name) + "\" must be a whole number", std::string(name));
+    }
+    index_.max_tokens = static_cast<std::uint32_t>(limit);
+  }
+
+  void read_choices(od::value value) {
+    if (value.type() == od::json_type::null) return check(value, 1);
+    std::uint64_t n = 0;
+    if (value.type() != od::json_type::number || value.get_uint64().get(n) || n < 1 || n > 128) {
+      refuse("\"n\" must be a whole number from 1 to 128", "n");
+    }
+    index_.choices = static_cast<std::uint32_t>(n);
+  }
+
+  void add_text(od::value value, Where where) {
+    index_.texts.push_back({where, string_range(value)});
+  }
+
+  void add_if_string(od::value value, TextKind kind) {
+    if (value.type() != od::json_type::string) return check(value, 1);
+    add_text(value, {Role::None, kind, 0, 0});
+  }
+
+  void read_metadata(od::value value) {
+    if (value.type() != od::json_type::object) return check(value, 1);
+    members(value, "metadata", [&](std::string_view, od::value member) {
+      if (member.type() != od::json_type::string) return check(member, 2);
+      add_text(member, {Role::None, TextKind::Metadata, 0, 0});
+    });
+  }
+
+  // A string, a list of strings, token ids, or lists of token ids.
+  void read_texts(od::value value, TextKind kind, const std::string& name) {
+    if (value.type() == od::json_type::string) {
+      index_.inputs = 1;
+      return add_text(value, {Role::User, kind, 0, 0});
+    }
+    if (value.type() != od::json_type::array) {
+      if (value.type() == od::json_type::null) return check(value, 1);
+      refuse("\"" + name + "\" must be a string or a list", name);
+    }
+    od::array array = value.get_array();
+    std::uint16_t part = 0;
+    bool token_ids = false;
+    for (auto element : array) {
+      od::value item = take(std::move(element));
+      if (item.type() == od::json_type::string) {
+        add_text(item, {Role::User, kind, 0, part});
+        ++index_.inputs;
+      } else {
+        if (item.type() == od::json_type::number) {
+          token_ids = true;
+        } else {
+          ++index_.inputs;
+        }
+        index_.has_unread_content = true;  // token ids are words that no stage can read
+        check(item, 2);
+      }
+      if (part < 0xFFFF) ++part;
+    }
+    if (token_ids) index_.inputs = 1;
+  }
+
+  void read_messages(od::value value) {
+    if (value.type() != od::json_type::array) refuse("\"messages\" must be a list", "messages");
+    index_.encode_message = &encode_message;
+    od::array array = value.get_array();
+    for (auto element : array) {
+      if (index_.messages.size() == kMaxMessages) refuse("too many messages", "messages");
+      read_message(take(std::move(element)));
+    }
+  }
+
+  std::string at(std::string_view part) const {
+    return "messages[" + std::to_string(index_.messages.size() - 1) + "]" + std::string(part);
+  }
+
+  void read_message(od::value value) {
+    index_.messages.emplace_back();
+    if (value.type() != od::json_type::object) refuse(at("") + " must be an object", at(""));
+    const std::string_view token = value.raw_json_token();
+    const std::uint32_t begin = offset(token.data());
+    const std::size_t first_text = index_.texts.size();
+    message_ = static_cast<std::uint16_t>(index_.messages.size() - 1);
+    part_ = 0;
+    Role role = Role::None;
+    members(value, at(""), [&](std::string_view key, od::value member) {
+      if (key == "role") {
+        if (member.type() != od::json_type::string) refuse(at(".role") + " must be a string", at(".role"));
+        role = role_of(std::string_view(member.get_string()));
+      } else if (key == "content") {
+        read_content(member);
+      } else if (key == "name") {
+        add_part(member, TextKind::Name);
+      } else if (key == "refusal") {
+        add_part(member, TextKind::Refusal);
+      } else if (key == "tool_calls") {
+        read_tool_calls(member);
+      } else if (key == "function_call") {
+        read_function(member, at(".function_call"));
+      } else if (key == "reasoning_content" || key == "reasoning") {
+        add_part(member, TextKind::Content);
+      } else {
+        if (key == "audio" && member.type() != od::json_type::null) index_.has_unread_content = true;
+        check(member, 3);
+      }
+    });
+    if (role == Role::None) refuse(at(".role") + " is missing", at(".role"));
+    for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
+      auto& where = index_.texts[i].where;
+      where.role = role;
+      const bool result = role == Role::Tool || role == Role::Function;
+      if (result && where.kind == TextKind::Content) where.kind = TextKind::ToolResult;
+    }
+    index_.messages.back() = {role, {begin, end_of_container()}};
+  }
+
+  void add_part(od::value value, TextKind kind) {
+    if (value.type() != od::json_type::string) return check(value, 4);
+    add_text(value, {Role::None, kind, message_, part_});
+    if (part_ < 0xFFFF) ++part_;
+  }
+
+  void read_content(od::value value) {
+    switch (value.type().value()) {
+      case od::json_type::string: add_part(value, TextKind::Content); break;
+      case od::json_type::null: check(value, 3); break;
+      case od::json_type::array: {
+        od::array array = value.get_array();
+        for (auto element : array) {
+          od::value part = take(std::move(element));
+          if (part.type() != od::json_type::object) {
+            refuse("each part of " + at(".content") + " must be an object", at(".content"));
+          }
+          read_part(part);
+        }
+        break;
+      }
+      default:
+        refuse(at(".content") + " must be a string, a list of parts or null", at(".content"));
+    }
+  }
+
+  void read_part(od::value part) {
+    bool readable = false;
+    members(part, at(".content"), [&](std::string_view key, od::value member) {
+      if (key == "type" && member.type() == od::json_type::string) {
+        const std::string_view type = index_.bytes(string_range(member));
+        readable = type == "\"text\"" || type == "\"refusal\"";
+      } else if (key == "text") {
+        add_part(member, TextKind::Content);
+      } else if (key == "refusal") {
+        add_part(member, TextKind::Refusal);
+      } else if (key == "file" && member.type() == od::json_type::object) {
+        members(member, at(".content.file"), [&](std::string_view inner, od::value text) {
+          if (inner == "filename") {
+            add_part(text, TextKind::Name);
+          } else if (inner == "file_data") {
+            add_part(text, TextKind::File);
+          } else {
+            check(text, 6);
+          }
+        });
+      } else {
+        check(member, 5);
+      }
+    });
+    if (!readable) index_.has_unread_content = true;
+  }
+
+  void read_tool_calls(od::value value) {
+    if (value.type() != od::json_type::array) return check(value, 3);
+    od::array array = value.get_array();
+    for (auto element : array) {
+      od::value call = take(std::move(element));
+      if (call.type() != od::json_type::object) {
+        check(call, 4);
+        continue;
+      }
+      members(call, at(".tool_calls"), [&](std::string_view key, od::value member) {
+        if (key == "function") {
+          read_function(member, at(".tool_calls.function"));
+        } else if (key == "custom" && member.type() == od::json_type::object) {
+          members(member, at(".tool_calls.custom"), [&](std::string_view inner, od::value text) {
+            if (inner == "input") return add_part(text, TextKind::ToolArguments);
+            check(text, 6);
+          });
+        } else {
+          check(member, 5);
+        }
+      });
+    }
+  }
+
+  void read_function(od::value value, const std::string& path) {
+    if (value.type() != od::json_type::object) return check(value, 4);
+    members(value, path, [&](std::string_view key, od::value member) {
+      if (key == "arguments") return add_part(member, TextKind::ToolArguments);
+      check(member, 6);
+    });
+  }
+
+  void read_tools(od::value value, const std::string& name) {
+    if (value.type() != od::json_type::array) return check(value, 1);
+    od::array array = value.get_array();
+    for (auto element : array) {
+      od::value tool = take(std::move(element));
+      index_.has_tools = true;
+      if (tool.type() != od::json_type::object) {
+        check(tool, 2);
+        continue;
+      }
+      members(tool, name, [&](std::string_view key, od::value member) {
+        if (key == "description") return add_description(member);
+        if (key != "function" || member.type() != od::json_type::object) return check(member, 3);
+        members(member, name + ".function", [&](std::string_view inner, od::value text) {
+          if (inner == "description") return add_description(text);
+          check(text, 4);
+        });
+      });
+    }
+  }
+
+  void add_description(od::value value) {
+    if (value.type() != od::json_type::string) return check(value, 4);
+    add_text(value, {Role::None, TextKind::Description, 0, 0});
+  }
+
+  void read_prediction(od::value value) {
+    if (value.type() != od::json_type::object) return check(value, 1);
+    members(value, "prediction", [&](std::string_view key, od::value member) {
+      if (key != "content") return check(member, 2);
+      if (member.type() == od::json_type::string) {
+        return add_text(member, {Role::Assistant, TextKind::Content, 0, 0});
+      }
+      if (member.type() != od::json_type::array) return check(member, 2);
+      od::array array = member.get_array();
+      for (auto element : array) {
+        od::value part = take(std::move(element));
+        if (part.type() != od::json_type::object) {
+          check(part, 3);
+          continue;
+        }
+        members(part, "prediction.content", [&](std::string_view inner, od::value text) {
+          if (inner != "text" || text.type() != od::json_type::string) return check(text, 4);
+          add_text(text, {Role::Assistant, TextKind::Content, 0, 0});
+        });
+      }
+    });
+  }
+
+  const Operation& operation_;
+  RequestIndex& index_;
+  od::document* document_ = nullptr;
+  std::uint16_t message_ = 0;
+  std::uint16_t part_ = 0;
+};
+
+void require(const Operation& operation, const RequestIndex& index) {
+  if (index.model.empty()) refuse("\"model\" is missing", "model");
+  const char* needed = operation.kind == OperationKind::Chat         ? "messages"
+                       : operation.kind == OperationKind::Completion ? "prompt"
+                                                                     : "input";
+  if (!index.member(needed)) refuse("\"" + std::string(needed) + "\" is missing", needed);
+  if (operation.kind == OperationKind::Chat && index.messages.empty()) {
+    refuse("\"messages\" is empty", "messages");
+  }
+}
+
+Error not_json(std::string_view body, const std::string& reason, const char* at) {
+  Error error;
+  error.kind = ErrorKind::InvalidRequest;
+  error.origin = Origin::Client;
+  error.code = "invalid_json";
+  error.message = "The body is not valid JSON: " + reason;
+  if (at >= body.data() && at <= body.data() + body.size()) {
+    error.message += " (near byte " + std::to_string(at - body.data()) + ")";
+  }
+  return error;
+}
+
+// Runs fn(parser): this thread's parser for ordinary bodies, a passing one for large ones, so that one
+// huge request does not keep its memory for ever.
+template <class Fn>
+void with_parser(std::size_t bytes, Fn fn) {
+  if (bytes > kParserKeptFor) {
+    od::parser passing;
+    return fn(passing);
+  }
+  thread_local od::parser parser;
+  fn(parser);
+}
+
+}  // namespace
+
+Result<void> OpenAiDialect::read(const Operation& operation, std::string_view body,
+                                 RequestIndex& index) const {
+  Result<void> result;
+  with_parser(body.size(), [&](od::parser& parser) {
+    od::document document;
+    const auto error =
+        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING)
+            .get(document);
+    if (error) {
+      result = std::unexpected(not_json(body, simdjson::error_message(error), nullptr));
+      return;
+    }
+    try {
+      Walk(operation, body, index).run(document);
+      require(operation, index);
+    } catch (Refused& refused) {
+      result = std::unexpected(std::move(refused.error));
+    } catch (const simdjson::simdjson_error& bad) {
+      const char* at = nullptr;
+      if (document.current_location().get(at)) at = nullptr;
+      result = std::unexpected(not_json(body, simdjson::error_message(bad.error()), at));
+    }
+  });
+  return result;
+}
+
+}  // namespace causeway::openai

@@ -1,0 +1,91 @@
+#include "exchange/identity.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "platform/http/server_stream.h"
+
+namespace causeway::exchange {
+namespace {
+
+constexpr std::size_t kLongestId = 128;
+
+void put_hex(char* out, std::uint64_t value) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (int i = 15; i >= 0; --i, value >>= 4) out[i] = kHex[value & 15];
+}
+
+bool is_lower_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+}
+
+bool all_zero(std::string_view text) { return text.find_first_not_of('0') == text.npos; }
+
+// What may stand in a log line and a header without care.
+bool acceptable_id(std::string_view id) {
+  return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.' || c == ':' || c == '/';
+  });
+}
+
+bool take_trace_id(std::string_view parent, Exchange& exchange) {
+  // 00-<32>-<16>-<2>; later versions may append fields behind the same beginning.
+  if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-') return false;
+  const auto trace = parent.substr(3, 32);
+  if (parent.substr(0, 2) == "ff" || !is_lower_hex(trace) || all_zero(trace)) return false;
+  if (!is_lower_hex(parent.substr(36, 16)) || all_zero(parent.substr(36, 16))) return false;
+  std::copy(trace.begin(), trace.end(), exchange.trace_id.begin());
+  return true;
+}
+
+}  // namespace
+
+IdSource::IdSource() {
+  if (getrandom(state_, sizeof state_, 0) != sizeof state_) std::terminate();
+}
+
+// xoshiro256++ 1.0, Blackman and Vigna, public domain.
+std::uint64_t IdSource::next() {
+  const auto rotl = [](std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); };
+  const std::uint64_t result = rotl(state_[0] + state_[3], 23) + state_[0];
+  const std::uint64_t t = state_[1] << 17;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= t;
+  state_[3] = rotl(state_[3], 45);
+  return result;
+}
+
+void name_exchange(Exchange& exchange, IdSource& ids) {
+  const auto& head = exchange.head();
+  put_hex(exchange.span_id.data(), ids.next());
+  if (!take_trace_id(head.find("traceparent").value_or(""), exchange)) {
+    put_hex(exchange.trace_id.data(), ids.next());
+    put_hex(exchange.trace_id.data() + 16, ids.next());
+  }
+  const auto given = head.find("x-request-id").value_or("");
+  if (acceptable_id(given)) {
+    exchange.id.assign(given);
+  } else {
+    exchange.id.assign("req_");
+    exchange.id.append(exchange.span_id.data(), 16);
+    exchange.id.append(exchange.trace_id.data() + 24, 8);
+  }
+}
+
+std::string traceparent(const Exchange& exchange) {
+  std::string text = "00-";
+  text.append(exchange.trace_id.data(), 32);
+  text += '-';
+  text.append(exchange.span_id.data(), 16);
+  text += "-01";
+  return text;
+}
+
+}  // namespace causeway::exchange

@@ -1,0 +1,160 @@
+#include "exchange/lanes.h"
+
+#include <algorithm>
+
+#include "platform/text/utf8.h"
+
+namespace causeway::exchange {
+namespace {
+
+constexpr std::size_t kMaxLanes = 1024;  // choices × tool calls of one answer
+
+// How much of `text` may go out: all but what the hold still wants to see, never less than what a
+// replacement made final, never inside a UTF-8 sequence.
+std::size_t released_bytes(const Hold& hold, std::string_view text, std::size_t final_bytes,
+                           bool last) {
+  if (last) return text.size();
+  std::size_t release = 0;
+  switch (hold.kind) {
+    case Hold::Kind::None: return text.size();
+    case Hold::Kind::Window:
+      // A match of n bytes may begin in the last n-1 bytes.
+      release = text.size() - std::min<std::size_t>(text.size(), hold.bytes ? hold.bytes - 1 : 0);
+      break;
+    case Hold::Kind::Sentence: {
+      const auto end = text.find_last_of(".!?\n");
+      release = end == std::string_view::npos ? 0 : end + 1;
+      break;
+    }
+    case Hold::Kind::Whole: break;
+  }
+  release = std::max(release, final_bytes);
+  while (release > final_bytes && release < text.size() &&
+         (static_cast<unsigned char>(text[release]) & 0xC0) == 0x80) {
+    --release;
+  }
+  return release;
+}
+
+Event text_event(const Lane& lane, EventText& text, bool last) {
+  Event event;
+  event.kind = EventKind::Text;
+  event.lane = lane;
+  event.text = &text;
+  event.last = last;
+  return event;
+}
+
+}  // namespace
+
+Lanes::Lanes(Exchange& exchange, const std::vector<Hook>& hooks)
+    : exchange_(exchange), hooks_(hooks) {
+  for (const Hook& hook : hooks_) hold_.push_back(hook.stage->hold(exchange.policy->sections));
+}
+
+Lanes::State& Lanes::state(const Lane& lane) {
+  for (State& s : states_) {
+    if (s.lane == lane) return s;
+  }
+  states_.push_back({lane, std::vector<std::string>(hooks_.size())});
+  return states_.back();
+}
+
+bool Lanes::holds(const State& state) const {
+  return std::any_of(state.held.begin(), state.held.end(),
+                     [](const std::string& held) { return !held.empty(); });
+}
+
+Result<void> Lanes::tell(Event& event) {
+  for (const Hook& hook : hooks_) {
+    exchange_.stages_run |= std::uint64_t{1} << hook.index;
+    auto verdict = hook.stage->on_event(exchange_, event);
+    if (!verdict) return std::unexpected(std::move(verdict).error());
+  }
+  return {};
+}
+
+// One piece of a lane's text through all hooks, each seeing what the one before released.
+Result<std::string> Lanes::text(State& state, std::string piece, bool last) {
+  for (std::size_t i = 0; i < hooks_.size(); ++i) {
+    std::string& held = state.held[i];
+    std::string all = held.empty() ? std::move(piece) : held + piece;
+    held.clear();
+    if (!last && (all.empty() || hold_[i].kind == Hold::Kind::Whole)) {
+      held = std::move(all);
+      return std::string();
+    }
+    if (all.empty()) {
+      piece.clear();
+      continue;
+    }
+    EventText text(std::move(all));
+    Event event = text_event(state.lane, text, last);
+    exchange_.stages_run |= std::uint64_t{1} << hooks_[i].index;
+    auto verdict = hooks_[i].stage->on_event(exchange_, event);
+    if (!verdict) return std::unexpected(std::move(verdict).error());
+    const std::size_t final_bytes = text.final_bytes();
+    piece = text.take();
+    const std::size_t release = released_bytes(hold_[i], piece, final_bytes, last);
+    held = piece.substr(release);
+    piece.resize(release);
+  }
+  return piece;
+}
+
+Result<void> Lanes::flush_choice(std::uint16_t choice, const Frame& frame,
+                                 std::vector<Released>& out) {
+  for (State& s : states_) {
+    if (s.lane.choice != choice || !holds(s)) continue;
+    const bool in_frame = std::any_of(frame.events.begin(), frame.events.end(), [&](const Event& e) {
+      return e.kind == EventKind::Text && e.lane == s.lane;
+    });
+    if (in_frame) continue;
+    auto released = text(s, {}, true);
+    if (!released) return pass(std::move(released));
+    if (!released->empty()) out.push_back({s.lane, std::move(*released)});
+  }
+  return {};
+}
+
+Result<void> Lanes::frame(Frame& frame, std::vector<Released>& before) {
+  bool changed = false, only_held_text = !frame.events.empty() && !frame.more;
+  for (Event& event : frame.events) {
+    if (event.kind != EventKind::Text) {
+      only_held_text = false;
+      if (event.kind == EventKind::Stop) {
+        if (auto done = flush_choice(event.lane.choice, frame, before); !done) return done;
+      }
+      if (auto told = tell(event); !told) return told;
+      continue;
+    }
+    if (states_.size() >= kMaxLanes) {
+      return fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+                  "the provider's answer has too many parts");
+    }
+    std::string storage;
+    const std::string_view json =
+        frame.data.substr(event.value.begin, event.value.end - event.value.begin);
+    const std::string_view original = decode_json_string(json, storage);
+    auto released = text(state(event.lane), std::string(original), event.last);
+    if (!released) return pass(std::move(released));
+    if (*released != original) changed = true;
+    if (!released->empty()) only_held_text = false;
+    frame.released.push_back(std::move(*released));
+  }
+  if (!changed) frame.released.clear();
+  frame.swallowed = changed && only_held_text;
+  return {};
+}
+
+Result<void> Lanes::flush(std::vector<Released>& out) {
+  for (State& s : states_) {
+    if (!holds(s)) continue;
+    auto released = text(s, {}, true);
+    if (!released) return pass(std::move(released));
+    if (!released->empty()) out.push_back({s.lane, std::move(*released)});
+  }
+  return {};
+}
+
+}  // namespace causeway::exchange

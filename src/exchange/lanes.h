@@ -1,0 +1,52 @@
+// Hold-back: per choice, item and channel, text waits here until every stage that asked to see more
+// has seen it. What a stage gets, what it replaces and what is released follows from its Hold; no
+// stage keeps text of its own.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/stage.h"
+
+namespace causeway::exchange {
+
+class Lanes {
+ public:
+  /// The event hooks of the exchange's policy, which outlives this.
+  Lanes(Exchange& exchange, const std::vector<Hook>& hooks);
+
+  bool active() const { return !hooks_.empty(); }
+
+  /// Takes a frame's events through the hooks. Texts that were held or changed are in
+  /// frame.released afterwards (empty = all untouched); frame.swallowed when nothing is left of it.
+  /// `before` gets what had been held of lanes that end with this frame but have no text in it.
+  /// Errors: of the stage that refused.
+  struct Released {
+    Lane lane;
+    std::string text;
+  };
+  Result<void> frame(Frame& frame, std::vector<Released>& before);
+
+  /// The answer ends without saying so per choice: everything that is held.
+  Result<void> flush(std::vector<Released>& out);
+
+ private:
+  struct State {
+    Lane lane;
+    std::vector<std::string> held;  // per hook
+  };
+  State& state(const Lane& lane);
+  bool holds(const State& state) const;
+  Result<std::string> text(State& state, std::string piece, bool last);
+  Result<void> tell(Event& event);
+  Result<void> flush_choice(std::uint16_t choice, const Frame& frame, std::vector<Released>& out);
+
+  Exchange& exchange_;
+  const std::vector<Hook>& hooks_;
+  std::vector<Hold> hold_;  // per hook
+  std::vector<State> states_;
+};
+
+}  // namespace causeway::exchange

@@ -1,0 +1,93 @@
+#include "platform/http/sse.h"
+
+#include <cstring>
+
+namespace causeway::http {
+namespace {
+
+// Length of the event at the front of `bytes` with its blank line, 0 when it is not all there.
+// `from`: no blank line ends before it.
+std::size_t event_length(std::string_view bytes, std::size_t from) {
+  for (std::size_t at = from; at < bytes.size();) {
+    const void* found = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
+    if (!found) return 0;
+    const auto newline = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+    std::size_t next = newline + 1;
+    if (next < bytes.size() && bytes[next] == '\r') ++next;
+    if (next < bytes.size() && bytes[next] == '\n') return next + 1;
+    // A blank line at the very front is an empty event.
+    if (newline == 0 || (newline == 1 && bytes[0] == '\r')) return newline + 1;
+    at = newline + 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<bool> SseReader::next(SseEvent& event) {
+  std::string& carry = carry_[active_];
+  if (carry.empty()) {
+    if (piece_.empty()) return false;
+    if (const std::size_t length = event_length(piece_, 0)) {
+      parse(piece_.substr(0, length), event);
+      piece_.remove_prefix(length);
+      return true;
+    }
+  }
+  const std::size_t before = carry.size();
+  if (before + piece_.size() > max_event_) {
+    return fail(ErrorKind::UpstreamBroken, Origin::Upstream, "an event of the stream is too large");
+  }
+  if (carry.capacity() < before + piece_.size() + kPadding) {
+    carry.reserve(2 * (before + piece_.size()) + kPadding);
+  }
+  carry.append(piece_);
+  const std::size_t length = event_length(carry, before > 3 ? before - 3 : 0);
+  if (length == 0) {
+    piece_ = {};
+    return false;
+  }
+  piece_.remove_prefix(length - before);
+  carry.resize(length);
+  parse(carry, event);
+  active_ ^= 1;
+  carry_[active_].clear();
+  return true;
+}
+
+void SseReader::parse(std::string_view wire, SseEvent& event) {
+  event = {};
+  event.wire = wire;
+  event.comment_only = true;
+  std::size_t data_lines = 0;
+  for (std::size_t at = 0; at < wire.size();) {
+    const void* found = std::memchr(wire.data() + at, '\n', wire.size() - at);
+    const auto end = found ? static_cast<std::size_t>(static_cast<const char*>(found) - wire.data())
+                           : wire.size();
+    std::string_view line = wire.substr(at, end - at);
+    at = end + 1;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || line.front() == ':') continue;
+    event.comment_only = false;
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
+    if (value.starts_with(' ')) value.remove_prefix(1);
+    if (name == "data") {
+      if (data_lines == 0) {
+        event.data = value;
+      } else {
+        if (data_lines == 1) joined_data_.assign(event.data);
+        joined_data_ += '\n';
+        joined_data_ += value;
+        joined_data_.reserve(joined_data_.size() + kPadding);
+        event.data = joined_data_;
+      }
+      ++data_lines;
+    } else if (name == "event") {
+      event.event = value;
+    }
+  }
+}
+
+}  // namespace causeway::http
