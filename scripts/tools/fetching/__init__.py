@@ -1,0 +1,1 @@
+"""Finds, downloads, verifies and unpacks what third_party/manifest names."""
