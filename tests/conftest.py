@@ -1,0 +1,138 @@
+"""What every black-box test can ask for: a fake upstream, running gateways, the official client."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import itertools
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import uuid
+
+import openai
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from fake_upstream import Fake  # noqa: E402
+from gateway import KEY, UPSTREAM_KEY, Gateway, binary  # noqa: E402
+
+_running: list[Gateway] = []  # all gateways that were started, for the report of a failing test
+
+
+def pytest_report_header(config):
+    return f"causeway: {binary()}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for gateway in _running:
+            if gateway.process is not None:
+                report.sections.append((f"gateway {gateway.folder.name}", gateway.output(3000)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def fake():
+    upstream = Fake().start()
+    yield upstream
+    upstream.stop()
+
+
+def base_config(fake: Fake) -> dict:
+    """A gateway whose models `NAME` and `fake/NAME` are the fake upstream's scenario NAME."""
+    return {
+        "providers": {"fake": {"kind": "openai", "base_url": fake.base_url, "api_key": UPSTREAM_KEY}},
+        "models": {
+            "echo": {"targets": ["fake/echo"]},
+            "org/deep/model": {"targets": ["fake/echo"]},
+            "embed": {"targets": ["fake/text-embedding-fake"]},
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def config(fake):
+    """A fresh copy of the usual configuration, to be changed by the test: config()."""
+    return lambda: copy.deepcopy(base_config(fake))
+
+
+@pytest.fixture(scope="session")
+def session_folder():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="causeway-tests-"))
+    yield folder
+    if os.environ.get("CAUSEWAY_KEEP_TEST_FOLDERS") is None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(folder: pathlib.Path, settings, **options):
+    """A gateway for several tests, stopped and checked at the end."""
+    gateway = Gateway(folder, settings, start=False, **options)
+    _running.append(gateway)
+    try:
+        gateway.start()
+        yield gateway
+        gateway.stop()
+    finally:
+        gateway.end_anyhow()
+        _running.remove(gateway)
+
+
+@pytest.fixture(scope="session")
+def gw(config, session_folder):
+    """One gateway for all tests that change nothing about it."""
+    with running(session_folder / "shared", config()) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def make_gateway(session_folder, request):
+    """make_gateway(config, env=..., args=...): a gateway of the test's own, stopped and checked after."""
+    made: list[Gateway] = []
+    number = itertools.count()
+
+    def make(config=None, **options) -> Gateway:
+        name = f"{request.node.name[:40].replace('/', '_')}-{uuid.uuid4().hex[:6]}-{next(number)}"
+        start = options.pop("start", True)
+        gateway = Gateway(session_folder / name, config, start=False, **options)
+        made.append(gateway)
+        _running.append(gateway)
+        if start:
+            gateway.start()
+        return gateway
+
+    yield make
+    problems = []
+    for gateway in reversed(made):
+        try:
+            gateway.stop()
+        except AssertionError as problem:
+            problems.append(str(problem))
+        finally:
+            gateway.end_anyhow()
+            _running.remove(gateway)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def mark():
+    """Words that no other test sends, by which the fake upstream's record is found."""
+    return f"mark-{uuid.uuid4().hex}"
+
+
+def make_client(gateway: Gateway, key: str = KEY, **options) -> openai.OpenAI:
+    return openai.OpenAI(base_url=gateway.base_url, api_key=key,
+                         **{"max_retries": 0, "timeout": 30, **options})
+
+
+@pytest.fixture(scope="session")
+def client(gw):
+    """The official client, unmodified, with nothing set but address and key."""
+    with make_client(gw) as made:
+        yield made

@@ -1,0 +1,556 @@
+"""Runs the real program for a test, and talks to it the way that no client library would.
+
+Everything that a test assumes about the program's own surface (verbs, paths of the admin port, names
+in its JSON) stands in this file or in README.md under "Surface assumed", so that a change of it is
+made in one place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from typing import Any, Callable, Iterator
+
+import httpx
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KEY = "sk-test-0123456789abcdefghijklmnopqrstuv"  # of the application in most tests
+ADMIN_KEY = "admin-test-0123456789abcdefghijklmnop"
+UPSTREAM_KEY = "sk-upstream-do-not-show-me"  # must never be seen anywhere but at the upstream
+START_TIMEOUT = 20.0  # ASan builds on a busy machine; the program itself is ready in 100 ms
+STOP_TIMEOUT = 20.0
+
+SANITIZER_REPORT = re.compile(
+    r"ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
+
+def binary() -> pathlib.Path:
+    """CAUSEWAY_BIN, else the release build, else the dev build."""
+    if given := os.environ.get("CAUSEWAY_BIN"):
+        return pathlib.Path(given).resolve()
+    for preset in ("release", "dev"):
+        path = ROOT / "build" / preset / "causeway"
+        if path.exists():
+            return path
+    raise RuntimeError("no program: build it (cmake --preset release && cmake --build --preset release)"
+                       " or set CAUSEWAY_BIN")
+
+
+def wait_until(ready: Callable[[], Any], what: str = "", timeout: float = 10.0, every: float = 0.02) -> Any:
+    """What `ready()` gives as soon as it is true; fails the test after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while True:
+        value = ready()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what or ready}")
+        time.sleep(every)
+
+
+def clean_environment(more: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment without anything that would change what the program finds by itself."""
+    drop = re.compile(r"^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|HF|OTEL|CAUSEWAY|LLAMA_ARG)_|_proxy$",
+                      re.IGNORECASE)
+    keep = {"CAUSEWAY_CACHE"}  # where engine and models are kept
+    env = {k: v for k, v in os.environ.items() if k in keep or not drop.search(k)}
+    env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
+    env.update(more or {})
+    return env
+
+
+def run(*args: str, input: str | None = None, env: dict[str, str] | None = None, timeout: float = 30,
+        cwd: pathlib.Path | None = None) -> subprocess.CompletedProcess:
+    """One command of the program to its end; text in, text out."""
+    done = subprocess.run([str(binary()), *args], input=input if input is not None else "", text=True,
+                          capture_output=True, env=clean_environment(env), timeout=timeout, cwd=cwd)
+    report = SANITIZER_REPORT.search(done.stderr)
+    assert not report, f"sanitizer report:\n{done.stderr}"
+    return done
+
+
+def processes_with(mark: str) -> list[int]:
+    """Processes whose command line or environment holds `mark` (children inherit ours)."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if state != "Z" and mark.encode() in text:
+            found.append(int(entry.name))
+    return found
+
+
+class Gateway:
+    """One running `causeway serve`."""
+
+    def __init__(self, folder: pathlib.Path, config: dict | str | None = None, *,
+                 env: dict[str, str] | None = None, args: list[str] = (), start: bool = True):
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data = folder / "data"
+        self.config_path = folder / "causeway.yaml"
+        self.ready_path = folder / "ready.json"
+        self.out_path, self.err_path = folder / "stdout.txt", folder / "stderr.txt"
+        self.env, self.args = dict(env or {}), list(args)
+        self.mark = f"causeway-test-{uuid.uuid4().hex}"
+        self.has_config = config is not None
+        self.process: subprocess.Popen | None = None
+        self.exit_code: int | None = None
+        self.expected_exit = 0
+        if config is not None:
+            self.write_config(config)
+        if start:
+            self.start()
+
+    # --- life cycle
+
+    def write_config(self, config: dict | str):
+        """A dict is completed with this gateway's own addresses and folder; text is taken as it is."""
+        if isinstance(config, dict):
+            config = dict(config)
+            config["server"] = {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "data": str(self.data),
+                                **config.get("server", {})}
+            keys = config.get("keys", [{"name": "test", "secret": KEY, "models": ["*"]}])
+            if not any(key.get("kind") == "admin" for key in keys):
+                keys = [*keys, {"name": "admin", "secret": ADMIN_KEY, "kind": "admin"}]
+            config["keys"] = keys
+            config = json.dumps(config, indent=2)  # JSON is YAML
+        replacement = self.config_path.with_suffix(".new")
+        replacement.write_text(config)
+        replacement.rename(self.config_path)
+
+    def command(self) -> list[str]:
+        command = [str(binary()), "serve", "--ready-file", str(self.ready_path)]
+        if self.has_config:
+            command += ["--config", str(self.config_path)]
+        return command + self.args
+
+    def launch(self):
+        """Starts the process without waiting for it to be ready."""
+        self.ready_path.unlink(missing_ok=True)
+        self.exit_code = None
+        with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.folder,
+                env=clean_environment({**self.env, "CAUSEWAY_TEST_MARK": self.mark}))
+
+    def start(self) -> "Gateway":
+        self.launch()
+        end = time.monotonic() + START_TIMEOUT
+        while not self.ready_path.exists():
+            if self.process.poll() is not None:
+                raise AssertionError(f"serve ended with {self.process.returncode}\n{self.output()}")
+            if time.monotonic() > end:
+                self.process.kill()
+                raise AssertionError(f"not ready within {START_TIMEOUT} s\n{self.output()}")
+            time.sleep(0.005)
+        ready = json.loads(self.ready_path.read_text())
+        assert ready["pid"] == self.process.pid
+        self.listen, self.admin = ready["listen"], ready["admin"]
+        return self
+
+    def signal(self, number: int):
+        os.kill(self.process.pid, number)
+
+    def wait(self, timeout: float = STOP_TIMEOUT) -> int:
+        """Waits for the process to end; its exit code."""
+        self.exit_code = self.process.wait(timeout)
+        return self.exit_code
+
+    def stop(self):
+        """SIGTERM, and holds the program to what it must leave behind: nothing."""
+        if self.process is None or self.exit_code is not None:
+            return
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait()
+            raise AssertionError(f"SIGTERM did not end it within {STOP_TIMEOUT} s\n{self.output()}")
+        assert not SANITIZER_REPORT.search(self.stderr()), f"sanitizer report:\n{self.stderr()}"
+        assert code == self.expected_exit, f"exit code {code}\n{self.output()}"
+        left = processes_with(self.mark)
+        assert not left, f"processes left behind: {left}"
+
+    def kill(self):
+        """kill -9, as the worst end."""
+        self.process.kill()
+        self.wait()
+
+    def end_anyhow(self):
+        """For clean-up after a test that has failed or stopped the program itself."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+            self.exit_code = self.process.returncode
+
+    def stdout(self) -> str:
+        return self.out_path.read_text(errors="replace")
+
+    def stderr(self) -> str:
+        return self.err_path.read_text(errors="replace")
+
+    def output(self, limit: int = 6000) -> str:
+        return (f"--- stdout of the program\n{self.stdout()[-limit:]}\n"
+                f"--- stderr of the program\n{self.stderr()[-limit:]}")
+
+    def rss(self) -> int:
+        """Resident bytes of the program (not of its children)."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) * 1024
+
+    # --- the data port
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.listen}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
+
+    def post(self, path: str, value: Any = None, *, key: str | None = KEY, headers: dict | None = None,
+             content: bytes | None = None, timeout: float = 30) -> httpx.Response:
+        body = content if content is not None else json.dumps(value).encode()
+        fields = {"content-type": "application/json"}
+        if key:
+            fields["authorization"] = f"Bearer {key}"
+        fields.update(headers or {})
+        return httpx.post(self.url + path, content=body, headers=fields, timeout=timeout, trust_env=False)
+
+    def get(self, path: str, *, key: str | None = KEY, headers: dict | None = None) -> httpx.Response:
+        fields = {"authorization": f"Bearer {key}"} if key else {}
+        return httpx.get(self.url + path, headers={**fields, **(headers or {})}, timeout=30, trust_env=False)
+
+    def chat(self, model: str, text: str = "hello", **more) -> httpx.Response:
+        options = {k: more.pop(k) for k in ("key", "headers", "timeout") if k in more}
+        return self.post("/v1/chat/completions", chat_body(model, text, **more), **options)
+
+    def chat_stream(self, model: str, text: str = "hello", **more) -> "StreamedAnswer":
+        """The whole stream read to its end, whatever that is."""
+        options = {k: more.pop(k) for k in ("key", "headers", "timeout") if k in more}
+        connection = self.raw(timeout=options.get("timeout", 30))
+        connection.send(self.request_bytes(chat_body(model, text, stream=True, **more),
+                                           key=options.get("key", KEY), headers=options.get("headers")))
+        answer = connection.answer()
+        connection.close()
+        return StreamedAnswer(answer)
+
+    def request_bytes(self, body: Any, *, path: str = "/v1/chat/completions", key: str | None = KEY,
+                      headers: dict | None = None, method: str = "POST") -> bytes:
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        fields = {"Host": self.listen, "Content-Type": "application/json", "Content-Length": str(len(body))}
+        if key:
+            fields["Authorization"] = f"Bearer {key}"
+        fields.update(headers or {})
+        head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items())
+        return head.encode("latin-1") + b"\r\n" + body
+
+    def raw(self, timeout: float = 10) -> "Raw":
+        return Raw(self.listen, timeout)
+
+    # --- the admin port
+
+    def admin_call(self, method: str, path: str, value: Any = None, *, key: str | None = ADMIN_KEY,
+                   timeout: float = 30) -> httpx.Response:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        return httpx.request(method, f"http://{self.admin}{path}", json=value, headers=headers,
+                             timeout=timeout, trust_env=False)
+
+    def make_key(self, **fields) -> dict:
+        """POST /api/keys: {"id", "key", ...}; "key" is the secret, shown only now."""
+        answer = self.admin_call("POST", "/api/keys", {"name": f"k-{uuid.uuid4().hex[:8]}", **fields})
+        assert answer.status_code in (200, 201), answer.text
+        made = answer.json()
+        assert made["id"] and made["key"], made
+        return made
+
+    def usage_rows(self) -> list[dict]:
+        """GET /api/usage as a flat list: tenant, key, model, day, requests, input_tokens, ..."""
+        answer = self.admin_call("GET", "/api/usage")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["usage"]
+
+    def usage_of(self, **match) -> dict | None:
+        """The only row that fits, e.g. usage_of(model="echo"); None when there is none."""
+        rows = [r for r in self.usage_rows() if all(r.get(k) == v for k, v in match.items())]
+        assert len(rows) <= 1, rows
+        return rows[0] if rows else None
+
+    def metrics(self) -> "Metrics":
+        answer = self.admin_call("GET", "/metrics")
+        assert answer.status_code == 200, answer.text
+        return Metrics(answer.text)
+
+    def access_log(self) -> list[dict]:
+        """All access-log lines so far: JSON objects with a request_id, one a line, on stdout."""
+        lines = []
+        for line in self.stdout().splitlines():
+            if not line.startswith("{"):
+                continue
+            value = json.loads(line)
+            if "request_id" in value:
+                lines.append(value)
+        return lines
+
+    def log_of(self, request_id: str, timeout: float = 3) -> dict:
+        """The access-log line of one exchange; waits for it, and there must be exactly one."""
+        found = wait_until(lambda: [x for x in self.access_log() if x["request_id"] == request_id],
+                           f"access log of {request_id}", timeout)
+        assert len(found) == 1, found
+        return found[0]
+
+    def cli(self, *args: str, input: str | None = None, env: dict | None = None,
+            timeout: float = 30) -> subprocess.CompletedProcess:
+        """A verb that works on this running gateway, found by its data folder."""
+        return run(*args, "--data", str(self.data), input=input, env=env, timeout=timeout)
+
+
+def chat_body(model: str, text: str = "hello", **more) -> dict:
+    return {"model": model, "messages": [{"role": "user", "content": text}], **more}
+
+
+class Metrics:
+    """The text of a /metrics page."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.samples: list[tuple[str, dict[str, str], float]] = []
+        for line in text.splitlines():
+            if not line or line.startswith("#"):
+                continue
+            match = re.fullmatch(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?(?: #.*)?", line)
+            assert match, f"not a Prometheus line: {line!r}"
+            labels = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or ""))
+            self.samples.append((match[1], labels, float(match[3])))
+
+    def names(self) -> set[str]:
+        return {name for name, _, _ in self.samples}
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum over all series that carry these labels; 0 when there is none."""
+        return sum(v for n, ls, v in self.samples
+                   if n == name and all(ls.get(k) == w for k, w in labels.items()))
+
+    def label_values(self, label: str) -> set[str]:
+        return {ls[label] for _, ls, _ in self.samples if label in ls}
+
+
+class Answer:
+    """An HTTP answer as it stood on the wire."""
+
+    def __init__(self, head: bytes, body: bytes, chunks: list[bytes] | None, complete: bool):
+        self.raw_head, self.body, self.chunks, self.complete = head, body, chunks, complete
+        lines = head.decode("latin-1").split("\r\n")
+        self.status = int(lines[0].split(" ")[1])
+        self.fields = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:] if line]
+
+    def header(self, name: str) -> str | None:
+        found = [v for k, v in self.fields if k.lower() == name.lower()]
+        return found[0] if found else None
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Closed(Exception):
+    """The other side closed before the expected bytes had come."""
+
+
+class Raw:
+    """A socket on which a test decides every byte."""
+
+    def __init__(self, address: str, timeout: float = 10):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, data: bytes):
+        self.socket.sendall(data)
+
+    def send_slowly(self, data: bytes, pause: float = 0.0):
+        """Byte by byte; stops when the other side has closed."""
+        for at in range(len(data)):
+            try:
+                self.socket.send(data[at : at + 1])
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            if pause:
+                time.sleep(pause)
+
+    def half_close(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.socket.close()
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self.socket.close()
+
+    def _more(self):
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise Closed(self.buffer)
+        self.buffer += data
+
+    def read_until(self, mark: bytes) -> bytes:
+        while mark not in self.buffer:
+            self._more()
+        end = self.buffer.index(mark) + len(mark)
+        out, self.buffer = self.buffer[:end], self.buffer[end:]
+        return out
+
+    def read_exactly(self, count: int) -> bytes:
+        while len(self.buffer) < count:
+            self._more()
+        out, self.buffer = self.buffer[:count], self.buffer[count:]
+        return out
+
+    def read_all(self) -> bytes:
+        """Everything up to the close."""
+        try:
+            while True:
+                self._more()
+        except Closed:
+            out, self.buffer = self.buffer, b""
+            return out
+
+    def closed_within(self, seconds: float) -> bool:
+        """Whether the other side closes within this time (sending nothing more)."""
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
+
+    def head(self) -> bytes:
+        head = self.read_until(b"\r\n\r\n")
+        while head.split(b" ", 2)[1] == b"100":
+            head = self.read_until(b"\r\n\r\n")
+        return head[:-2]
+
+    def answer(self, method: str = "POST") -> Answer:
+        """One whole answer; `complete` is false when the connection ended inside its body."""
+        head = self.head()
+        probe = Answer(head, b"", None, True)
+        body, chunks, complete = b"", None, True
+        try:
+            if method == "HEAD":
+                pass
+            elif (probe.header("transfer-encoding") or "").lower() == "chunked":
+                chunks = []
+                while True:
+                    size = int(self.read_until(b"\r\n"), 16)
+                    if size == 0:
+                        assert self.read_exactly(2) == b"\r\n"
+                        break
+                    chunks.append(self.read_exactly(size))
+                    assert self.read_exactly(2) == b"\r\n"
+            elif (length := probe.header("content-length")) is not None:
+                body = self.read_exactly(int(length))
+            else:
+                body = self.read_all()
+        except Closed:
+            complete = False
+        return Answer(head, b"".join(chunks) if chunks is not None else body, chunks, complete)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The chunks of a chunked answer as they come, after head()."""
+        while True:
+            size = int(self.read_until(b"\r\n"), 16)
+            data = self.read_exactly(size)
+            self.read_exactly(2)
+            if size == 0:
+                return
+            yield data
+
+
+def parse_sse(body: bytes) -> list[str]:
+    """The data of each event, as a browser would see it."""
+    events = []
+    for block in re.split(rb"\r?\n\r?\n", body):
+        data = [line[5:].removeprefix(b" ") for line in re.split(rb"\r?\n", block)
+                if line.startswith(b"data:")]
+        if data:
+            events.append(b"\n".join(data).decode())
+    return events
+
+
+class StreamedAnswer:
+    """A chat stream: what a client makes of it."""
+
+    def __init__(self, answer: Answer):
+        self.answer, self.status, self.complete = answer, answer.status, answer.complete
+        self.raw = answer.body
+        self.data = parse_sse(answer.body) if answer.status == 200 else []
+        self.done = bool(self.data) and self.data[-1] == "[DONE]"
+        self.events = [json.loads(d) for d in self.data if d != "[DONE]"]
+        self.errors = [e["error"] for e in self.events if "error" in e]
+        self.comments = re.findall(rb"^:.*$", answer.body, re.MULTILINE) if answer.status == 200 else []
+
+    def header(self, name: str) -> str | None:
+        return self.answer.header(name)
+
+    @property
+    def text(self) -> str:
+        return "".join(c.get("delta", {}).get("content") or "" for e in self.events
+                       for c in e.get("choices", []))
+
+    @property
+    def finish_reasons(self) -> list[str]:
+        return [c["finish_reason"] for e in self.events for c in e.get("choices", []) if c.get("finish_reason")]
+
+    @property
+    def usages(self) -> list[dict]:
+        return [e["usage"] for e in self.events if e.get("usage")]
+
+
+def assert_error(answer, status: int | tuple[int, ...], code: str | None = None) -> dict:
+    """An error answer in OpenAI's form: all four fields, an id, a text that helps; gives the error."""
+    got = answer.status_code if isinstance(answer, httpx.Response) else answer.status
+    allowed = (status,) if isinstance(status, int) else status
+    body = answer.content if isinstance(answer, httpx.Response) else answer.body
+    assert got in allowed, (got, body[:500])
+    if isinstance(answer, httpx.Response):
+        content_type, request_id = answer.headers.get("content-type"), answer.headers.get("x-request-id")
+    else:
+        content_type, request_id = answer.header("content-type"), answer.header("x-request-id")
+    assert content_type and content_type.startswith("application/json"), content_type
+    assert request_id, "no x-request-id"
+    error = json.loads(body)["error"]
+    assert {"message", "type", "param", "code"} <= set(error), error
+    assert isinstance(error["message"], str) and len(error["message"]) > 5, error
+    assert isinstance(error["type"], str) and error["type"], error
+    assert UPSTREAM_KEY not in json.dumps(error)
+    if code is not None:
+        assert error["code"] == code, error
+    return error

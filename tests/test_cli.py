@@ -1,0 +1,122 @@
+"""The verbs that a person types."""
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from gateway import KEY, binary, clean_environment, run
+
+VERBS = ["serve", "check", "keys", "models", "engine", "chat", "usage", "status"]
+
+
+def test_help_names_every_verb():
+    text = run("--help").stdout
+    for verb in VERBS:
+        assert verb in text
+        done = run(verb, "--help")
+        assert done.returncode == 0 and len(done.stdout) > 40, verb
+
+
+def test_version():
+    done = run("--version")
+    assert done.returncode == 0
+    assert done.stdout.lower().startswith("causeway ")
+
+
+@pytest.mark.parametrize("args", [["keys"], ["keys", "frobnicate"], ["keys", "revoke"], ["chat", "--model"],
+                                  ["usage", "--no-such"], ["serv"]])
+def test_wrong_use_is_2_and_says_how(args):
+    done = run(*args)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.strip()
+
+
+def test_mistyped_verb_names_the_nearest():
+    assert "serve" in run("serv").stderr
+
+
+def test_chat_with_a_question_as_argument(gw):
+    done = gw.cli("chat", "--model", "echo", "hello there")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "You said: hello there\n"
+
+
+def test_chat_with_a_question_from_stdin(gw):
+    done = gw.cli("chat", "--model", "echo", input="hello from\na pipe\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "You said: hello from\na pipe\n"
+
+
+def test_chat_streams(gw):
+    process = subprocess.Popen([str(binary()), "chat", "--model", "fake/slow-stream", "--data", str(gw.data),
+                                "a b c d e f g h i j"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                               env=clean_environment())
+    start = time.monotonic()
+    first = os.read(process.stdout.fileno(), 100)
+    first_at = time.monotonic() - start
+    rest = process.stdout.read()
+    total = time.monotonic() - start
+    assert process.wait() == 0
+    assert (first + rest).decode() == "You said: a b c d e f g h i j\n"
+    assert total - first_at > 0.2, "it came all at once"
+
+
+def test_chat_tells_errors(gw):
+    done = gw.cli("chat", "--model", "ecko", "hi")
+    assert done.returncode == 1
+    assert "echo" in done.stderr and done.stdout == ""
+    done = gw.cli("chat", "--model", "fake/cut-mid-stream", "hi")
+    assert done.returncode == 1
+    assert done.stdout.startswith("one two three") and done.stderr
+
+
+def test_chat_without_a_gateway(tmp_path):
+    done = run("chat", "--data", str(tmp_path / "none"), "hi")
+    assert done.returncode == 1
+    assert "serve" in done.stderr  # what to do
+
+
+def test_chat_with_address_and_key(gw):
+    """Against any gateway, not only the one on this machine's data folder."""
+    done = run("chat", "--model", "echo", "hi", env={"OPENAI_BASE_URL": gw.base_url, "OPENAI_API_KEY": KEY})
+    assert (done.returncode, done.stdout) == (0, "You said: hi\n"), done.stderr
+
+
+def test_chat_ends_with_the_pipe(gw):
+    """`causeway chat … | head -1` must not hang."""
+    done = subprocess.run(["bash", "-c", '"$0" chat --model fake/endless --data "$1" hi | head -c 20',
+                           str(binary()), str(gw.data)], capture_output=True, timeout=20,
+                          env=clean_environment(), stdin=subprocess.DEVNULL)
+    assert done.stdout.startswith(b"word word")
+
+
+def test_models(gw):
+    table = gw.cli("models")
+    assert table.returncode == 0 and "echo" in table.stdout and "org/deep/model" in table.stdout
+    entries = json.loads(gw.cli("models", "--json").stdout)["models"]
+    by_name = {m["name"]: m for m in entries}
+    assert by_name["echo"]["targets"] == ["fake/echo"]
+
+
+def test_status(gw):
+    done = gw.cli("status")
+    assert done.returncode == 0
+    assert gw.listen in done.stdout
+    value = json.loads(gw.cli("status", "--json").stdout)
+    assert value["listen"] == gw.listen and value["admin"] == gw.admin
+    assert value["pid"] == gw.process.pid and value["version"]
+
+
+def test_status_without_a_gateway(tmp_path):
+    done = run("status", "--data", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert done.stderr.strip()
+
+
+def test_engine_list(gw):
+    done = gw.cli("engine", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout)["models"], list)

@@ -1,0 +1,150 @@
+"""What `causeway serve` does for somebody who has written nothing yet."""
+
+import re
+import socket
+import subprocess
+import time
+
+import pytest
+
+from fake_upstream import MODELS, Fake
+from gateway import Gateway, wait_until
+
+ANY_PORT = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", "data"]
+
+
+def first_start(make_gateway, **env) -> Gateway:
+    return make_gateway(None, env=env, args=ANY_PORT)
+
+
+def printed_key(gw) -> str:
+    """The key that was made for this first start, as printed."""
+    found = [w for w in re.findall(r"[A-Za-z0-9_\-]{32,}", gw.stdout())
+             if gw.get("/v1/models", key=w).status_code == 200]
+    assert found, gw.stdout()
+    return found[0]
+
+
+def test_prints_address_key_and_curl(make_gateway, fake):
+    gw = first_start(make_gateway, OPENAI_API_KEY="sk-env-0123456789", OPENAI_BASE_URL=fake.base_url)
+    out = wait_until(lambda: "curl" in gw.stdout() and gw.stdout(), "the start-up lines")
+    assert gw.listen in out
+    assert printed_key(gw)
+    assert "OPENAI_BASE_URL" in out and "OPENAI_API_KEY" in out  # what the official clients need
+
+
+def curl_line(gw) -> str:
+    """The command as a person would copy it: from `curl` to the last line that goes on."""
+    lines = gw.stdout().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.lstrip().startswith("curl "))
+    command = lines[at]
+    while command.endswith("\\"):
+        at += 1
+        command += "\n" + lines[at]
+    return command
+
+
+def test_curl_line_works_when_pasted(make_gateway, fake):
+    gw = first_start(make_gateway, OPENAI_API_KEY="sk-env-0123456789", OPENAI_BASE_URL=fake.base_url)
+    wait_until(lambda: "curl" in gw.stdout(), "the curl line")
+    done = subprocess.run(["bash", "-c", curl_line(gw)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert '"choices"' in done.stdout or "data: " in done.stdout, done.stdout
+    assert '"error"' not in done.stdout
+
+
+def test_key_is_shown_only_at_the_first_start(make_gateway, fake):
+    gw = first_start(make_gateway, OPENAI_API_KEY="sk-env-0123456789", OPENAI_BASE_URL=fake.base_url)
+    key = printed_key(gw)
+    gw.stop()
+    gw.out_path.write_text("")
+    gw.start()
+    assert key not in gw.stdout()
+    assert gw.get("/v1/models", key=key).status_code == 200
+
+
+def test_environment_gives_a_provider(make_gateway, fake, mark):
+    gw = first_start(make_gateway, OPENAI_API_KEY="sk-env-0123456789", OPENAI_BASE_URL=fake.base_url)
+    key = printed_key(gw)
+
+    def ids():
+        return [m["id"] for m in gw.get("/v1/models", key=key).json()["data"]]
+
+    model = wait_until(lambda: [i for i in ids() if i == "echo" or i.endswith("/echo")], "its models are listed")[0]
+    assert all(any(i.endswith(m) for i in ids()) for m in MODELS)
+    answer = gw.chat(model, mark, key=key)
+    assert answer.status_code == 200, answer.text
+    record = fake.one(mark)
+    assert record.header("authorization") == "Bearer sk-env-0123456789"
+    assert record.json["model"] == "echo"
+    assert "sk-env-0123456789" not in gw.stdout() + gw.stderr()
+    assert "openai" in gw.stdout().lower()  # it says what it found, and from where
+    assert "OPENAI_API_KEY" in gw.stdout()
+
+
+USUAL = {11434: "Ollama", 8000: "vLLM", 1234: "LM Studio", 8080: "llama"}
+
+
+@pytest.fixture
+def usual_server():
+    """A model server on one of the usual ports (the first that is free)."""
+    for port, name in USUAL.items():
+        upstream = Fake()
+        try:
+            upstream.start(port)
+        except OSError:
+            continue
+        yield upstream, port, name
+        upstream.stop()
+        return
+    pytest.fail(f"all of the usual ports are taken: {list(USUAL)}")
+
+
+def test_model_servers_on_the_usual_ports_are_found(make_gateway, usual_server, mark):
+    upstream, port, name = usual_server
+    gw = first_start(make_gateway)
+    key = printed_key(gw)
+    out = wait_until(lambda: str(port) in gw.stdout() and gw.stdout(), "it is named in the start-up lines")
+    assert name.lower() in out.lower()
+    ids = [m["id"] for m in gw.get("/v1/models", key=key).json()["data"]]
+    model = next(i for i in ids if i == "echo" or i.endswith("/echo"))
+    assert gw.chat(model, mark, key=key).status_code == 200
+    assert upstream.one(mark)
+
+
+def test_a_silent_server_on_a_usual_port_does_not_hold_the_start_up(make_gateway):
+    for port in USUAL:
+        with socket.socket() as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                silent.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            silent.listen()
+            start = time.monotonic()
+            first_start(make_gateway)
+            assert time.monotonic() - start < 5
+            return
+    pytest.fail("all of the usual ports are taken")
+
+
+def test_without_anything_it_still_starts_and_says_what_to_do(make_gateway):
+    """No key, no server, perhaps no engine yet: it listens, and a chat has an answer or a reason."""
+    gw = first_start(make_gateway)
+    key = printed_key(gw)
+    answer = gw.chat("no-such-model", key=key)
+    assert answer.status_code == 404
+    assert httpx_ready(gw)
+
+
+def httpx_ready(gw):
+    return gw.admin_call("GET", "/livez", key=None).status_code == 200
+
+
+def test_config_file_decides(config, make_gateway, fake):
+    """With a file, what the environment would give is not there."""
+    gw = make_gateway(config(), env={"OPENAI_API_KEY": "sk-env-0123456789", "OPENAI_BASE_URL": fake.base_url})
+    assert gw.chat("openai/echo").status_code == 404
+    ids = [m["id"] for m in gw.get("/v1/models").json()["data"]]
+    assert not [i for i in ids if i.startswith("openai/")]
+    assert "curl" in wait_until(gw.stdout) or gw.listen in gw.stdout()
