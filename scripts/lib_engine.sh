@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Builds llama-server from the pinned source, once for each set of flags, into the cache:
+# The engine and its models. Builds llama-server from the pinned source, once for each set of flags, into the cache:
 #   engine/<key>/llama-server     and     engine/current -> <key>
-# Sourced, never run; needs lib.sh.
+# Sourced, never run.
+# shellcheck disable=SC2154  # root and cache come from lib.sh
 
 # The instruction sets that the engine may use on this processor, newest first.
 cpu_level() {
@@ -48,6 +49,25 @@ engine_key() {
 
 engine_is_built() { [[ -x $cache/engine/$(engine_key "$1" "$2")/llama-server ]]; }
 
+# The backend that engine/current was built for, or cpu where there is none from today's source.
+engine_in_use() {
+  local key backend
+  key=$(readlink "$cache/engine/current" || true)
+  backend=${key%%-*}
+  if [[ $backend =~ ^(cuda|vulkan)$ && $key == "$(engine_key "$backend" "$(cpu_level)")" ]]; then
+    echo "$backend"
+  else
+    echo cpu
+  fi
+}
+
+# About how long the build takes: ten minutes of processor time, shared by the compilers.
+engine_minutes() {
+  local jobs
+  jobs=$(build_jobs)
+  echo $(((10 + jobs - 1) / jobs + 1))
+}
+
 # build_engine cpu|cuda|vulkan: fetches the source, builds, and points engine/current at the result.
 build_engine() {
   local backend=$1 level
@@ -85,4 +105,28 @@ point_engine_at() {
   [[ $(readlink "$cache/engine/current" || true) == "$key" ]] && return
   ln -sfn "$key" "$cache/engine/current.$$"
   mv -T "$cache/engine/current.$$" "$cache/engine/current"
+}
+
+# The model that the first start needs: the one that the manifest marks with "fetch = setup".
+model_to_set_up() {
+  awk '/^\[/ { name = substr($0, 2, length($0) - 2) }
+    $1 == "fetch" && $3 == "setup" { print name; exit }' "$root/third_party/manifest"
+}
+
+model_path() {
+  printf '%s/files/%s/%s\n' "$cache" "$(manifest_value "$1" result.sha256)" \
+    "$(manifest_value "$1" result)"
+}
+
+# What is still to be downloaded for an entry of the manifest, in MB.
+megabytes_to_fetch() {
+  local size archive part=0
+  size=$(manifest_value "$1" size)
+  archive=$cache/archives/$(manifest_value "$1" sha256)/$(manifest_value "$1" file)
+  if [[ -e $archive || -e $cache/source/$1-$(manifest_value "$1" sha256 | cut -c1-12) ]]; then
+    part=$size
+  elif [[ -e $archive.part ]]; then
+    part=$(stat -c %s "$archive.part")
+  fi
+  echo $(((size - part + 999999) / 1000000))
 }
