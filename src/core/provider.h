@@ -41,13 +41,17 @@ class Provider {
   virtual Zone zone() const = 0;
   virtual const Dialect& dialect() const = 0;
 
-  /// Whether address() may wait (an engine that loads). Otherwise it ends at once.
+  /// May wait (an engine that loads), up to the exchange's cancel.
   /// Errors of address(): RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on to
   /// the next target where the error is retryable.
   virtual Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const = 0;
 
   /// Model names that this provider is known to have, for listings; may change at run time.
   virtual std::vector<std::string> known_models() const { return {}; }
+  /// Whether a model of this provider does this operation, as far as it is known beforehand.
+  virtual bool serves(OperationKind, std::string_view /*upstream_model*/) const { return true; }
+  /// Whether usage may be asked for in streams (an old server refuses the unknown field).
+  virtual bool reports_usage() const { return true; }
   /// Timeouts of this provider that win over the policy's where set.
   virtual const http::Timeouts* timeouts() const { return nullptr; }
 };

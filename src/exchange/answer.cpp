@@ -1,0 +1,278 @@
+// Passing an answer on: whole, or event by event with hold-back, heartbeat and back-pressure.
+#include <algorithm>
+
+#include "core/provider.h"
+#include "core/stage.h"
+#include "exchange/lanes.h"
+#include "exchange/run.h"
+#include "platform/text/number.h"
+
+namespace causeway::exchange {
+namespace {
+
+constexpr std::size_t kMostAnswerBytes = 128 * 1024 * 1024;  // of an answer that is not streamed
+constexpr std::size_t kMostPreludeBytes = 256 * 1024;        // held before the first content
+
+std::unexpected<Error> broken(std::string message, std::string code) {
+  auto result =
+      fail(ErrorKind::UpstreamBroken, Origin::Upstream, std::move(message), std::move(code));
+  result.error().retryable = true;
+  return result;
+}
+
+// What the frame tells about the whole answer, for the outcome and the ledger.
+void note(Run& run, Attempt& attempt, const Frame& frame) {
+  Exchange& exchange = run.exchange;
+  for (const Event& event : frame.events) {
+    if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;
+    if (event.kind == EventKind::Text) run.content_bytes += event.value.end - event.value.begin - 2;
+    if (event.kind != EventKind::Usage) continue;
+    attempt.usage = frame.usage;
+    exchange.outcome.usage = frame.usage;
+    for (const Hook& hook : exchange.snapshot->pipeline->usage) {
+      exchange.stages_run |= std::uint64_t{1} << hook.index;
+      hook.stage->on_usage(exchange, frame.usage);
+    }
+  }
+}
+
+void note_first_content(Run& run) {
+  run.content_sent = true;
+  run.exchange.outcome.to_first_content = run.now() - run.exchange.started;
+}
+
+// An error that the provider reports inside an answer of status 200.
+std::unexpected<Error> error_inside(const Attempt& attempt, const Frame& frame) {
+  Error error = attempt.target->provider->dialect().classify(500, {}, frame.data);
+  error.upstream_status = 200;
+  error.retryable = true;
+  if (error.message.empty() || error.detail.empty()) {
+    error.message = "The provider reported an error inside its answer.";
+  }
+  return std::unexpected(std::move(error));
+}
+
+/// A stream on its way through: frames in, bytes out.
+class Relay {
+ public:
+  Relay(Run& run, Attempt& attempt)
+      : run_(run), attempt_(attempt), lanes_(run.exchange, run.exchange.policy->event) {}
+
+  /// What is to be sent for the frames of one piece is in out() afterwards.
+  Result<void> take(AnswerReader& reader) {
+    for (;;) {
+      auto more = reader.next(frame_);
+      if (!more) return pass(std::move(more));
+      if (!*more) return {};
+      if (auto taken = frame(); !taken) return taken;
+    }
+  }
+
+  bool ended() const { return ended_; }
+  Bytes& out() { return out_; }
+
+  /// Until there is content, what the provider sends is kept: another target may still answer.
+  bool keep_waiting() {
+    if (has_content_ || ended_) {
+      if (!prelude_.empty()) prepend_prelude();
+      return false;
+    }
+    for (const auto span : out_.spans()) prelude_ += span;
+    out_.clear();
+    return prelude_.size() <= kMostPreludeBytes;
+  }
+
+ private:
+  Result<void> frame() {
+    if (ended_) return {};  // nothing counts behind the terminal mark
+    note(run_, attempt_, frame_);
+    has_content_ |= frame_.has_content;
+    switch (frame_.kind) {
+      case Frame::Kind::Error: return error_inside(attempt_, frame_);
+      case Frame::Kind::End: ended_ = true; break;
+      default: break;
+    }
+    if (lanes_.active()) {
+      std::vector<Lanes::Released> before;
+      auto passed = ended_ ? lanes_.flush(before) : lanes_.frame(frame_, before);
+      if (!passed) return passed;
+      for (const auto& held : before) run_.writer->text(held.lane, held.text, out_);
+    }
+    run_.writer->frame(frame_, out_);
+    return {};
+  }
+
+  void prepend_prelude() {
+    Bytes all;
+    all.own(std::move(prelude_));
+    prelude_.clear();
+    std::string rest;
+    for (const auto span : out_.spans()) rest += span;
+    all.own(std::move(rest));
+    out_ = std::move(all);
+  }
+
+  Run& run_;
+  Attempt& attempt_;
+  Lanes lanes_;
+  Frame frame_;
+  Bytes out_;
+  std::string prelude_;
+  bool has_content_ = false;
+  bool ended_ = false;
+};
+
+bool drained_enough(const Run& run, Monotonic since, std::uint64_t bytes) {
+  const auto& settings = run.setting(run.keys.disconnects);
+  return run.now() - since > settings.drain_time || bytes > settings.drain_bytes;
+}
+
+}  // namespace
+
+void answer_fields(const Exchange& exchange, const Target* target,
+                   std::span<const http::Field> upstream, std::vector<http::Field>& fields,
+                   std::string& storage) {
+  fields.push_back({"x-request-id", exchange.id});
+  if (!target) return;
+  fields.push_back({"x-causeway-provider", target->provider->name()});
+  fields.push_back({"x-causeway-model", target->upstream_model});
+  for (const auto name : exchange.operation->dialect->answer_fields()) {
+    if (const auto value = http::find(upstream, name)) fields.push_back({name, *value});
+  }
+  if (!exchange.cost_micros) return;
+  text::append_money(storage, *exchange.cost_micros);
+  fields.push_back({"x-causeway-cost", storage});
+}
+
+void begin_stream(Run& run, const Target* target, std::span<const http::Field> upstream) {
+  if (run.head_begun) return;
+  run.head_begun = true;
+  run.exchange.outcome.status = 200;
+  std::vector<http::Field> fields{{"content-type", run.writer->content_type()},
+                                  {"cache-control", "no-cache"}};
+  std::string storage;
+  answer_fields(run.exchange, target, upstream, fields, storage);
+  run.stream.begin(200, fields);
+}
+
+Task<Result<void>> send(Run& run, const Bytes& bytes) {
+  if (run.draining) co_return Result<void>{};
+  while (run.writing) {
+    Signal written;
+    run.waiting_for_write = &written;
+    co_await written;
+    run.waiting_for_write = nullptr;
+  }
+  run.writing = true;
+  auto sent = co_await run.stream.write(bytes.spans());
+  run.writing = false;
+  run.last_write = run.now();
+  run.exchange.outcome.answer_bytes += bytes.size();
+  if (!sent && run.draining) co_return Result<void>{};
+  co_return sent;
+}
+
+namespace {
+
+Task<void> write_heartbeat(Run& run) {
+  run.writing = true;
+  const std::string_view pieces[] = {run.writer->heartbeat()};
+  (void)co_await run.stream.write(pieces);
+  run.writing = false;
+  run.last_write = run.now();
+  if (run.waiting_for_write) run.waiting_for_write->set();
+}
+
+}  // namespace
+
+void beat(Run& run) {
+  if (!run.writer || run.writing || run.draining || run.exchange.attempts.empty()) return;
+  const auto period = run.setting(run.keys.streams).heartbeat;
+  if (period.count() == 0 || run.now() - run.last_write < period) return;
+  if (run.stream.gone() || run.exchange.cancel.requested()) return;
+  begin_stream(run, nullptr, {});
+  spawn(write_heartbeat(run));
+}
+
+Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
+  Exchange& exchange = run.exchange;
+  auto body = co_await upstream.read_all(kMostAnswerBytes);
+  if (!body) co_return pass(std::move(body));
+  Frame frame;
+  auto reader = attempt.target->provider->dialect().reader(*exchange.operation);
+  if (auto read = reader->whole(*body, frame); !read) co_return read;
+  if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
+  note(run, attempt, frame);
+  Lanes lanes(exchange, exchange.policy->event);
+  if (lanes.active()) {
+    std::vector<Lanes::Released> before;
+    if (auto passed = lanes.frame(frame, before); !passed) co_return passed;
+  }
+  Bytes out;
+  if (frame.released.empty()) {
+    out.view(*body);
+  } else {
+    exchange.operation->dialect->writer(*exchange.operation, {true, true})->frame(frame, out);
+  }
+  const auto& head = upstream.head();
+  std::vector<http::Field> fields{
+      {"content-type", head.find("content-type").value_or("application/json")}};
+  std::string storage;
+  answer_fields(exchange, attempt.target, head.fields, fields, storage);
+  exchange.outcome.status = head.status;
+  exchange.outcome.answer_bytes = out.size();
+  note_first_content(run);
+  auto sent = co_await run.stream.reply(head.status, fields, out.spans());
+  if (!sent) {
+    exchange.outcome.cut_by_client = true;
+    exchange.outcome.error = std::move(sent).error();
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream) {
+  auto reader = attempt.target->provider->dialect().reader(*run.exchange.operation);
+  Relay relay(run, attempt);
+  Monotonic drain_began{};
+  std::uint64_t drained = 0;
+  while (!relay.ended()) {
+    auto piece = co_await upstream.read();
+    if (!piece) co_return pass(std::move(piece));
+    if (piece->empty()) {
+      co_return broken("The provider's answer was cut before its end.", "upstream_cut");
+    }
+    reader->feed(*piece);
+    auto taken = relay.take(*reader);
+    if (run.draining) {
+      if (drain_began == Monotonic{}) drain_began = run.now();
+      drained += piece->size();
+      relay.out().clear();
+      run.content_sent = true;
+      if (!taken) co_return taken;
+      if (drained_enough(run, drain_began, drained)) run.exchange.cancel.request();
+      continue;
+    }
+    // What came before a fault still goes out, once content has.
+    const bool goes_out = taken ? !relay.keep_waiting() : run.content_sent;
+    if (goes_out && !relay.out().empty()) {
+      if (!run.content_sent) {
+        note_first_content(run);
+        begin_stream(run, attempt.target, upstream.head().fields);
+      }
+      if (auto sent = co_await send(run, relay.out()); !sent) co_return sent;
+      relay.out().clear();
+    }
+    if (!taken) co_return taken;
+  }
+  if (run.draining) {
+    run.exchange.outcome.cut_by_client = true;
+    run.stream.abort();
+  } else if (auto finished = co_await run.stream.finish(); !finished) {
+    run.exchange.outcome.cut_by_client = true;
+  }
+  // The end of the body behind the terminal mark: with it the connection can be used again.
+  (void)co_await upstream.read();
+  co_return Result<void>{};
+}
+
+}  // namespace causeway::exchange

@@ -1,0 +1,231 @@
+// The attempt loop: the only place that sends a request again.
+#include <algorithm>
+
+#include "core/provider.h"
+#include "core/stage.h"
+#include "exchange/identity.h"
+#include "exchange/run.h"
+
+namespace causeway::exchange {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kMostErrorBytes = 1024 * 1024;
+
+std::unexpected<Error> no_time(const Run&) {
+  auto late = fail(ErrorKind::Timeout, Origin::Us, "The request took longer than allowed.",
+                   "total_timeout");
+  return late;
+}
+
+// What is left of the policy's total, also as the upper bound of each single deadline.
+Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider) {
+  const auto& policy = run.setting(run.keys.timeouts);
+  http::Timeouts timeouts{policy.connect, policy.first_byte, policy.idle, policy.total};
+  if (const auto* own = provider.timeouts()) timeouts = *own;
+  const auto spent =
+      std::chrono::duration_cast<milliseconds>(run.now() - run.exchange.started);
+  const auto left = std::min(timeouts.total, policy.total) - spent;
+  if (left <= milliseconds(0)) return no_time(run);
+  timeouts.total = left;
+  return timeouts;
+}
+
+Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
+  for (const Hook& hook : exchange.policy->attempt) {
+    exchange.stages_run |= std::uint64_t{1} << hook.index;
+    auto verdict = hook.stage->on_attempt(exchange, attempt);
+    if (!verdict || *verdict) return verdict;
+  }
+  return go_on();
+}
+
+// The caller's fields that may go on, then ours. Views into `storage`, the head and the call.
+void request_fields(const Exchange& exchange, const Call& call, std::vector<http::Field>& fields,
+                    std::string& storage) {
+  fields.push_back({"content-type", "application/json"});
+  fields.push_back({"accept-encoding", "identity"});
+  const auto& head = exchange.head();
+  for (const auto name : exchange.operation->dialect->request_fields()) {
+    if (name == "traceparent") continue;
+    if (const auto value = head.find(name)) fields.push_back({name, *value});
+  }
+  storage = traceparent(exchange);
+  fields.push_back({"traceparent", storage});
+  fields.insert(fields.end(), call.fields.begin(), call.fields.end());
+}
+
+bool is_encoded(const http::ResponseHead& head) {
+  const auto encoding = head.find("content-encoding");
+  return encoding && *encoding != "identity" && !encoding->empty();
+}
+
+Result<void> check_head(const Run& run, const http::ResponseHead& head) {
+  if (is_encoded(head)) {
+    auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+                       "The provider sent an encoded answer although it was asked not to.",
+                       "upstream_encoded");
+    broken.error().retryable = true;
+    return broken;
+  }
+  const auto type = head.find("content-type").value_or("");
+  const bool events = type.find("text/event-stream") != std::string_view::npos;
+  if (run.exchange.index.stream && run.writer && !events) {
+    auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+                       "The provider did not stream although it was asked to.",
+                       "upstream_not_streamed");
+    broken.error().retryable = true;
+    return broken;
+  }
+  return {};
+}
+
+Task<Result<void>> call_once(Run& run, Attempt& attempt, const Call& call,
+                             const http::Timeouts& timeouts) {
+  Exchange& exchange = run.exchange;
+  Spans body;
+  attempt.request.bytes(body);
+  std::vector<http::Field> fields;
+  fields.reserve(8 + call.fields.size());
+  std::string storage;
+  request_fields(exchange, call, fields, storage);
+  http::ClientRequest request;
+  request.target = call.target;
+  request.fields = fields;
+  request.body = body;
+  request.timeouts = timeouts;
+  const Monotonic sent = run.now();
+  auto upstream = co_await exchange.context->client->call(*call.endpoint, request, exchange.cancel);
+  exchange.outcome.upstream = run.now() - sent;
+  if (!upstream) co_return pass(std::move(upstream));
+  http::ClientStream& answer = **upstream;
+  const auto& head = answer.head();
+  if (head.status < 200 || head.status > 299) {
+    const int status = head.status;
+    auto text = co_await answer.read_all(kMostErrorBytes);
+    const Dialect& dialect = attempt.target->provider->dialect();
+    co_return std::unexpected(
+        dialect.classify(status, answer.head().fields, text ? *text : std::string_view()));
+  }
+  if (auto checked = check_head(run, head); !checked) co_return checked;
+  if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
+  auto delivered = co_await deliver_whole(run, attempt, answer);
+  co_return delivered;
+}
+
+// A pooled connection that the provider closed while it lay idle: nothing was processed, so the same
+// request may be sent again, once.
+bool was_stale(const Result<void>& result) {
+  return !result && result.error().kind == ErrorKind::ConnectFailed &&
+         result.error().code == "stale_connection";
+}
+
+Task<Result<void>> try_target(Run& run, Attempt& attempt) {
+  Exchange& exchange = run.exchange;
+  const Provider& provider = *attempt.target->provider;
+  if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
+  const bool ask_for_usage = provider.reports_usage();
+  provider.dialect().address(*exchange.operation, attempt.target->upstream_model, ask_for_usage,
+                             attempt.request);
+  auto call = co_await provider.address(exchange, attempt);
+  if (!call) co_return pass(std::move(call));
+  Result<void> result;
+  for (int sent = 0; sent < 2; ++sent) {
+    auto timeouts = timeouts_left(run, provider);
+    if (!timeouts) co_return pass(std::move(timeouts));
+    result = co_await call_once(run, attempt, *call, *timeouts);
+    if (!was_stale(result) || run.content_sent || exchange.cancel.requested()) break;
+  }
+  co_return result;
+}
+
+void estimate_usage(Run& run, Attempt& attempt) {
+  // Four bytes a token is the usual mean of English text in the common vocabularies; marked as an
+  // estimate wherever it is shown.
+  constexpr std::uint64_t kBytesPerToken = 4;
+  if (attempt.usage.source == UsageSource::Reported || run.content_bytes == 0) return;
+  std::uint64_t input = 0;
+  for (const auto& text : run.exchange.index.texts) input += text.value.end - text.value.begin - 2;
+  attempt.usage.source = UsageSource::Estimated;
+  attempt.usage.input_uncached = static_cast<std::uint32_t>(input / kBytesPerToken + 1);
+  attempt.usage.output_visible =
+      static_cast<std::uint32_t>(run.content_bytes / kBytesPerToken + 1);
+}
+
+void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
+  Exchange& exchange = run.exchange;
+  attempt.took = run.now() - attempt.started;
+  if (result) {
+    attempt.end = AttemptEnd::Answered;
+  } else {
+    attempt.end = result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled
+                                                              : AttemptEnd::Failed;
+    attempt.error = result.error();
+  }
+  if (!run.content_sent && !result) return;
+  const bool known = exchange.outcome.usage.source == UsageSource::Reported;
+  estimate_usage(run, attempt);
+  exchange.outcome.usage = attempt.usage;
+  if (known || attempt.usage.source == UsageSource::None) return;
+  for (const Hook& hook : exchange.snapshot->pipeline->usage) {
+    exchange.stages_run |= std::uint64_t{1} << hook.index;
+    hook.stage->on_usage(exchange, exchange.outcome.usage);
+  }
+}
+
+// The answer had begun: what went wrong is said inside it.
+Task<void> fail_in_band(Run& run, Error error) {
+  Exchange& exchange = run.exchange;
+  exchange.outcome.status = 200;
+  exchange.outcome.cut_by_client |= error.kind == ErrorKind::Cancelled;
+  if (run.writer && !exchange.outcome.cut_by_client && !run.draining) {
+    Bytes bytes;
+    run.writer->error(error, exchange.id, bytes);
+    if (co_await send(run, bytes)) {
+      (void)co_await run.stream.finish();
+    } else {
+      run.stream.abort();
+    }
+  } else {
+    run.stream.abort();
+  }
+  exchange.outcome.error = std::move(error);
+}
+
+}  // namespace
+
+Task<Result<void>> run_attempts(Run& run) {
+  Exchange& exchange = run.exchange;
+  const auto& operation = *exchange.operation;
+  exchange.outcome.streamed = exchange.index.stream && operation.kind != OperationKind::Embeddings;
+  if (exchange.outcome.streamed) {
+    WriterSettings settings{exchange.index.usage_wanted, !exchange.policy->event.empty()};
+    run.writer = operation.dialect->writer(operation, settings);
+  }
+  Result<void> result = fail(ErrorKind::Unavailable, Origin::Us,
+                             "No target is available for this model.", "no_target");
+  exchange.attempts.reserve(exchange.targets.size());
+  for (const Target* target : exchange.targets) {
+    if (exchange.cancel.requested()) {
+      result = fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+      break;
+    }
+    Attempt& attempt = exchange.attempts.emplace_back();
+    attempt.target = target;
+    attempt.request = exchange.request.fork();
+    attempt.started = run.now();
+    run.content_bytes = 0;
+    result = co_await try_target(run, attempt);
+    finish_attempt(run, attempt, result);
+    if (result) co_return result;
+    if (run.content_sent) {
+      co_await fail_in_band(run, std::move(result).error());
+      co_return Result<void>{};
+    }
+    if (!result.error().retryable) break;
+  }
+  co_return result;
+}
+
+}  // namespace causeway::exchange

@@ -1,0 +1,66 @@
+// One exchange while it runs: what the parts of the runner share and no stage sees.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/dialect.h"
+#include "core/exchange.h"
+#include "core/snapshot.h"
+#include "core/stage.h"
+#include "exchange/settings.h"
+#include "platform/base/task.h"
+#include "platform/http/server_stream.h"
+
+namespace causeway::exchange {
+
+struct Run {
+  Exchange& exchange;
+  http::ServerStream& stream;
+  const SettingKeys& keys;
+
+  std::unique_ptr<AnswerWriter> writer;  // of a streamed answer
+  bool head_begun = false;               // the head of a streamed answer is fixed
+  bool content_sent = false;             // from here on no other target can answer
+  bool draining = false;                 // the client left, the answer is read for its usage
+  bool writing = false;
+  Signal* waiting_for_write = nullptr;
+  Monotonic last_write{};
+  std::uint64_t content_bytes = 0;       // of text in the answer, for an estimate
+
+  template <class T>
+  const T& setting(SectionKey<T> key) const {
+    return exchange.policy->sections.get(key);
+  }
+  Monotonic now() const { return exchange.context->clock->now(); }
+};
+
+/// Sends bytes of a streamed answer, its head first where that has not gone out. Waits for a
+/// heartbeat that is being written. While draining, nothing is sent.
+Task<Result<void>> send(Run& run, const Bytes& bytes);
+
+/// The head of a streamed answer. `target` may be null (a heartbeat before any target answered).
+void begin_stream(Run& run, const Target* target, std::span<const http::Field> upstream);
+
+/// Sends the heartbeat if the answer has been silent for too long; harmless to call at any time.
+void beat(Run& run);
+
+/// Tries the targets in their order. Success: an answer was delivered, whole or with an error inside
+/// the stream (then exchange.outcome.error says so). An error: nothing of an answer has gone out.
+Task<Result<void>> run_attempts(Run& run);
+
+/// Passes on an answer that has status 2xx. Errors: what went wrong; run.content_sent says whether it
+/// is too late for another target.
+Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream);
+Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream);
+
+/// Operations that Causeway answers by itself: models, health, refusals.
+Verdict answer_locally(Exchange& exchange);
+bool is_local(const Operation& operation);
+
+/// Fields that every answer carries; views into the exchange and `storage`.
+void answer_fields(const Exchange& exchange, const Target* target,
+                   std::span<const http::Field> upstream, std::vector<http::Field>& fields,
+                   std::string& storage);
+
+}  // namespace causeway::exchange

@@ -1,0 +1,247 @@
+#include "exchange/runner.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "exchange/run.h"
+#include "platform/text/number.h"
+
+namespace causeway::exchange {
+namespace {
+
+constexpr std::size_t kSpareExchanges = 256;
+constexpr std::size_t kKeptIndexEntries = 1024;  // a larger index is given back to the allocator
+
+/// Measures one hook and notes it for the trace.
+class Measured {
+ public:
+  Measured(Exchange& exchange, std::uint8_t stage)
+      : exchange_(exchange), stage_(stage), begun_(std::chrono::steady_clock::now()) {
+    exchange.stages_run |= std::uint64_t{1} << stage;
+  }
+  void end(const Verdict& verdict) {
+    const auto took = std::chrono::steady_clock::now() - begun_;
+    const bool ended = !verdict || *verdict;
+    exchange_.marks.push_back({stage_, ended, static_cast<std::uint32_t>(took.count())});
+  }
+
+ private:
+  Exchange& exchange_;
+  std::uint8_t stage_;
+  std::chrono::steady_clock::time_point begun_;
+};
+
+bool is_json(std::string_view content_type) {
+  return content_type.empty() || content_type.find("json") != std::string_view::npos;
+}
+
+std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match& match) {
+  const auto& head = exchange.head();
+  if (!match.other_method) {
+    return fail(ErrorKind::NotFound, Origin::Client,
+                "There is nothing at " + std::string(head.path.substr(0, 200)) +
+                    ". Base URLs end in /v1.",
+                "unknown_path");
+  }
+  return fail(ErrorKind::MethodNotAllowed, Origin::Client,
+              std::string(head.path.substr(0, 200)) + " does not take " +
+                  std::string(head.method_text.substr(0, 20)) + "; use " +
+                  std::string(http::to_string(match.other_method->method)) + ".");
+}
+
+}  // namespace
+
+Runner::Runner(LoopContext& context, Pinned<Snapshot>& snapshots, SettingKeys keys)
+    : context_(context), snapshots_(snapshots), keys_(keys) {}
+Runner::~Runner() = default;
+
+std::unique_ptr<Exchange> Runner::take_exchange() {
+  const Pipeline* pipeline = snapshots_.current().pipeline;
+  if (spare_of_ != pipeline) {
+    spare_.clear();
+    spare_of_ = pipeline;
+  }
+  if (spare_.empty()) return std::make_unique<Exchange>(pipeline->slots);
+  auto exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+Task<void> Runner::serve(http::ServerStream& stream) { return serve_as(stream, nullptr); }
+
+Task<void> Runner::serve_internal(http::ServerStream& stream, const Principal& principal) {
+  return serve_as(stream, &principal);
+}
+
+Task<void> Runner::serve_as(http::ServerStream& stream, const Principal* internal) {
+  const auto snapshot = snapshots_.pin();
+  auto owned = take_exchange();
+  Exchange& exchange = *owned;
+  exchange.stream = &stream;
+  exchange.context = &context_;
+  exchange.snapshot = &*snapshot;
+  exchange.started = context_.clock->now();
+  exchange.started_wall = context_.clock->wall();
+  exchange.principal = internal;
+  exchange.internal = internal != nullptr;
+  exchange.stages_run = snapshot->pipeline->always;
+  name_exchange(exchange, ids_);
+
+  Run state{exchange, stream, keys_, {}};
+  state.last_write = exchange.started;
+  runs_.push_back(&state);
+  // Until a policy says otherwise, a client that leaves ends everything at once.
+  stream.on_gone([&state] {
+    Exchange& gone = state.exchange;
+    if (gone.policy && state.setting(state.keys.disconnects).then == Disconnect::Drain &&
+        !gone.attempts.empty()) {
+      state.draining = true;
+    } else {
+      gone.cancel.request();
+    }
+  });
+  co_await run(state);
+  stream.on_gone(nullptr);
+  done(state);
+  std::erase(runs_, &state);
+
+  exchange.reset();
+  const bool large = exchange.index.texts.capacity() > kKeptIndexEntries;
+  if (!large && spare_.size() < kSpareExchanges && spare_of_ == snapshot->pipeline) {
+    spare_.push_back(std::move(owned));
+  }
+}
+
+Task<void> Runner::run(Run& state) {
+  Exchange& exchange = state.exchange;
+  const auto& head = exchange.head();
+  const auto match = exchange.snapshot->operations.find(head.method, head.path);
+  exchange.operation = match.operation ? match.operation : match.other_method;
+  exchange.argument = match.argument;
+  if (!match.operation) {
+    co_return co_await end_with(state, no_such_path(exchange, match));
+  }
+  if (auto verdict = head_hooks(state); !verdict || *verdict) {
+    co_return co_await end_with(state, std::move(verdict));
+  }
+  if (exchange.operation->body == BodyKind::Json) {
+    if (auto verdict = co_await read_request(state); !verdict || *verdict) {
+      co_return co_await end_with(state, std::move(verdict));
+    }
+  }
+  auto verdict = co_await request_hooks(exchange, exchange.snapshot->pipeline->request_before_policy);
+  if (verdict && !*verdict && exchange.policy) {
+    verdict = co_await request_hooks(exchange, exchange.policy->request);
+  }
+  if (verdict && !*verdict) {
+    if (is_local(*exchange.operation)) {
+      verdict = answer_locally(exchange);
+    } else {
+      auto answered = co_await run_attempts(state);
+      if (answered) co_return;
+      verdict = pass(std::move(answered));
+    }
+  }
+  co_await end_with(state, std::move(verdict));
+}
+
+Verdict Runner::head_hooks(Run& state) {
+  Exchange& exchange = state.exchange;
+  for (const Hook& hook : exchange.snapshot->pipeline->head) {
+    Measured measured(exchange, hook.index);
+    auto verdict = hook.stage->on_head(exchange);
+    measured.end(verdict);
+    if (!verdict || *verdict) return verdict;
+  }
+  return go_on();
+}
+
+Task<Verdict> Runner::read_request(Run& state) {
+  Exchange& exchange = state.exchange;
+  const auto& head = exchange.head();
+  if (!is_json(head.find("content-type").value_or(""))) {
+    co_return fail(ErrorKind::UnsupportedMedia, Origin::Client,
+                   "The body must be JSON: send Content-Type: application/json.");
+  }
+  const auto encoding = head.find("content-encoding").value_or("identity");
+  if (encoding != "identity") {
+    co_return fail(ErrorKind::UnsupportedMedia, Origin::Client,
+                   "Encoded request bodies are not read here; send it without Content-Encoding.");
+  }
+  auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
+  if (!body) co_return pass(std::move(body));
+  exchange.outcome.request_bytes = body->size();
+  auto read = exchange.operation->dialect->read(*exchange.operation, *body, exchange.index);
+  if (!read) co_return pass(std::move(read));
+  exchange.request = Request(exchange.index);
+  co_return go_on();
+}
+
+Task<Verdict> Runner::request_hooks(Exchange& exchange, const std::vector<Hook>& hooks) {
+  for (const Hook& hook : hooks) {
+    Measured measured(exchange, hook.index);
+    auto verdict = hook.waits ? co_await hook.stage->wait_request(exchange)
+                              : hook.stage->on_request(exchange);
+    measured.end(verdict);
+    if (!verdict || *verdict) co_return verdict;
+  }
+  co_return go_on();
+}
+
+// Everything that is not a model's answer ends here: a stage's reply, an answer of our own, an error.
+Task<void> Runner::end_with(Run& state, Verdict verdict) {
+  Exchange& exchange = state.exchange;
+  const Dialect* dialect = exchange.operation
+                               ? exchange.operation->dialect
+                               : exchange.snapshot->operations.dialect_of(exchange.head().path);
+  if (!verdict && state.head_begun) {
+    // A heartbeat has fixed status 200: the error goes into the stream.
+    Bytes bytes;
+    state.writer->error(verdict.error(), exchange.id, bytes);
+    exchange.outcome.error = std::move(verdict).error();
+    exchange.outcome.status = 200;
+    if (co_await send(state, bytes)) (void)co_await state.stream.finish();
+    co_return;
+  }
+  Reply reply;
+  std::string wait;
+  if (!verdict) {
+    Error error = std::move(verdict).error();
+    reply.status = http_status(error);
+    if (dialect) reply.body = dialect->error_body(error, exchange.id);
+    if (error.retry_after) {
+      const auto seconds = (error.retry_after->count() + 999) / 1000;
+      text::append_int(wait, std::max<std::int64_t>(seconds, 1));
+    }
+    exchange.outcome.cut_by_client |= error.kind == ErrorKind::Cancelled;
+    exchange.outcome.error = std::move(error);
+  } else {
+    reply = std::move(**verdict);
+  }
+  exchange.outcome.status = reply.status;
+  if (exchange.outcome.cut_by_client) co_return;
+  std::vector<http::Field> fields{{"content-type", reply.content_type}};
+  std::string storage;
+  answer_fields(exchange, nullptr, {}, fields, storage);
+  if (!wait.empty()) fields.push_back({"retry-after", wait});
+  const std::string_view pieces[] = {reply.body};
+  exchange.outcome.answer_bytes = reply.body.size();
+  const auto sent = co_await state.stream.reply(reply.status, fields, pieces);
+  if (!sent) exchange.outcome.cut_by_client |= sent.error().kind == ErrorKind::Cancelled;
+}
+
+void Runner::done(Run& state) {
+  Exchange& exchange = state.exchange;
+  Outcome& outcome = exchange.outcome;
+  outcome.total = context_.clock->now() - exchange.started;
+  if (outcome.cut_by_client) outcome.status = 499;
+  for (const Hook& hook : exchange.snapshot->pipeline->done) {
+    if (exchange.stages_run >> hook.index & 1) hook.stage->on_done(exchange, outcome);
+  }
+}
+
+void Runner::tick() {
+  for (std::size_t i = 0; i < runs_.size(); ++i) beat(*runs_[i]);
+}
+
+}  // namespace causeway::exchange

@@ -1,0 +1,102 @@
+#include "features/traffic/routing/stage.h"
+
+#include <algorithm>
+
+#include "core/provider.h"
+#include "core/snapshot.h"
+#include "features/traffic/routing/order.h"
+#include "platform/config/problems.h"
+#include "platform/text/glob.h"
+
+namespace causeway::routing {
+namespace {
+
+// "openai/gpt-4.1" for a provider whose models are exposed, or the bare name where it says so.
+std::shared_ptr<const Model> exposed_model(const Snapshot& snapshot, std::string_view name) {
+  for (const auto& exposed : snapshot.exposed) {
+    const std::string_view provider = exposed.provider->name();
+    std::string_view upstream;
+    if (name.size() > provider.size() + 1 && name.starts_with(provider) &&
+        name[provider.size()] == '/') {
+      upstream = name.substr(provider.size() + 1);
+    } else if (exposed.bare) {
+      const auto known = exposed.provider->known_models();
+      if (std::find(known.begin(), known.end(), name) == known.end()) continue;
+      upstream = name;
+    } else {
+      continue;
+    }
+    if (!text::glob_match(exposed.pattern, upstream)) continue;
+    auto model = std::make_shared<Model>();
+    model->name = name;
+    model->owned_by = provider;
+    model->targets.push_back({std::string(provider) + "/" + std::string(upstream),
+                              exposed.provider, std::string(upstream), 1});
+    return model;
+  }
+  return nullptr;
+}
+
+std::string no_such_model(const Exchange& exchange, std::string_view name) {
+  std::vector<std::string> visible;
+  for (const auto& [known, model] : exchange.snapshot->models) {
+    if (exchange.principal->may_use(known)) visible.push_back(known);
+  }
+  std::string message = "The model \"" + std::string(name.substr(0, 200)) + "\" does not exist.";
+  const auto near = config::nearest(name, visible);
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    message += (i == 0 ? " Did you mean \"" : ", \"") + near[i] + "\"";
+  }
+  if (!near.empty()) message += "?";
+  return message + " GET /v1/models lists what there is.";
+}
+
+}  // namespace
+
+Verdict ResolveStage::on_request(Exchange& exchange) {
+  const Snapshot& snapshot = *exchange.snapshot;
+  exchange.model_name = exchange.index.model;
+  exchange.policy =
+      &snapshot.effective(snapshot.matching(*exchange.principal, exchange.model_name));
+  if (exchange.operation->body == BodyKind::None) return go_on();
+  const auto found = snapshot.models.find(exchange.model_name);
+  if (found != snapshot.models.end()) {
+    exchange.model = &found->second;
+    return go_on();
+  }
+  if (auto model = exposed_model(snapshot, exchange.model_name)) {
+    exchange.model = model.get();
+    exchange.kept.push_back(std::move(model));
+    return go_on();
+  }
+  auto missing = fail(ErrorKind::NotFound, Origin::Client,
+                      no_such_model(exchange, exchange.model_name), "model_not_found");
+  missing.error().param = "model";
+  return missing;
+}
+
+Verdict ValidateStage::on_request(Exchange& exchange) {
+  if (!exchange.model) return go_on();
+  const auto& targets = exchange.model->targets;
+  const bool any = std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+    return target.provider->serves(exchange.operation->kind, target.upstream_model);
+  });
+  if (any) return go_on();
+  auto refused = fail(ErrorKind::InvalidRequest, Origin::Client,
+                      "The model \"" + exchange.model->name + "\" does not do " +
+                          std::string(to_string(exchange.operation->kind)) + ".",
+                      "operation_not_supported");
+  refused.error().param = "model";
+  return refused;
+}
+
+Verdict ChooseStage::on_request(Exchange& exchange) {
+  if (!exchange.model) return go_on();
+  order_targets(*exchange.model, exchange.started.time_since_epoch().count(), exchange.targets);
+  std::erase_if(exchange.targets, [&](const Target* target) {
+    return !target->provider->serves(exchange.operation->kind, target->upstream_model);
+  });
+  return go_on();
+}
+
+}  // namespace causeway::routing
