@@ -60,7 +60,11 @@ class JsonWriter {
   JsonWriter& raw(std::string_view json);
 
   JsonWriter& value(std::string_view text) { return string(text); }
-  JsonWriter& value(const char* text) { return string(text); }
+  template <std::size_t N>  // a literal, whose length the compiler knows
+  JsonWriter& value(const char (&text)[N]) {
+    return string(std::string_view(text));
+  }
+  JsonWriter& value(std::same_as<const char*> auto text) { return string(text); }
   JsonWriter& value(double number_value) { return number(number_value); }
   JsonWriter& value(std::same_as<bool> auto flag) { return boolean(flag); }
   template <std::integral T>

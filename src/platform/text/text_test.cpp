@@ -192,6 +192,22 @@ TEST(JsonWriter, NumbersThatJsonHasNot) {
   EXPECT_EQ(out, "[null,null,1e+300]");
 }
 
+// Escaping looks at eight bytes at a time: every special byte must be found at every place.
+TEST(JsonWriter, EscapesAtEveryPlace) {
+  for (int special = 0; special < 256; ++special) {
+    const std::string one(1, static_cast<char>(special));
+    for (std::size_t length = 0; length < 20; ++length) {
+      for (std::size_t at = 0; at <= length; ++at) {
+        const std::string before(at, '~');
+        const std::string after(length - at, ' ');
+        ASSERT_EQ(escaped(before + one + after), before + escaped(one) + after) << special;
+      }
+    }
+    const bool changes = special < 0x20 || special == '"' || special == '\\' || special >= 0x7F;
+    ASSERT_EQ(escaped(one) != one, changes) << special;
+  }
+}
+
 TEST(JsonWriter, EscapesAndRepairs) {
   EXPECT_EQ(escaped("\"\\/\b\f\n\r\t\x01\x1f\x7f"), R"(\"\\/\b\f\n\r\t\u0001\u001f\u007f)");
   EXPECT_EQ(escaped("é日😀"), "é日😀");
