@@ -102,7 +102,7 @@ class SchemaWriter {
         return pattern(R"(-?\d+(\.\d{1,6})?)");
       case Kind::Duration:
         json_.key("type").text("string");
-        return pattern(R"((\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?(\d+us)?)");
+        return pattern(R"((?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?(\d+us)?)");
       case Kind::Bytes:
         json_.key("type").text("string");
         return pattern(R"(\d+ ?([KkMmGgTt][Ii]?)?[Bb])");

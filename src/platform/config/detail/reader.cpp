@@ -126,7 +126,7 @@ class Reader {
     if (node.kind != Node::Kind::Map && node.kind != Node::Kind::Null) {
       return add_wrong(type, node, path);
     }
-    read_keys(type, object, node, path, false);
+    read_keys(type, object, node, path, nullptr);
   }
 
   void read_word(const Type& type, void* object, const Node& node, const Path& path) {
@@ -137,8 +137,6 @@ class Reader {
       if (word.name == resolved->text) return word.apply(object);
       names.push_back(word.name);
     }
-    std::string expected;
-    for (const std::string& name : names) expected += name + ", ";
     auto suggestions = nearest(resolved->text, names);
     // YAML 1.1 tools write "off" as false, and back.
     const auto has = [&](const char* name) {
@@ -146,21 +144,20 @@ class Reader {
     };
     if ((resolved->text == "false" || resolved->text == "no") && has("off")) suggestions = {"off"};
     if ((resolved->text == "true" || resolved->text == "yes") && has("on")) suggestions = {"on"};
-    expected.resize(expected.size() - 2);
-    add(node.at, path, fmt::format("expected {} or a mapping, found {}", expected, shown(node)),
+    add(node.at, path, fmt::format("expected {}, found {}", expected_text(type), shown(node)),
         std::move(suggestions));
   }
 
   void read_keys(const Type& type, void* object, const Node& node, const Path& path,
-                 bool has_kind) {
+                 const Type* variant) {
     const std::size_t before = problems_.errors();
     std::vector<bool> given(type.fields.size(), false);
     for (const Node::Entry& entry : node.entries) {
-      if (has_kind && entry.key == "kind") continue;
+      if (variant && entry.key == "kind") continue;
       const Path inner{&path, entry.key, 0};
       if (read_field(type, object, entry, inner, given)) continue;
       if (read_section(type, object, entry, inner)) continue;
-      unknown_key(type, entry, path, has_kind);
+      unknown_key(type, entry, path, variant);
     }
     for (std::size_t i = 0; i < given.size(); ++i) {
       if (given[i] || !type.fields[i]->required) continue;
@@ -195,19 +192,35 @@ class Reader {
     return false;
   }
 
-  void unknown_key(const Type& type, const Node::Entry& entry, const Path& path, bool has_kind) {
+  // `variant` is the type around it where the keys depend on a kind, else null.
+  void unknown_key(const Type& type, const Node::Entry& entry, const Path& path,
+                   const Type* variant) {
     std::vector<std::string> names;
+    std::string hint;
     // Nobody reads suggestions beyond what is kept, and a file may have many thousand keys.
     if (problems_.errors() < Problems::kMaxKept) {
       for (const auto& field : type.fields) names.push_back(field->name);
       for (const Part& part : type.parts) names.push_back(part.name);
-      if (has_kind) names.push_back("kind");
+      if (variant) {
+        names.push_back("kind");
+        hint = other_kinds(*variant, entry.key);
+      }
     }
     const std::string where = path.text();
     problems_.add(entry.at,
-                  fmt::format("unknown key \"{}\" {}", printable(entry.key),
-                              where.empty() ? "at the top level" : "in \"" + where + '"'),
-                  nearest(entry.key, names));
+                  fmt::format("unknown key \"{}\" {}{}", printable(entry.key),
+                              where.empty() ? "at the top level" : "in \"" + where + '"', hint),
+                  hint.empty() ? nearest(entry.key, names) : std::vector<std::string>());
+  }
+
+  static std::string other_kinds(const Type& variant, const std::string& key) {
+    std::string out;
+    for (const Part& part : variant.parts) {
+      for (const auto& field : part.type->fields) {
+        if (field->name == key) out += (out.empty() ? "" : ", ") + part.name;
+      }
+    }
+    return out.empty() ? out : "; it belongs to kind " + out;
   }
 
   void read_variant(const Type& type, void* object, const Node& node, const Path& path) {
@@ -233,7 +246,7 @@ class Reader {
       if (part.name != name) continue;
       auto value = part.make();
       if (part.type->own_position) *at<Position>(value.get(), *part.type->own_position) = node.at;
-      read_keys(*part.type, value.get(), node, path, true);
+      read_keys(*part.type, value.get(), node, path, &type);
       *static_cast<Variant*>(object) = Variant(name, node.at, std::move(value), part.index);
       return;
     }

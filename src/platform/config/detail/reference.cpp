@@ -79,7 +79,7 @@ std::string type_text(const Type& any, bool many) {
       return (type.or_single ? "one or a list of " : "list of ") + inner;
     }
     case Kind::Map:
-      return "name: " + type_text(*type.inner, false);
+      return "`<name>`: " + type_text(*type.inner, false);
     case Kind::Struct: {
       std::string out;
       for (const Word& word : type.words) out += code(word.name) + " or ";

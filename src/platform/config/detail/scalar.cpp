@@ -18,6 +18,8 @@ namespace causeway::config::detail {
 namespace {
 
 constexpr std::size_t kShownLength = 60;
+// Keeps the search for the end of each "${" in a hostile file short.
+constexpr std::size_t kMaxReference = 1024;
 
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -197,13 +199,15 @@ bool refuses_quotes(Kind kind) {
 }  // namespace
 
 std::size_t reference_length(std::string_view text) {
+  text = text.substr(0, kMaxReference);
   if (!text.starts_with("${") || text.size() < 4 || !is_name_start(text[2])) return 0;
   std::size_t i = 3;
   while (i < text.size() && (is_name_start(text[i]) || is_digit(text[i]))) ++i;
   if (i < text.size() && text[i] == '}') return i + 1;
   if (!text.substr(i).starts_with(":-")) return 0;
-  i = text.find_first_of("}\n\r\"'\\", i);
-  return i != std::string_view::npos && text[i] == '}' ? i + 1 : 0;
+  const std::size_t end = text.find_first_of("}\n\r\"'\\", i);
+  if (end == std::string_view::npos || text[end] != '}') return 0;
+  return text.substr(i, end - i).find("${") == std::string_view::npos ? end + 1 : 0;
 }
 
 std::expected<Resolved, std::string> resolve(std::string_view text, const Sources& sources) {
@@ -409,8 +413,12 @@ std::string expected_text(const Type& type) {
       return expected_text(*type.inner);
     case Kind::List:
       return "a list";
+    case Kind::Struct: {
+      std::string out;
+      for (const Word& word : type.words) out += (out.empty() ? "" : ", ") + word.name;
+      return out.empty() ? "a mapping" : out + " or a mapping";
+    }
     case Kind::Map:
-    case Kind::Struct:
     case Kind::Variant:
       return "a mapping";
     default:

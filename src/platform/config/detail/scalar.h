@@ -13,7 +13,8 @@
 namespace causeway::config::detail {
 
 /// The length of a complete `${NAME}` or `${NAME:-default}` at the front of the text, else 0. It is
-/// on one line, and its default holds no `}`, quote or backslash.
+/// on one line, has at most 1,024 bytes, and its
+/// default holds no `}`, `${`, quote or backslash.
 std::size_t reference_length(std::string_view text);
 
 struct Resolved {

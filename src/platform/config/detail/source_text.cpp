@@ -16,8 +16,10 @@ struct StandIn {
   char shown;
   char hidden;
 };
-constexpr std::array<StandIn, 13> kStandIns{{{'{', 0x01},
-                                             {'}', 0x02},
+constexpr char kOpening = 0x01;
+constexpr char kClosing = 0x02;
+constexpr std::array<StandIn, 13> kStandIns{{{'{', kOpening},
+                                             {'}', kClosing},
                                              {'[', 0x03},
                                              {']', 0x05},
                                              {',', 0x06},
@@ -93,9 +95,17 @@ std::string hide_references(std::string_view text) {
 
 std::string show_references(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
+  // Only inside a reference: elsewhere such a character comes from an escape ("\x07") and is meant.
+  bool inside = false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == kOpening && i > 0 && out[i - 1] == '$') inside = true;
+    if (!inside) continue;
+    inside = out[i] != kClosing;
     for (const StandIn& pair : kStandIns) {
-      if (c == pair.hidden) c = pair.shown;
+      if (out[i] == pair.hidden) {
+        out[i] = pair.shown;
+        break;
+      }
     }
   }
   return out;

@@ -17,10 +17,48 @@
 namespace causeway::config::detail {
 namespace {
 
-Position position(const YAML::Mark& mark) {
-  if (mark.is_null()) return {1, 1};
-  return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1)};
-}
+// yaml-cpp counts columns in bytes; people and editors count characters.
+class Places {
+ public:
+  explicit Places(std::string_view text) : text_(text) {
+    lines_.push_back(0);
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    const bool ascii = std::all_of(text.begin(), text.end(), is_ascii);
+    if (!ascii) columns_.reserve(text.size() + 1);
+    std::uint32_t column = 1;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (!ascii) columns_.push_back(column);
+      if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) ++column;
+      if (text[i] != '\n') continue;
+      lines_.push_back(i + 1);
+      column = 1;
+    }
+    if (!ascii) columns_.push_back(column);
+  }
+
+  Position at(const YAML::Mark& mark) const {
+    if (mark.line < 0 || mark.column < 0) return {1, 1};
+    const auto line = static_cast<std::size_t>(mark.line);
+    const auto column = static_cast<std::size_t>(mark.column);
+    Position out{static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(column + 1)};
+    if (line < lines_.size() && lines_[line] + column < columns_.size()) {
+      out.column = columns_[lines_[line] + column];
+    }
+    return out;
+  }
+  /// YAML takes spaces only, and says something else when it meets a tab.
+  bool has_tab_in_indentation(std::uint32_t line) const {
+    if (line == 0 || line > lines_.size()) return false;
+    const std::string_view rest = text_.substr(lines_[line - 1]);
+    const std::size_t end = rest.find_first_not_of(" \t");
+    return rest.substr(0, end).find('\t') != std::string_view::npos;
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> lines_;      // where each begins
+  std::vector<std::uint32_t> columns_;  // of each byte; empty when all is ASCII
+};
 
 // Ends the parsing from inside a handler.
 struct Refused {
@@ -32,10 +70,14 @@ struct Refused {
 // keys and the places of keys.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(Tree& tree, Problems& problems) : tree_(tree), problems_(problems) {}
+  Builder(Tree& tree, Problems& problems, const Places& places)
+      : tree_(tree), problems_(problems), places_(places) {}
+
+  /// The innermost list or mapping that has not ended.
+  const Node* unfinished() const { return levels_.empty() ? nullptr : levels_.back().node; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Refused{position(mark), "only one YAML document is read"};
+    if (++documents_ > 1) throw Refused{places_.at(mark), "only one YAML document is read"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -44,7 +86,7 @@ class Builder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end() || !found->second->complete) {
-      throw Refused{position(mark), "the alias stands inside the value that it names"};
+      throw Refused{places_.at(mark), "the alias stands inside the value that it names"};
     }
     put(found->second);
   }
@@ -74,14 +116,14 @@ class Builder : public YAML::EventHandler {
     std::unordered_map<std::string, Position> seen;
   };
 
-  [[noreturn]] static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
-    throw Refused{position(mark), "tags are not read here: " + show_references(tag)};
+  [[noreturn]] void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    throw Refused{places_.at(mark), "tags are not read here: " + show_references(tag)};
   }
 
   Node* make(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     Node& node = tree_.nodes.emplace_back();
     node.kind = kind;
-    node.at = position(mark);
+    node.at = places_.at(mark);
     node.complete = kind == Node::Kind::Null || kind == Node::Kind::Scalar;
     if (anchor != 0) anchors_[anchor] = &node;
     return &node;
@@ -91,7 +133,7 @@ class Builder : public YAML::EventHandler {
             YAML::anchor_t anchor) {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark, tag);
     if (levels_.size() >= kMaxDepth) {
-      throw Refused{position(mark), fmt::format("nested more than {} deep", kMaxDepth)};
+      throw Refused{places_.at(mark), fmt::format("nested more than {} deep", kMaxDepth)};
     }
     levels_.push_back({make(kind, mark, anchor), nullptr, {}});
   }
@@ -175,6 +217,7 @@ class Builder : public YAML::EventHandler {
 
   Tree& tree_;
   Problems& problems_;
+  const Places& places_;
   std::vector<Level> levels_;
   std::unordered_map<YAML::anchor_t, Node*> anchors_;
   int documents_ = 0;
@@ -184,15 +227,28 @@ class Builder : public YAML::EventHandler {
 std::string syntax_text(const std::string& message) {
   const auto has = [&](std::string_view part) { return message.find(part) != std::string::npos; };
   if (has("illegal tab")) return "a tab in the indentation; use spaces";
-  if (has("end of map flow")) return "a `{` that is not closed, or a comma missing before here";
-  if (has("end of sequence flow"))
-    return "a `[` that is not closed, or a comma missing before here";
+  if (has("end of map flow")) return "a comma or a closing } is missing before here";
+  if (has("end of sequence flow")) return "a comma or a closing ] is missing before here";
   if (has("end of map not found")) return "the indentation does not fit the mapping above";
   if (has("end of sequence not found")) return "the indentation does not fit the list above";
   if (has("illegal map value"))
-    return "a second `: ` in one line; a text that holds one needs quotes";
-  if (has("EOF in scalar") || has("illegal EOF")) return "a quote that is not closed";
+    return "a second ': ' in one line; a text that holds one needs quotes";
+  if (has("EOF in scalar")) return "a quote that is not closed";
   return show_references(message);
+}
+
+void add_syntax_error(const YAML::Exception& error, const Places& places, const Builder& builder,
+                      Problems& problems) {
+  const Node* open = builder.unfinished();
+  const bool in_flow = error.msg.find("flow not found") != std::string::npos;
+  // At the end of the file yaml-cpp gives no place; what was never closed is of more use anyway.
+  if (in_flow && error.mark.line == 0 && error.mark.column == 0 && open) {
+    return problems.add(open->at, fmt::format("YAML: this {} is never closed",
+                                              open->kind == Node::Kind::List ? '[' : '{'));
+  }
+  const Position at = places.at(error.mark);
+  const bool tab = places.has_tab_in_indentation(at.line);
+  problems.add(at, "YAML: " + syntax_text(tab ? "illegal tab" : error.msg));
 }
 
 }  // namespace
@@ -202,19 +258,21 @@ bool parse_yaml(std::string_view text, Tree& tree, Problems& problems) {
     problems.add(refused->at, refused->why);
     return false;
   }
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const Places places(text);
+  Builder builder(tree, problems, places);
   try {
     std::istringstream in(hide_references(text));
     YAML::Parser parser(in);
-    Builder builder(tree, problems);
     while (parser.HandleNextDocument(builder)) {
     }
     return true;
   } catch (const Refused& refused) {
     problems.add(refused.at, refused.why);
   } catch (const YAML::DeepRecursion& error) {
-    problems.add(position(error.mark), fmt::format("nested more than {} deep", kMaxDepth));
+    problems.add(places.at(error.mark), fmt::format("nested more than {} deep", kMaxDepth));
   } catch (const YAML::Exception& error) {
-    problems.add(position(error.mark), "YAML: " + syntax_text(error.msg));
+    add_syntax_error(error, places, builder, problems);
   } catch (const std::exception& error) {
     problems.add({}, std::string("the file cannot be parsed: ") + error.what());
   }
