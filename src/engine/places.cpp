@@ -1,0 +1,110 @@
+#include "engine/places.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+namespace causeway::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kLevelsUp = 5;  // build/release/causeway stands two folders below the source tree
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string find_cache() {
+  if (auto cache = environment("CAUSEWAY_CACHE"); !cache.empty()) return cache;
+  auto base = environment("XDG_CACHE_HOME");
+  if (base.empty()) base = environment("HOME") + "/.cache";
+  return base + "/causeway";
+}
+
+bool is_share(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / "third_party/manifest", ignored);
+}
+
+std::string find_share(const fs::path& program) {
+  if (auto share = environment("CAUSEWAY_SHARE"); !share.empty()) return share;
+  const fs::path folder = program.parent_path();
+  const fs::path installed = folder.parent_path() / "share/causeway";
+  if (is_share(installed)) return installed.string();
+  fs::path above = folder;
+  for (int i = 0; i < kLevelsUp && above.has_relative_path(); ++i) {
+    if (is_share(above)) return above.string();
+    above = above.parent_path();
+  }
+  return "";
+}
+
+bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
+
+std::unexpected<Error> unavailable(std::string code, std::string message) {
+  auto failed = fail(ErrorKind::Unavailable, Origin::Us, std::move(message), std::move(code));
+  failed.error().retryable = true;  // another target may do
+  return failed;
+}
+
+bool begins_as_gguf(const std::string& path) {
+  std::array<char, 4> magic{};
+  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
+  return std::string_view(magic.data(), magic.size()) == "GGUF";
+}
+
+}  // namespace
+
+Places find_places(const std::string& program) {
+  std::error_code error;
+  const auto resolved = fs::canonical(program, error);
+  Places places;
+  places.cache = find_cache();
+  places.share = find_share(error ? fs::path(program) : resolved);
+  return places;
+}
+
+Result<std::string> find_program(const Places& places) {
+  if (!places.program.empty()) {
+    if (is_executable(places.program)) return places.program;
+    return unavailable("engine_missing", "The engine's program " + places.program +
+                                             " is not there or cannot be executed.");
+  }
+  std::error_code error;
+  const auto current = fs::canonical(places.cache + "/engine/current/llama-server", error);
+  if (!error && is_executable(current.string())) return current.string();
+  const auto installed =
+      fs::path(places.share).parent_path().parent_path() / "lib/causeway/llama-server";
+  if (!places.share.empty() && is_executable(installed.string())) return installed.string();
+  return unavailable("engine_missing",
+                     "The engine (llama-server) is not built yet. `scripts/deps --only engine` "
+                     "builds it; it is used as soon as it is there.");
+}
+
+std::string model_path(const ModelEntry& entry, const Places& places) {
+  if (!entry.source.path.empty()) return entry.source.path;
+  return places.cache + "/files/" + entry.source.sha256 + "/" + entry.source.file_name;
+}
+
+Result<std::string> find_model(const ModelEntry& entry, const Places& places) {
+  std::string path = model_path(entry, places);
+  if (access(path.c_str(), R_OK) != 0) {
+    if (!entry.source.path.empty()) {
+      return unavailable("model_missing", "The model's file " + path + " is not there.");
+    }
+    return unavailable("model_missing", "The model's file is not there. `causeway engine pull " +
+                                            entry.name + "` fetches it.");
+  }
+  if (!begins_as_gguf(path)) {
+    return unavailable("model_invalid", "The model's file " + path + " is not a GGUF file.");
+  }
+  return path;
+}
+
+}  // namespace causeway::engine
