@@ -42,6 +42,7 @@ def fake():
     upstream = Fake().start()
     yield upstream
     upstream.stop()
+    assert not upstream.failures, upstream.failures
 
 
 def base_config(fake: Fake) -> dict:

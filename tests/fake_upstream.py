@@ -122,6 +122,8 @@ class Connection(asyncio.Protocol):
                 pass
         except PeerGone:
             pass
+        except Exception as problem:  # a fault of a handler, or a request that is none
+            self.fake.failures.append(f"{self.record and self.record.target}: {problem!r}")
         finally:
             self.transport.close()
 
@@ -278,6 +280,7 @@ class Fake:
         self._open: set[Connection] = set()
         self._count = 0
         self.connections = 0
+        self.failures: list[str] = []  # what went wrong here, not in what is tested
 
     def start(self, port: int = 0, host: str = "127.0.0.1") -> "Fake":
         ready = threading.Event()
@@ -637,6 +640,7 @@ async def dribble_chunks(answer: Answer):
     for byte in events_bytes(chat_chunks(answer.request)):
         await answer.chunk(bytes([byte]))
         await asyncio.sleep(0)
+    await answer.last_chunk()
 
 
 async def one_write(answer: Answer):

@@ -42,8 +42,10 @@ def test_missing_key(gw):
 @pytest.mark.parametrize("value", ["Bearer sk-wrong", "Bearer ", "Bearer", "Basic c2stdGVzdA==", KEY,
                                    "Bearer " + KEY[:-1], "Bearer " + KEY + "x", "Bearer " + "x" * 5000])
 def test_wrong_key(gw, value):
-    answer = gw.chat("echo", key=None, headers={"authorization": value})
-    error = assert_error(answer, 401, "invalid_api_key")
+    request = gw.request_bytes(chat_body("echo"), key=None, headers={"Authorization": value})
+    with gw.raw() as raw:
+        raw.send(request)
+        error = assert_error(raw.answer(), 401, "invalid_api_key")
     assert KEY[:-1] not in error["message"] and "xxxx" not in error["message"]
 
 
