@@ -35,10 +35,15 @@ find_gateway() {
 
 # A Python that has the official client; made beside the sources where there is none.
 find_python() {
-  python=${CAUSEWAY_PYTHON:-$root/.venv/bin/python}
-  [[ -x $python ]] || python3 -m venv "$root/.venv"
-  "$python" -c 'import openai' 2>/dev/null ||
-    "$python" -m pip install --quiet -r "$root/tests/requirements.txt" ||
+  local candidate
+  for candidate in python3 "$root/.venv/bin/python"; do
+    python=$(command -v "$candidate" || true)
+    [[ -n $python ]] && "$python" -c 'import openai' 2>/dev/null && return
+  done
+  printf 'installing the official client into %s\n' "$root/.venv" >&2
+  python3 -m venv "$root/.venv"
+  python=$root/.venv/bin/python
+  "$python" -m pip install --quiet -r "$root/tests/requirements.txt" ||
     fail "the openai package could not be installed"
 }
 
