@@ -25,7 +25,7 @@ std::unexpected<Error> failure(const std::string& what, int error) {
 LogFile::LogFile(std::string target, std::uint64_t max_bytes, int keep)
     : target_(std::move(target)),
       max_bytes_(max_bytes),
-      keep_(std::clamp(keep, 0, 99)),
+      keep_(std::clamp(keep, 0, 1000)),
       stream_(target_ == "stdout" || target_ == "stderr") {}
 
 LogFile::~LogFile() { close(); }

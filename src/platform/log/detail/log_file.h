@@ -15,7 +15,7 @@ namespace causeway::log::detail {
 
 class LogFile {
  public:
-  /// `target` is a path, "stdout" or "stderr". `keep` predecessors are kept, 0 to 99.
+  /// `target` is a path, "stdout" or "stderr". `keep` predecessors are kept, 0 to 1000.
   LogFile(std::string target, std::uint64_t max_bytes, int keep);
   ~LogFile();
   LogFile(const LogFile&) = delete;

@@ -1,0 +1,88 @@
+"""Measures the gateway against nginx and a floor proxy, interleaved in one run, and prints one table.
+
+  scripts/bench                      all cases with build/release/causeway (about 10 minutes)
+  scripts/bench --quick              fewer and shorter rounds, a smoke test (about 2 minutes)
+  scripts/bench --only sse --only tls --rounds 9
+  scripts/bench --check              exit code 1 when an asked value was missed or could not be measured
+  scripts/bench --micro              nanoseconds of single pieces (Google Benchmark)
+
+How to read it, and what to beware of: bench/README.md.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import machine, report
+from .cases import CASES, SLOW, Context
+from .process import Failed
+from .rig import ROOT, build_tools, missing_programs
+
+NEEDED = {"nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl", "g++": "g++"}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=list(CASES), metavar="CASE",
+                        help="a case, several times for several: " + ", ".join(CASES))
+    parser.add_argument("--rounds", type=int, default=0, help="default 7, with --quick 2")
+    parser.add_argument("--seconds", type=int, default=0, help="of one measurement; default 2, quick 1")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--micro", action="store_true")
+    parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "causeway")
+    return parser.parse_args()
+
+
+def micro():
+    build = ROOT / "build" / "release-bench"
+    subprocess.run(["cmake", "--preset", "release", "-B", build, "-DCAUSEWAY_BENCH=ON",
+                    "-DCAUSEWAY_TESTS=OFF"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", build, "--target", "causeway_micro"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return subprocess.run([build / "bench" / "micro" / "causeway_micro"], check=False).returncode
+
+
+def measure(context, names):
+    rows = []
+    for name in names:
+        say(f"{name}:")
+        try:
+            rows += CASES[name](context)
+        except (Failed, OSError) as error:
+            rows.append(report.Row(name, "", f"{error}".replace("\n", " "), failed_to_measure=True))
+        say(f"  {rows[-1].measured}")
+    return rows
+
+
+def main():
+    options = parse()
+    if options.micro:
+        return micro()
+    absent = missing_programs(NEEDED)
+    if absent:
+        packages = " ".join(NEEDED[name] for name in absent)
+        say(f"missing: {', '.join(absent)}. Install with: scripts/deps --bench, or apt-get install {packages}")
+        return 3
+    cores = sorted(os.sched_getaffinity(0))
+    context = Context(program=options.program.resolve(), tools=build_tools(say),
+                      rounds=options.rounds or (2 if options.quick else 7),
+                      seconds=options.seconds or (1 if options.quick else 2),
+                      one_core={cores[-1]}, two_cores=set(cores[-2:]), quick=options.quick, say=say)
+    names = options.only or [name for name in CASES if not (options.quick and name in SLOW)]
+    before = machine.cpu_times()
+    with machine.priority(say):
+        rows = measure(context, names)
+    stolen = machine.steal_fraction(before, machine.cpu_times())
+    report.print_table(rows)
+    print(f"\n{context.rounds} rounds of {context.seconds} s; ratios are medians of per-round ratios [lowest–"
+          f"highest]. Load average {os.getloadavg()[0]:.1f}, stolen by other machines {stolen:.0%}.")
+    bad = [row for row in rows if row.passed is False or row.failed_to_measure]
+    return 1 if options.check and bad else 0
