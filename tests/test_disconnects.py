@@ -104,7 +104,6 @@ def test_many_at_once(gw, fake, mark):
         open_ones.append(raw)
     for raw in open_ones:
         raw.read_until(b'"word ')
-    gone = time.monotonic()
     for raw in open_ones:
         raw.close()
     records = fake.records(mark)

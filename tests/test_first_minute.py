@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from fake_upstream import MODELS, Fake
+from fake_provider import MODELS
+from fake_upstream import Fake
 from gateway import Gateway, wait_until
 
 ANY_PORT = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", "data"]

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from gateway import Closed, Raw
+from wire import Closed, Raw
 
 INPUTS = json.loads((pathlib.Path(__file__).parent / "data" / "hostile_http.json").read_text())
 REFUSALS = (400, 413, 431, 501, 505)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import make_client
-from fake_upstream import chat_completion
+from fake_provider import chat_completion
 from gateway import chat_body, wait_until
 
 PRICES = {"models": {"echo": {"input": "2.00", "output": "8.00"}}}  # per million tokens

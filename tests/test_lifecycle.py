@@ -12,7 +12,8 @@ import time
 import httpx
 import pytest
 
-from gateway import Closed, Raw, chat_body, run, wait_until
+from gateway import chat_body, run, wait_until
+from wire import Closed, Raw
 
 
 def test_ready_soon(config, make_gateway):

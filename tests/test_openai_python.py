@@ -8,7 +8,8 @@ import pydantic
 import pytest
 
 from conftest import make_client
-from fake_upstream import RATE, by_path, vector
+from fake_faults import RATE
+from fake_provider import by_path, vector
 from gateway import KEY
 
 TOOL = {"type": "function", "function": {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fake_upstream import ODD_EVENTS, ODD_JSON
+from fake_faults import ODD_EVENTS, ODD_JSON
 from gateway import KEY, UPSTREAM_KEY, assert_error, chat_body
 
 

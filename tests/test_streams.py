@@ -7,8 +7,9 @@ import time
 import pytest
 
 from conftest import running
-from fake_upstream import delta
-from gateway import chat_body, parse_sse, wait_until
+from fake_faults import delta
+from gateway import chat_body, wait_until
+from wire import parse_sse
 
 
 @pytest.mark.parametrize("model", ["dribble-bytes", "dribble-chunks", "one-write"])

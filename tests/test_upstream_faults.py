@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import running
-from fake_upstream import by_path
+from fake_provider import by_path
 from gateway import UPSTREAM_KEY, assert_error, chat_body
 
 # fault → status, code (None: any). 499 and 500 would mean that we broke.
