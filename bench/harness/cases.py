@@ -130,9 +130,9 @@ def scaling(context):
         body = write(rig, "body.json", configs.chat_body(2_000))
         targets = []
         for count in (1, 2):
-            targets.append(rig.nginx(mocks, workers=count, name=f"nginx {count}"))
+            targets.append(rig.nginx(mocks, workers=count, name=f"nginx-{count}"))
             ours = rig.causeway(f"http://127.0.0.1:{mocks.port}", threads=count)
-            ours.name = f"causeway {count}"
+            ours.name = f"causeway-{count}"
             targets.append(ours)
         rounds = context.interleave(
             targets, lambda t, seconds: load.requests(t, body, context.two_cores, 64, seconds, threads=2))
@@ -140,10 +140,10 @@ def scaling(context):
     def rate(measured):
         return measured.per_second
 
-    ours = ratio(rounds, rate, base="causeway 1", name="causeway 2")
-    theirs = ratio(rounds, rate, base="nginx 1", name="nginx 2")
-    scales = [m["causeway 2"].per_second / m["causeway 1"].per_second
-              / (m["nginx 2"].per_second / m["nginx 1"].per_second) for m in rounds]
+    ours = ratio(rounds, rate, base="causeway-1", name="causeway-2")
+    theirs = ratio(rounds, rate, base="nginx-1", name="nginx-2")
+    scales = [m["causeway-2"].per_second / m["causeway-1"].per_second
+              / (m["nginx-2"].per_second / m["nginx-1"].per_second) for m in rounds]
     median = statistics.median(scales)
     return [Row(name, "≥ 0.95 × nginx's scaling",
                 f"{median:.2f} [{min(scales):.2f}–{max(scales):.2f}]; causeway × {ours.median:.2f}, nginx × "

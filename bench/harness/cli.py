@@ -32,8 +32,8 @@ def parse():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=list(CASES), metavar="CASE",
                         help="a case, several times for several: " + ", ".join(CASES))
-    parser.add_argument("--rounds", type=int, default=0, help="default 7, with --quick 2")
-    parser.add_argument("--seconds", type=int, default=0, help="of one measurement; default 2, quick 1")
+    parser.add_argument("--rounds", type=int, default=0, help="default 11, with --quick 3")
+    parser.add_argument("--seconds", type=int, default=0, help="of one measurement; default 1")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--micro", action="store_true")
@@ -73,8 +73,8 @@ def main():
         return 3
     cores = sorted(os.sched_getaffinity(0))
     context = Context(program=options.program.resolve(), tools=build_tools(say),
-                      rounds=options.rounds or (2 if options.quick else 7),
-                      seconds=options.seconds or (1 if options.quick else 2),
+                      rounds=options.rounds or (3 if options.quick else 11),
+                      seconds=options.seconds or 1,
                       one_core={cores[-1]}, two_cores=set(cores[-2:]), quick=options.quick, say=say)
     names = options.only or [name for name in CASES if not (options.quick and name in SLOW)]
     before = machine.cpu_times()
