@@ -28,6 +28,25 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// `text` as a JSON string literal, quotes included.
 void append_json_string(std::string& out, std::string_view text);
 
+/// The name of a field, checked when compiled to need no escaping. Names that are only known at run
+/// time are given as std::string_view or std::string.
+class JsonKey {
+ public:
+  template <std::size_t N>
+  consteval JsonKey(const char (&name)[N]) : name_(name, N - 1) {
+    for (const char c : name_) {
+      if (c < 0x20 || c > 0x7E || c == '"' || c == '\\') throw "a key that needs escaping";
+    }
+  }
+  std::string_view name() const { return name_; }
+
+ private:
+  std::string_view name_;
+};
+
+template <class T>
+concept RunTimeName = std::same_as<T, std::string_view> || std::same_as<T, std::string>;
+
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
@@ -39,7 +58,8 @@ class JsonWriter {
   JsonWriter& begin_array() { return open('['); }
   JsonWriter& end_array() { return close(']'); }
 
-  JsonWriter& key(std::string_view name);
+  JsonWriter& key(JsonKey name);
+  JsonWriter& key(const RunTimeName auto& name) { return key_at_run_time(name); }
   JsonWriter& string(std::string_view value);
   JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
@@ -76,13 +96,18 @@ class JsonWriter {
 
   /// key() and value() in one.
   template <class T>
-  JsonWriter& field(std::string_view name, const T& field_value) {
+  JsonWriter& field(JsonKey name, const T& field_value) {
+    return key(name).value(field_value);
+  }
+  template <class T>
+  JsonWriter& field(const RunTimeName auto& name, const T& field_value) {
     return key(name).value(field_value);
   }
 
   std::string& out() { return out_; }
 
  private:
+  JsonWriter& key_at_run_time(std::string_view name);
   void separate() {
     if (comma_) out_ += ',';
     comma_ = true;
