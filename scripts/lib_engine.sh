@@ -4,11 +4,12 @@
 # Sourced, never run.
 # shellcheck disable=SC2154  # root and cache come from lib.sh
 
-# The instruction sets that the engine may use on this processor, newest first.
+# The instruction sets that the engine may use on this processor: avx2 where all of them are there,
+# less where one is missing. On other architectures the name of the architecture.
 cpu_level() {
-  local flags
-  flags=" $(grep -m1 -E '^(flags|Features)' /proc/cpuinfo | cut -d: -f2) "
-  if [[ $(uname -m) != x86_64 ]]; then
+  local cpuinfo=${1:-/proc/cpuinfo} flags
+  flags=" $(sed -n 's/^flags[^:]*://p;T;q' "$cpuinfo") "
+  if [[ $flags == '  ' ]]; then
     uname -m
   elif [[ $flags == *' avx2 '* && $flags == *' fma '* && $flags == *' f16c '* &&
     $flags == *' bmi2 '* ]]; then

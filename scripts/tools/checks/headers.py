@@ -19,13 +19,23 @@ def pragma_once(tree):
 
 
 def compiles_alone(tree):
-    """A compile of each header by itself. One that was good, with everything of ours that it
+    """A compile of each header by itself, but for those that the build has proved already: a source
+    file includes them before anything else. One that was good, with everything of ours that it
     includes, is remembered by the hash of all that, and is not compiled again."""
     remembered = cache_folder() / "check"
     remembered.mkdir(parents=True, exist_ok=True)
+    proved = {_first_include(tree, path) for path in tree.cpp if path.endswith(".cpp")}
+    to_compile = [path for path in tree.headers if path.removeprefix("src/") not in proved]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda path: _compile(tree, path, remembered), tree.headers)
+        results = pool.map(lambda path: _compile(tree, path, remembered), to_compile)
         return [problem for problem in results if problem]
+
+
+def _first_include(tree, path):
+    for _, line in tree.lines(path):
+        if found := INCLUDE.match(line):
+            return found[1]
+    return None
 
 
 def _compile(tree, path, remembered):
@@ -33,7 +43,8 @@ def _compile(tree, path, remembered):
     if mark.exists():
         return None
     done = subprocess.run([*COMPILER, f"-I{tree.root / 'src'}", f"-I{tree.root}", "-"],
-                          input=f'#include "{path}"\n', capture_output=True, text=True, check=False)
+                          input=f'#include "{path}"\n', cwd=tree.root, capture_output=True,
+                          text=True, check=False)
     if done.returncode == 0:
         mark.touch()
         return None

@@ -30,10 +30,10 @@ class Tree:
         return [path for path in self.cpp if path.endswith(".h")]
 
     def text(self, path):
-        """The file's text, or None for one that is not text."""
+        """The file's text, or None for one that is not text (or has gone meanwhile)."""
         try:
             return (self.root / path).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, FileNotFoundError):
             return None
 
     def lines(self, path):
