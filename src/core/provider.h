@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class Provider {
   /// the next target where the error is retryable.
   virtual Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const = 0;
 
+  /// The call that lists the provider's models, for the background job; nothing = it has none.
+  virtual std::optional<Call> listing_call() const { return std::nullopt; }
   /// Model names that this provider is known to have, for listings; may change at run time.
   virtual std::vector<std::string> known_models() const { return {}; }
   /// Whether a model of this provider does this operation, as far as it is known beforehand.

@@ -17,9 +17,9 @@ class SectionTable {
   explicit SectionTable(config::Registry& registry) : registry_(registry) {}
 
   template <class T>
-  SectionKey<T> add(config::Section<T> section, std::string_view doc) {
+  SectionKey<T> add(config::Section<T> section, std::string_view doc, T initial = T{}) {
     registry_.section("policy", section, doc);
-    entries_.push_back({std::make_shared<T>(), [section](const config::Sections& parts) {
+    entries_.push_back({std::make_shared<T>(std::move(initial)), [section](const config::Sections& parts) {
                           const T* value = parts.get(section);
                           return value ? std::shared_ptr<const void>(std::make_shared<T>(*value))
                                        : nullptr;

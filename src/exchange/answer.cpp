@@ -187,7 +187,7 @@ Task<void> write_heartbeat(Run& run) {
 
 void beat(Run& run) {
   if (!run.writer || run.writing || run.draining || run.exchange.attempts.empty()) return;
-  const auto period = run.setting(run.keys.streams).heartbeat;
+  const auto period = run.setting(run.keys.heartbeat);
   if (period.count() == 0 || run.now() - run.last_write < period) return;
   if (run.stream.gone() || run.exchange.cancel.requested()) return;
   begin_stream(run, nullptr, {});

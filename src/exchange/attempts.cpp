@@ -13,10 +13,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMostErrorBytes = 1024 * 1024;
 
-std::unexpected<Error> no_time(const Run&) {
-  auto late = fail(ErrorKind::Timeout, Origin::Us, "The request took longer than allowed.",
-                   "total_timeout");
-  return late;
+std::unexpected<Error> no_time() {
+  return fail(ErrorKind::Timeout, Origin::Us, "The request took longer than allowed.",
+              "total_timeout");
 }
 
 // What is left of the policy's total, also as the upper bound of each single deadline.
@@ -27,7 +26,7 @@ Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider) {
   const auto spent =
       std::chrono::duration_cast<milliseconds>(run.now() - run.exchange.started);
   const auto left = std::min(timeouts.total, policy.total) - spent;
-  if (left <= milliseconds(0)) return no_time(run);
+  if (left <= milliseconds(0)) return no_time();
   timeouts.total = left;
   return timeouts;
 }
@@ -140,6 +139,18 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   co_return result;
 }
 
+// Whether another target may do better. Faults of the connection and of the answer always; what the
+// provider said by its error's class.
+bool may_try_another(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::ConnectFailed:
+    case ErrorKind::UpstreamBroken: return true;
+    case ErrorKind::Timeout: return error.code != "total_timeout";
+    case ErrorKind::Cancelled: return false;
+    default: return error.retryable;
+  }
+}
+
 void estimate_usage(Run& run, Attempt& attempt) {
   // Four bytes a token is the usual mean of English text in the common vocabularies; marked as an
   // estimate wherever it is shown.
@@ -223,7 +234,7 @@ Task<Result<void>> run_attempts(Run& run) {
       co_await fail_in_band(run, std::move(result).error());
       co_return Result<void>{};
     }
-    if (!result.error().retryable) break;
+    if (!may_try_another(result.error())) break;
   }
   co_return result;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/policy.h"
+#include "core/section_table.h"
 
 namespace causeway::exchange {
 
@@ -14,10 +15,6 @@ struct TimeoutSettings {
   std::chrono::milliseconds first_byte{120'000};
   std::chrono::milliseconds idle{120'000};
   std::chrono::milliseconds total{600'000};
-};
-
-struct StreamSettings {
-  std::chrono::milliseconds heartbeat{15'000};  // of silence; 0 = none
 };
 
 enum class Disconnect : std::uint8_t {
@@ -31,11 +28,20 @@ struct DisconnectSettings {
   std::uint64_t drain_bytes = 4 * 1024 * 1024;
 };
 
-/// Numbers of these sections, given by app/.
+void describe(config::Fields& f, TimeoutSettings& c);
+void describe(config::Fields& f, DisconnectSettings& c);
+
+inline constexpr config::Section<TimeoutSettings> kTimeouts{"timeouts"};
+inline constexpr config::Section<std::chrono::milliseconds> kHeartbeat{"heartbeat"};
+inline constexpr config::Section<DisconnectSettings> kDisconnect{"disconnect"};
+
+/// Numbers of these sections.
 struct SettingKeys {
   SectionKey<TimeoutSettings> timeouts;
-  SectionKey<StreamSettings> streams;
+  SectionKey<std::chrono::milliseconds> heartbeat;  // of silence; 0 = none
   SectionKey<DisconnectSettings> disconnects;
 };
+
+SettingKeys register_settings(SectionTable& sections);
 
 }  // namespace causeway::exchange

@@ -1,4 +1,4 @@
-// Policy section `allow`: which models may be asked for.
+// Policy section `models`: which models may be asked for.
 #pragma once
 
 #include <string>
@@ -8,11 +8,8 @@
 
 namespace causeway::roles {
 
-struct AllowedModels {
-  std::vector<std::string> models{"*"};
-};
-
-void describe(config::Fields& f, AllowedModels& c);
-inline constexpr config::Section<AllowedModels> kAllow{"allow"};
+/// Glob patterns; `models: [ "gpt-*" ]` in a policy.
+using AllowedModels = std::vector<std::string>;
+inline constexpr config::Section<AllowedModels> kModels{"models"};
 
 }  // namespace causeway::roles

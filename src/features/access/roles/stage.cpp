@@ -23,7 +23,7 @@ Verdict AllowStage::on_request(Exchange& exchange) {
   if (!exchange.principal->may_use(exchange.model_name)) {
     return refused(exchange, "the key \"" + exchange.principal->key_name + "\"");
   }
-  const auto& allowed = exchange.policy->sections.get(key_).models;
+  const auto& allowed = exchange.policy->sections.get(key_);
   const bool any = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& pattern) {
     return text::glob_match(pattern, exchange.model_name);
   });

@@ -1,0 +1,20 @@
+#include "core/admin.h"
+
+#include "core/error.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway {
+
+AdminReply admin_error(const Error& error) {
+  AdminReply reply;
+  reply.status = http_status(error);
+  text::JsonWriter json(reply.body);
+  json.begin_object().key("error").begin_object();
+  json.field("code", error_code(error));
+  json.field("message", error.message.empty() ? "The request failed." : error.message);
+  if (!error.param.empty()) json.field("param", error.param);
+  json.end_object().end_object();
+  return reply;
+}
+
+}  // namespace causeway

@@ -1,0 +1,34 @@
+#include "exchange/settings.h"
+
+namespace causeway::exchange {
+
+using namespace std::chrono_literals;
+
+void describe(config::Fields& f, TimeoutSettings& c) {
+  f.field("connect", c.connect, "DNS, TCP and TLS together.").range(1ms, 10min);
+  f.field("first_byte", c.first_byte, "From the request sent to the head of the provider's answer.")
+      .range(1ms, 24h);
+  f.field("idle", c.idle, "Between two pieces of an answer.").range(1ms, 24h);
+  f.field("total", c.total, "A whole request with all its attempts.").range(1ms, 24h);
+}
+
+void describe(config::Fields& f, DisconnectSettings& c) {
+  f.word("cancel", c.then, Disconnect::Cancel, "The provider's answer is given up at once.");
+  f.word("drain", c.then, Disconnect::Drain,
+         "The provider's answer is read on within the caps, so that its usage is known.");
+  f.field("drain_time", c.drain_time, "Longest time to read on.").range(1s, 1h);
+  f.field("drain_bytes", c.drain_bytes, "Most bytes to read on.");
+}
+
+SettingKeys register_settings(SectionTable& sections) {
+  SettingKeys keys;
+  keys.timeouts = sections.add(kTimeouts, "How long a call may take.");
+  keys.heartbeat = sections.add(kHeartbeat,
+                                "A sign of life is sent into a stream after so much silence; 0s = "
+                                "never.",
+                                std::chrono::milliseconds(15'000));
+  keys.disconnects = sections.add(kDisconnect, "What happens when the caller leaves.");
+  return keys;
+}
+
+}  // namespace causeway::exchange

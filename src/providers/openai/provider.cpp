@@ -1,0 +1,96 @@
+#include "providers/openai/provider.h"
+
+#include <optional>
+
+#include "core/exchange.h"
+#include "platform/http/proxy.h"
+
+namespace causeway::openai {
+namespace {
+
+class OpenAiProvider final : public Provider {
+ public:
+  OpenAiProvider(std::string name, const OpenAiConfig& config, const Dialect& dialect,
+                 std::shared_ptr<ModelListing> listing, http::Endpoint endpoint, std::string path)
+      : name_(std::move(name)),
+        dialect_(dialect),
+        listing_(std::move(listing)),
+        endpoint_(std::move(endpoint)),
+        path_(std::move(path)),
+        zone_(config.zone),
+        stream_usage_(config.stream_usage) {
+    if (!config.api_key.empty()) {
+      add("authorization", "Bearer " + std::string(config.api_key.reveal()));
+    }
+    if (!config.organization.empty()) add("openai-organization", config.organization);
+    if (!config.project.empty()) add("openai-project", config.project);
+    for (const auto& header : config.headers) add(header.name, header.value);
+    if (config.timeouts) {
+      timeouts_ = {config.timeouts->connect, config.timeouts->first_byte, config.timeouts->idle,
+                   config.timeouts->total};
+    }
+  }
+
+  std::string_view name() const override { return name_; }
+  std::string_view kind() const override { return "openai"; }
+  Zone zone() const override { return zone_; }
+  const Dialect& dialect() const override { return dialect_; }
+  bool reports_usage() const override { return stream_usage_; }
+  const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
+  std::vector<std::string> known_models() const override { return listing_->names(); }
+
+  Task<Result<Call>> address(Exchange& exchange, Attempt&) const override {
+    Call call = to(dialect_.upstream_path(*exchange.operation));
+    co_return call;
+  }
+  std::optional<Call> listing_call() const override { return to("/models"); }
+
+ private:
+  Call to(std::string_view path) const {
+    Call call;
+    call.endpoint = &endpoint_;
+    call.target = path_ + std::string(path);
+    call.fields.reserve(fields_.size());
+    for (const auto& [name, value] : fields_) call.fields.push_back({name, value.reveal()});
+    return call;
+  }
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), Secret(std::move(value)));
+  }
+
+  std::string name_;
+  const Dialect& dialect_;
+  std::shared_ptr<ModelListing> listing_;
+  http::Endpoint endpoint_;
+  std::string path_;
+  Zone zone_;
+  bool stream_usage_;
+  std::optional<http::Timeouts> timeouts_;
+  std::vector<std::pair<std::string, Secret>> fields_;
+};
+
+Result<void> set_proxy(const OpenAiConfig& config, const Environment& environment,
+                       http::Endpoint& endpoint) {
+  if (config.proxy == "none") return {};
+  if (config.proxy.empty()) return http::proxy_from_environment(endpoint, environment);
+  return http::use_proxy(config.proxy, endpoint);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
+                                                const Dialect& dialect,
+                                                std::shared_ptr<ModelListing> listing,
+                                                const Environment& environment) {
+  std::string path;
+  auto endpoint = http::parse_url(config.base_url, path);
+  if (!endpoint) return pass(std::move(endpoint));
+  endpoint->ca_file = config.ca_file;
+  endpoint->max_open = config.connections;
+  if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
+  endpoint->id = http::endpoint_id(*endpoint);
+  return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, std::move(listing),
+                                          std::move(*endpoint), std::move(path));
+}
+
+}  // namespace causeway::openai

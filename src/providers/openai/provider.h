@@ -1,0 +1,23 @@
+// Any server that speaks OpenAI's API: the cloud, vLLM, TGI, Ollama, LM Studio, llama-server.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/model_listing.h"
+#include "core/provider.h"
+#include "providers/openai/config.h"
+
+namespace causeway::openai {
+
+using Environment = std::function<const char*(const char* name)>;
+
+/// `dialect` outlives the provider. Errors: InvalidRequest for a base URL or proxy that cannot be
+/// used.
+Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
+                                                const Dialect& dialect,
+                                                std::shared_ptr<ModelListing> listing,
+                                                const Environment& environment);
+
+}  // namespace causeway::openai
