@@ -79,7 +79,8 @@ class Field {
     return *this;
   }
   /// `what_is_wrong` returns the end of a sentence ("must be address:port"), or nothing when the
-  /// value is right. `pattern` (ECMA-262) tells editors nearly the same.
+  /// value is right. It must not repeat the value, which may come from the environment. `pattern`
+  /// (ECMA-262) tells editors nearly the same. checks.h has the usual ones.
   Field& check(std::function<std::string(const Leaf&)> what_is_wrong, std::string pattern = {}) {
     leaf_.check = [f = std::move(what_is_wrong)](const void* value) {
       return f(*static_cast<const Leaf*>(value));

@@ -1,5 +1,10 @@
 // Files that are wrong, and exactly what is said about them.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "platform/config/config.h"
 #include "platform/config/detail/test_config.h"
@@ -271,6 +276,31 @@ TEST(ConfigErrors, AFileThatCannotBeRead) {
   Problems folder("/");
   schema().read_file("/", folder);
   EXPECT_EQ(folder.text(), "/: cannot be read: it is not a regular file\n");
+}
+
+TEST(ConfigErrors, RealFiles) {
+  char folder[] = "/tmp/causeway-config-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::filesystem::path root(folder);
+  std::ofstream(root / "key") << "sk-1\n";
+  std::ofstream(root / "large") << std::string(kMaxSecretFileBytes + 1, 'x');
+  ASSERT_EQ(::mkfifo((root / "pipe").c_str(), 0600), 0);
+  std::ofstream(root / "c.yaml") << "keys:\n  - { name: a, secret: file:key }\n"
+                                    "  - { name: b, secret: file:large }\n"
+                                    "  - { name: c, secret: file:pipe }\n"
+                                    "  - { name: d, secret: \"${CAUSEWAY_TEST_NOT_SET}\" }\n";
+  Problems problems("c.yaml");
+  const App app = schema().read_file((root / "c.yaml").string(), problems);
+  std::filesystem::remove_all(root);
+  EXPECT_EQ(app.keys.at(0).secret.reveal(), "sk-1");
+  EXPECT_EQ(problems.text(),
+            "c.yaml:3:24: keys[1].secret: cannot read the file " + (root / "large").string() +
+                ": it is larger than 64KiB\n"
+                "c.yaml:4:24: keys[2].secret: cannot read the file " +
+                (root / "pipe").string() +
+                ": it is not a regular file\n"
+                "c.yaml:5:24: keys[3].secret: the environment variable CAUSEWAY_TEST_NOT_SET is "
+                "not set; ${CAUSEWAY_TEST_NOT_SET:-default} would give a default\n");
 }
 
 TEST(Problems, OthersAddToThem) {

@@ -59,7 +59,9 @@ void Problems::keep(Problem problem) {
     ++dropped_;
     return;
   }
-  kept_.push_back(std::move(problem));
+  const auto after = [](const Problem& a, const Problem& b) { return a.at < b.at; };
+  const auto place = std::upper_bound(kept_.begin(), kept_.end(), problem, after);
+  kept_.insert(place, std::move(problem));
 }
 
 void Problems::add(Position at, std::string message, std::vector<std::string> suggestions) {
@@ -69,13 +71,6 @@ void Problems::add(Position at, std::string message, std::vector<std::string> su
 
 void Problems::warn(Position at, std::string message) {
   keep({Severity::Warning, at, std::move(message), {}});
-}
-
-std::vector<Problem> Problems::sorted() const {
-  std::vector<Problem> out = kept_;
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Problem& a, const Problem& b) { return a.at < b.at; });
-  return out;
 }
 
 std::string Problems::line(const Problem& problem) const {

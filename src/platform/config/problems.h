@@ -48,7 +48,7 @@ class Problems {
   bool empty() const { return kept_.empty(); }
   const std::string& file() const { return file_; }
   /// By position, in the order of adding where that is the same.
-  std::vector<Problem> sorted() const;
+  const std::vector<Problem>& sorted() const { return kept_; }
   /// `causeway.yaml:12:7: unknown key "listn" in "server"; did you mean "listen"?`
   std::string line(const Problem& problem) const;
   /// Every problem, sorted, a line each, with the final line break; empty when there is none.

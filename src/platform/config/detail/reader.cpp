@@ -6,6 +6,7 @@
 
 #include "platform/base/secret.h"
 #include "platform/config/config.h"
+#include "platform/config/detail/resolve.h"
 #include "platform/config/detail/scalar.h"
 #include "platform/config/detail/tree.h"
 

@@ -1,29 +1,17 @@
-// One scalar: its `${NAME}` references replaced, and read as the type that is wanted there.
+// One scalar, read as the type that is wanted there, and what is said when it is not one.
 #pragma once
 
 #include <cstdint>
-#include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "platform/config/config.h"
 #include "platform/config/detail/tree.h"
 #include "platform/config/detail/type.h"
 
 namespace causeway::config::detail {
-
-/// The length of a complete `${NAME}` or `${NAME:-default}` at the front of the text, else 0. It is
-/// on one line, has at most 1,024 bytes, and its
-/// default holds no `}`, `${`, quote or backslash.
-std::size_t reference_length(std::string_view text);
-
-struct Resolved {
-  std::string text;
-  bool outside = false;   // some of it comes from the environment
-  bool replaced = false;  // there was a reference, so that the text must not be shown
-};
-/// The error is the end of a sentence.
-std::expected<Resolved, std::string> resolve(std::string_view text, const Sources& sources);
 
 /// A text as it may be shown: control characters escaped, and not more than a line of it.
 std::string printable(std::string_view text);
@@ -39,11 +27,6 @@ struct ScalarProblem {
 };
 std::optional<ScalarProblem> read_scalar(const Type& type, void* object, const Node& node,
                                          const Sources& sources);
-
-/// The text of a secret from the environment or a file; `plain` when it stands in the file itself.
-std::expected<std::string, std::string> read_secret(std::string_view text, const Sources& sources,
-                                                    bool& plain);
-std::expected<std::string, std::string> read_whole_file(const std::string& path, std::size_t limit);
 
 /// "a whole number", "a duration such as 30s, 250ms or 1h30m", …
 std::string expected_text(const Type& type);

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "platform/config/config.h"
-#include "platform/config/detail/scalar.h"
+#include "platform/config/detail/resolve.h"
 
 namespace causeway::config::detail {
 namespace {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "platform/config/config.h"
+#include "platform/config/detail/resolve.h"
 #include "platform/config/detail/scalar.h"
 #include "platform/config/detail/source_text.h"
 
