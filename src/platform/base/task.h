@@ -152,6 +152,11 @@ T run_ready(Task<T> task) {
 /// come before or after the wait; the waiter is resumed inside set(). One waiter at a time.
 class Signal {
  public:
+  Signal() = default;
+  // g++ 12 copies what a call gives back by reference before it awaits it (`co_await x.signal()`).
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+
   void set() {
     set_ = true;
     if (auto waiter = std::exchange(waiter_, {})) waiter.resume();
