@@ -206,6 +206,10 @@ class Gateway:
     def stderr(self) -> str:
         return self.err_path.read_text(errors="replace")
 
+    def said(self) -> str:
+        """Everything it has written for people and logs."""
+        return self.stdout() + self.stderr()
+
     def output(self, limit: int = 6000) -> str:
         return (f"--- stdout of the program\n{self.stdout()[-limit:]}\n"
                 f"--- stderr of the program\n{self.stderr()[-limit:]}")

@@ -310,7 +310,7 @@ def test_chat_verb_with_the_embedded_model(local):
 def test_first_minute_with_the_embedded_model(make_gateway):
     """No config, no environment: the curl line that is printed is answered by the embedded model."""
     gw = make_gateway(None, args=ANY_PORT)
-    wait_until(lambda: "curl" in gw.stdout(), "the curl line")
+    wait_until(lambda: "curl" in gw.said(), "the curl line")
     done = subprocess.run(["bash", "-c", curl_line(gw)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and '"error"' not in done.stdout, done.stdout + done.stderr
     assert "choices" in done.stdout

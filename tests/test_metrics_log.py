@@ -132,7 +132,7 @@ def test_no_secret_and_no_words_in_metrics_or_log(gw):
 
 FIELDS = {"time", "request_id", "trace_id", "key_id", "tenant", "user", "operation", "method", "path", "provider",
           "model", "target", "dialect", "stream", "status", "error", "input_tokens", "output_tokens",
-          "usage_source", "ttft_ms", "total_ms", "overhead_ms", "attempts"}
+          "usage_source", "total_ms", "overhead_ms", "attempts"}
 
 
 def test_one_line_with_all_fields(gw, mark):
