@@ -1,0 +1,235 @@
+// `causeway keys …`: words on the command line become calls of the admin routes.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "features/access/keys/feature.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::keys {
+namespace {
+
+namespace bj = boost::json;
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    char escape[4];
+    std::snprintf(escape, sizeof escape, "%%%02X", static_cast<unsigned char>(c));
+    out += escape;
+  }
+  return out;
+}
+
+std::string text_of(const bj::value& object, bj::string_view name) {
+  const bj::value* value = object.as_object().if_contains(name);
+  return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+std::string joined(const bj::value& object, bj::string_view name) {
+  std::string out;
+  const bj::value* list = object.as_object().if_contains(name);
+  if (!list || !list->is_array()) return out;
+  for (const bj::value& entry : list->as_array()) {
+    if (!out.empty()) out += ',';
+    out += std::string(entry.as_string());
+  }
+  return out;
+}
+
+// Prints what went wrong and gives the exit code, or gives the reply's object.
+int call(AdminClient& admin, http::Method method, const std::string& path, const std::string& body,
+         std::string& raw, bj::value& object) {
+  auto reply = admin.call(method, path, body);
+  if (!reply) {
+    std::fprintf(stderr, "causeway: %s\n", reply.error().message.c_str());
+    return 1;
+  }
+  raw = reply->body;
+  bj::error_code failed;
+  object = bj::parse(raw, failed);
+  const bool fine = !failed && object.is_object();
+  if (reply->status >= 200 && reply->status < 300 && fine) return 0;
+  const bj::value* error = fine ? object.as_object().if_contains("error") : nullptr;
+  const std::string message = error && error->is_object() ? text_of(*error, "message")
+                                                          : "the reply is not what was expected";
+  std::fprintf(stderr, "causeway: %s\n", message.c_str());
+  return 1;
+}
+
+struct CreateWords {
+  std::string name, tenant, user, kind, expires_in, expires;
+  std::vector<std::string> models, roles, attributes;
+};
+
+void write_list(text::JsonWriter& json, text::JsonKey key, const std::vector<std::string>& list) {
+  if (list.empty()) return;
+  json.key(key).begin_array();
+  for (const std::string& entry : list) json.string(entry);
+  json.end_array();
+}
+
+std::string body_of(const CreateWords& words) {
+  std::string body;
+  text::JsonWriter json(body);
+  json.begin_object().field("name", words.name);
+  if (!words.tenant.empty()) json.field("tenant", words.tenant);
+  if (!words.user.empty()) json.field("user", words.user);
+  if (!words.kind.empty()) json.field("kind", words.kind);
+  if (!words.expires_in.empty()) json.field("expires_in", words.expires_in);
+  if (!words.expires.empty()) json.field("expires", words.expires);
+  write_list(json, "models", words.models);
+  write_list(json, "roles", words.roles);
+  if (!words.attributes.empty()) {
+    json.key("attributes").begin_object();
+    for (const std::string& pair : words.attributes) {
+      const auto equals = std::min(pair.find('='), pair.size());
+      json.field(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+    }
+    json.end_object();
+  }
+  json.end_object();
+  return body;
+}
+
+int print_made(const bj::value& object, const std::string& raw, bool as_json) {
+  if (as_json) {
+    std::printf("%s\n", raw.c_str());
+    return 0;
+  }
+  std::printf("Key \"%s\" (%s), shown this once:\n\n  %s\n\n", text_of(object, "name").c_str(),
+              text_of(object, "id").c_str(), text_of(object, "key").c_str());
+  return 0;
+}
+
+void print_list(const bj::value& object) {
+  constexpr const char* kLine = "%-18s %-20.20s %-16s %-14.14s %-8s %-21s %-6s %s\n";
+  std::printf(kLine, "ID", "NAME", "KIND", "TENANT", "STATE", "EXPIRES", "ENDS", "MODELS");
+  for (const bj::value& key : object.at("keys").as_array()) {
+    const auto& secrets = key.at("secrets").as_array();
+    const std::string last4 = secrets.empty() ? "" : "..." + text_of(secrets[0], "last4");
+    const std::string expires = text_of(key, "expires");
+    std::printf(kLine, text_of(key, "id").c_str(), text_of(key, "name").c_str(),
+                text_of(key, "kind").c_str(), text_of(key, "tenant").c_str(),
+                text_of(key, "state").c_str(), expires.empty() ? "never" : expires.c_str(),
+                last4.c_str(), joined(key, "models").c_str());
+  }
+}
+
+struct Words {
+  CreateWords create;
+  std::string id, grace = "1h", expires_in, expires;
+  bool never = false, json = false;
+};
+
+std::string expiry_body(const Words& words) {
+  std::string body;
+  text::JsonWriter json(body);
+  json.begin_object();
+  if (words.never) {
+    json.key("expires").null();
+  } else if (!words.expires_in.empty()) {
+    json.field("expires_in", words.expires_in);
+  } else {
+    json.field("expires", words.expires);
+  }
+  json.end_object();
+  return body;
+}
+
+int run_parsed(const CLI::App& app, const Words& words, AdminClient& admin) {
+  const std::string path = "/api/keys/" + percent_encoded(words.id);
+  std::string raw;
+  bj::value object;
+  const std::string verb = app.get_subcommands().front()->get_name();
+  int code = 0;
+  if (verb == "create" || verb == "rotate") {
+    const bool fresh = verb == "create";
+    std::string body = body_of(words.create);
+    if (!fresh) {
+      body.clear();
+      text::JsonWriter(body).begin_object().field("grace", words.grace).end_object();
+    }
+    code =
+        call(admin, http::Method::Post, fresh ? "/api/keys" : path + "/rotate", body, raw, object);
+    return code != 0 ? code : print_made(object, raw, words.json);
+  }
+  if (verb == "list") {
+    code = call(admin, http::Method::Get, "/api/keys", "", raw, object);
+    if (code == 0 && !words.json) print_list(object);
+  } else if (verb == "revoke") {
+    code = call(admin, http::Method::Delete, path, "", raw, object);
+    if (code == 0 && !words.json) std::printf("Revoked; it opens nothing any more.\n");
+  } else {
+    code = call(admin, http::Method::Patch, path, expiry_body(words), raw, object);
+    if (code == 0 && !words.json) {
+      const std::string expires = text_of(object, "expires");
+      std::printf("Expires: %s\n", expires.empty() ? "never" : expires.c_str());
+    }
+  }
+  if (code == 0 && words.json) std::printf("%s\n", raw.c_str());
+  return code;
+}
+
+void describe(CLI::App& app, Words& words) {
+  app.require_subcommand(1);
+  const auto add = [&](const char* name, const char* what, bool with_id) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->add_flag("--json", words.json, "print the reply as JSON");
+    if (with_id) sub->add_option("id", words.id, "id of the key, or its name")->required();
+    return sub;
+  };
+  CLI::App* create = add("create", "make a key and show it this once", false);
+  CreateWords& made = words.create;
+  create->add_option("--name", made.name, "what it is for")->required();
+  create->add_option("--models", made.models, "models that it may use, as patterns; default: all")
+      ->delimiter(',');
+  create->add_option("--tenant", made.tenant, "whose it is; default: default");
+  create->add_option("--user", made.user, "the person behind it");
+  create->add_option("--roles", made.roles, "roles, for policies")->delimiter(',');
+  create->add_option("--attribute", made.attributes, "NAME=VALUE, for policies; may be repeated");
+  create->add_option("--kind", made.kind, "application (default), admin or admin_read_only");
+  create->add_option("--expires-in", made.expires_in, "a duration like 90d");
+  create->add_option("--expires", made.expires, "a time like 2027-01-31T00:00:00Z");
+  add("list", "show all keys, without their secrets", false);
+  CLI::App* rotate = add("rotate", "a new secret for a key", true);
+  rotate->add_option("--grace", words.grace, "how long the old one stays valid; default: 1h");
+  add("revoke", "end a key now", true);
+  CLI::App* expire = add("expire", "set or take away a key's expiry", true);
+  CLI::Option_group* when = expire->add_option_group("when");
+  when->add_option("--in", words.expires_in, "a duration like 90d");
+  when->add_option("--at", words.expires, "a time like 2027-01-31T00:00:00Z");
+  when->add_flag("--never", words.never, "no expiry");
+  when->require_option(1);
+}
+
+int run(std::span<const std::string> args, AdminClient& admin) {
+  CLI::App app(
+      "Keys of applications and administrators. Works on the running gateway, or on the "
+      "data folder when none runs.",
+      "causeway keys");
+  Words words;
+  describe(app, words);
+  std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI11 wants them
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return run_parsed(app, words, admin);
+}
+
+}  // namespace
+
+Verb keys_verb() { return {"keys", "Make, list, rotate, revoke and expire keys.", run}; }
+
+}  // namespace causeway::keys
