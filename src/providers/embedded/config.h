@@ -1,0 +1,46 @@
+// `kind: embedded`: models that Causeway runs by itself.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "engine/model_entry.h"
+#include "platform/config/describe.h"
+
+namespace causeway::embedded {
+
+/// What may be said of one model; what is not said comes from the catalogue, then from the provider.
+struct ModelConfig {
+  std::string file, url, sha256;
+  std::optional<engine::ModelKind> kind;
+  std::optional<std::string> system_prompt;
+  std::optional<std::uint32_t> context, slots, queue, threads, gpu_layers;
+  std::optional<bool> preload;
+};
+
+struct EmbeddedConfig {
+  std::optional<std::uint32_t> slots, queue, threads;
+  std::optional<std::chrono::seconds> idle;
+  config::Bytes memory_limit{0};
+  config::Bytes prompt_cache{256 * config::kMiB};
+  bool preload = false;
+  config::Map<ModelConfig> models;
+};
+
+void describe(config::Fields& f, ModelConfig& c);
+void describe(config::Fields& f, EmbeddedConfig& c);
+
+/// The models of the catalogue and of this provider. InvalidRequest names the model at fault.
+Result<std::vector<engine::ModelEntry>> entries(const EmbeddedConfig& config,
+                                                std::vector<engine::ModelEntry> catalogue);
+
+}  // namespace causeway::embedded
+
+namespace causeway::engine {
+
+inline config::Names<ModelKind> names_of(ModelKind) {
+  return {{"chat", ModelKind::Chat}, {"embeddings", ModelKind::Embeddings}};
+}
+
+}  // namespace causeway::engine

@@ -1,0 +1,94 @@
+#include "providers/embedded/provider.h"
+
+#include <algorithm>
+
+#include "core/exchange.h"
+#include "engine/engine.h"
+
+namespace causeway::embedded {
+namespace {
+
+// How long a request may wait for a model that loads, or for a slot, when nothing else is said: well
+// below the usual patience of clients, above the load time of a small model.
+constexpr std::chrono::seconds kLongestWait{60};
+
+struct HeldLease final : Lease {
+  explicit HeldLease(engine::Lease lease) : held(std::move(lease)) {}
+  engine::Lease held;
+};
+
+bool has_system_prompt(const Request& request) {
+  const auto& messages = request.index().messages;
+  return std::any_of(messages.begin(), messages.end(), [](const auto& message) {
+    return message.role == Role::System || message.role == Role::Developer;
+  });
+}
+
+class EmbeddedProvider final : public Provider {
+ public:
+  EmbeddedProvider(std::string name, const Dialect& dialect, engine::Engine* engine)
+      : name_(std::move(name)), dialect_(dialect), engine_(engine) {}
+
+  std::string_view name() const override { return name_; }
+  std::string_view kind() const override { return "causeway"; }
+  Zone zone() const override { return Zone::Internal; }
+  const Dialect& dialect() const override { return dialect_; }
+
+  std::vector<std::string> known_models() const override {
+    std::vector<std::string> names;
+    for (const auto& entry : engine_->models()) names.push_back(entry.name);
+    return names;
+  }
+
+  bool serves(OperationKind operation, std::string_view model) const override {
+    const auto entry = engine_->find(model);
+    if (!entry) return true;  // address() says that there is none
+    return (operation == OperationKind::Embeddings) == (entry->kind == engine::ModelKind::Embeddings);
+  }
+
+  Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override {
+    const auto entry = engine_->find(attempt.target->upstream_model);
+    if (!entry) {
+      co_return fail(ErrorKind::NotFound, Origin::Client,
+                     "The embedded provider \"" + name_ + "\" has no model \"" +
+                         attempt.target->upstream_model + "\".",
+                     "model_not_found");
+    }
+    const auto deadline = exchange.context->clock->now() + kLongestWait;
+    auto lease = co_await engine_->acquire(entry->name, deadline, *exchange.context->loop,
+                                           exchange.cancel);
+    if (!lease) {
+      Error error = std::move(lease).error();
+      error.retryable |= error.kind == ErrorKind::RateLimited ||
+                         error.kind == ErrorKind::Overloaded ||
+                         error.kind == ErrorKind::Unavailable;
+      co_return std::unexpected(std::move(error));
+    }
+    if (exchange.operation->kind == OperationKind::Chat && !entry->system_prompt.empty() &&
+        !has_system_prompt(attempt.request)) {
+      if (auto put = attempt.request.insert(0, {Role::System, entry->system_prompt}); !put) {
+        co_return pass(std::move(put));
+      }
+    }
+    auto held = std::make_unique<HeldLease>(std::move(*lease));
+    Call call;
+    call.endpoint = &held->held.endpoint();
+    call.target = "/v1" + std::string(dialect_.upstream_path(*exchange.operation));
+    call.lease = std::move(held);
+    co_return call;
+  }
+
+ private:
+  std::string name_;
+  const Dialect& dialect_;
+  engine::Engine* engine_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Provider>> make_provider(std::string name, const EmbeddedConfig&,
+                                                const Dialect& dialect, engine::Engine* engine) {
+  return std::make_unique<EmbeddedProvider>(std::move(name), dialect, engine);
+}
+
+}  // namespace causeway::embedded
