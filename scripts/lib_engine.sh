@@ -7,8 +7,8 @@
 # The instruction sets that the engine may use on this processor: avx2 where all of them are there,
 # less where one is missing. On other architectures the name of the architecture.
 cpu_level() {
-  local cpuinfo=${1:-/proc/cpuinfo} flags
-  flags=" $(sed -n 's/^flags[^:]*://p;T;q' "$cpuinfo") "
+  local flags
+  flags=" $(sed -n 's/^flags[^:]*://p;T;q' "${cpuinfo:-/proc/cpuinfo}") "
   if [[ $flags == '  ' ]]; then
     uname -m
   elif [[ $flags == *' avx2 '* && $flags == *' fma '* && $flags == *' f16c '* &&

@@ -3,7 +3,8 @@
 # "pass NAME" or "fail NAME" to RESULTS/list. What made it fail is kept in RESULTS.
 set -euo pipefail
 target=$1 seconds=$2 results=$3
-name=$(basename "$target" _fuzz)
+name=$(basename "$target")
+name=${name#fuzz_}
 corpus=$results/$name.corpus
 mkdir -p "$corpus"
 seeds=$(dirname "${BASH_SOURCE[0]}")/../../fuzz/corpus/$name

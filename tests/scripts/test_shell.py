@@ -25,7 +25,7 @@ def bash(text, **environment):
 ])
 def test_level_of_the_processor(tmp_path, flags, level):
     (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\nvmx flags : avx2\n" * 2)
-    assert bash(f"cpu_level {tmp_path}/cpuinfo").stdout.strip() == level
+    assert bash(f"cpuinfo={tmp_path}/cpuinfo; cpu_level").stdout.strip() == level
 
 
 def test_a_processor_without_avx2_gets_a_build_of_its_own():
