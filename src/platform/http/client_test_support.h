@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <list>
@@ -227,8 +228,13 @@ inline Task<void> run_call(Client& client, Endpoint endpoint, Ask ask, Cancel& c
     } else {
       out.status = (*stream)->head().status;
       while (true) {
-        auto piece =
-            ask.whole ? co_await (*stream)->read_all(ask.limit) : co_await (*stream)->read();
+        // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.
+        Result<std::string_view> piece;
+        if (ask.whole) {
+          piece = co_await (*stream)->read_all(ask.limit);
+        } else {
+          piece = co_await (*stream)->read();
+        }
         if (!piece) {
           out.error = piece.error();
           out.failed_in_body = true;
