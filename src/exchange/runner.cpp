@@ -180,8 +180,13 @@ Task<Verdict> Runner::read_request(Run& state) {
 Task<Verdict> Runner::request_hooks(Exchange& exchange, const std::vector<Hook>& hooks) {
   for (const Hook& hook : hooks) {
     Measured measured(exchange, hook.index);
-    auto verdict = hook.waits ? co_await hook.stage->wait_request(exchange)
-                              : hook.stage->on_request(exchange);
+    // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.
+    Verdict verdict;
+    if (hook.waits) {
+      verdict = co_await hook.stage->wait_request(exchange);
+    } else {
+      verdict = hook.stage->on_request(exchange);
+    }
     measured.end(verdict);
     if (!verdict || *verdict) co_return verdict;
   }
