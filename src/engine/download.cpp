@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,12 +50,18 @@ class PartFile {
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
 
-  Result<void> open(const std::string& path) {
+  /// True when the file is open, locked for us and still what stands under its name; false when
+  /// another process is fetching it.
+  Result<bool> open(const std::string& path) {
     std::error_code error;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    if (file_ >= 0) close(file_);
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file_ < 0) return failed("cannot write " + path + ": " + std::strerror(errno));
-    return restart_digest();
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0) return false;
+    struct stat opened{}, named{};
+    if (fstat(file_, &opened) != 0 || stat(path.c_str(), &named) != 0) return false;
+    return opened.st_ino == named.st_ino;
   }
   std::uint64_t size() const { return size_; }
   bool append(std::string_view bytes) {
@@ -80,9 +87,8 @@ class PartFile {
     return crypto::to_hex({reinterpret_cast<const char*>(out.data()), size});
   }
 
- private:
   /// Reads what an earlier try left; the file's position is at its end afterwards.
-  Result<void> restart_digest() {
+  Result<void> read_what_is_there() {
     EVP_DigestInit_ex(digest_, EVP_sha256(), nullptr);
     std::vector<char> buffer(1 << 20);
     for (;;) {
@@ -95,6 +101,7 @@ class PartFile {
     }
   }
 
+ private:
   int file_ = -1;
   std::uint64_t size_ = 0;
   EVP_MD_CTX* digest_;
@@ -165,6 +172,8 @@ struct Download::Job {
 
   static Task<void> run(Job& job);
   Task<Result<void>> fetch();
+  Task<Result<bool>> begin();
+  Task<void> pause(std::chrono::milliseconds time);
   Task<Result<std::unique_ptr<http::ClientStream>>> open(std::string url);
   Task<Result<void>> one_try();
   Result<void> accept(const http::ResponseHead& head);
@@ -179,17 +188,40 @@ Task<void> Download::Job::run(Job& job) {
 }
 
 Task<Result<void>> Download::Job::fetch() {
-  if (auto opened = part.open(part_path()); !opened) co_return opened;
+  auto wanted = co_await begin();
+  if (!wanted) co_return pass(std::move(wanted));
+  if (!*wanted) co_return Result<void>();
   Result<void> result;
   for (int i = 0; i < kTries; ++i) {
     const auto before = part.size();
     result = co_await one_try();
     if (result || !result.error().retryable || cancel.requested()) break;
     if (part.size() > before) i = 0;  // it moves: only tries in vain are counted
-    co_await loop.sleep(500ms * (i + 1));
+    co_await pause(500ms * (i + 1));
   }
   if (!result) co_return result;
   co_return complete();
+}
+
+/// False when the file came meanwhile through another process.
+Task<Result<bool>> Download::Job::begin() {
+  for (;;) {
+    auto ours = part.open(part_path());
+    if (!ours) co_return pass(std::move(ours));
+    if (access(options.path.c_str(), R_OK) == 0) {
+      if (*ours) unlink(part_path().c_str());
+      co_return false;
+    }
+    if (*ours) break;
+    if (cancel.requested()) co_return fail(ErrorKind::Cancelled, Origin::Us, "cancelled");
+    co_await pause(500ms);
+  }
+  if (auto read = part.read_what_is_there(); !read) co_return pass(std::move(read));
+  co_return true;
+}
+
+Task<void> Download::Job::pause(std::chrono::milliseconds time) {
+  for (; time > 0ms && !cancel.requested(); time -= 100ms) co_await loop.sleep(100ms);
 }
 
 /// Follows redirections to the answer itself.
@@ -199,6 +231,7 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Download::Job::open(std::strin
     auto endpoint = http::parse_url(url, path);
     if (!endpoint) co_return pass(std::move(endpoint));
     endpoint->ca_file = options.ca_file;
+    endpoint->max_idle = 0;  // one request per connection: nothing that could have gone stale
     endpoint->id = http::endpoint_id(*endpoint);
     const std::string target = target_of(url);
     const std::string range = "bytes=" + std::to_string(part.size()) + "-";

@@ -1,0 +1,66 @@
+#include "engine/manifest.h"
+
+#include <gtest/gtest.h>
+
+namespace causeway::engine {
+namespace {
+
+TEST(Manifest, ReadsModelsAndPassesByTheRest) {
+  const std::string sha(64, 'b');
+  const auto models = parse_manifest(
+      "# comment\n[engine]\nkind = source\n\n"
+      "[small]\nkind = model\nabout = a = b, small\nlicense = MIT\ntask = chat\nalias = default "
+      "tiny\n"
+      "context = 1024\nslots = 2\nsystem = You help.\nresult = s.gguf\nresult.size = 99\n"
+      "result.sha256 = " +
+      sha +
+      "\n"
+      "[vectors]\r\nkind = model\r\ntask = embeddings\r\ncontext = 512\r\nresult = v.gguf\r\n"
+      "result.sha256 = " +
+      sha + "\r\n");
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 2u);
+  const auto& chat = (*models)[0];
+  EXPECT_EQ(chat.name, "small");
+  EXPECT_EQ(chat.about, "a = b, small");
+  EXPECT_EQ(chat.aliases, (std::vector<std::string>{"default", "tiny"}));
+  EXPECT_EQ(chat.kind, ModelKind::Chat);
+  EXPECT_EQ(chat.context, 1024u);
+  EXPECT_EQ(chat.slots, 2u);
+  EXPECT_EQ(chat.system_prompt, "You help.");
+  EXPECT_EQ(chat.licence, "MIT");
+  EXPECT_EQ(chat.source.bytes, 99u);
+  const auto& vectors = (*models)[1];
+  EXPECT_EQ(vectors.kind, ModelKind::Embeddings);
+  EXPECT_EQ(vectors.batch, 512u) << "a text is embedded in one batch";
+}
+
+TEST(Manifest, SaysWhatIsWrong) {
+  const auto message = [](std::string_view text) {
+    const auto models = parse_manifest(text);
+    return models ? "" : models.error().message;
+  };
+  EXPECT_NE(message("kind = model\n").find("line 1"), std::string::npos);
+  EXPECT_NE(message("[a]\nkind = model\ntask = fly\n").find("[a] task"), std::string::npos);
+  EXPECT_NE(message("[a]\nkind = model\ntask = chat\ncontext = 12x\n").find("number"),
+            std::string::npos);
+  EXPECT_NE(message("[a]\nkind = model\ntask = chat\n").find("result"), std::string::npos);
+}
+
+TEST(Manifest, TheShippedOneNamesADefaultForChatAndForEmbeddings) {
+  const auto models = read_manifest(CAUSEWAY_SOURCE_DIR "/third_party/manifest");
+  ASSERT_TRUE(models) << models.error().message;
+  int chat = 0, embeddings = 0;
+  for (const auto& entry : *models) {
+    for (const auto& alias : entry.aliases) {
+      if (alias == "default") ++(entry.kind == ModelKind::Chat ? chat : embeddings);
+    }
+    EXPECT_FALSE(entry.licence.empty()) << entry.name;
+  }
+  EXPECT_EQ(chat, 1);
+  EXPECT_EQ(embeddings, 1);
+  EXPECT_FALSE(read_manifest("/nonexistent"));
+}
+
+}  // namespace
+}  // namespace causeway::engine
