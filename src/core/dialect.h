@@ -94,8 +94,6 @@ class Dialect {
 
   virtual std::string models_body(std::span<const ModelCard> models) const = 0;
   virtual std::string model_body(const ModelCard& model) const = 0;
-  /// The field by which applications of this dialect send their key, value without "Bearer ".
-  virtual std::string_view presented_key(const http::RequestHead& head) const = 0;
 };
 
 /// Wait hints of an answer: retry-after-ms, retry-after (seconds or HTTP date is ignored), bounded to

@@ -65,7 +65,8 @@ struct Outcome {
   Usage usage;                     // of the attempt that answered
   std::chrono::nanoseconds total{0};
   std::chrono::nanoseconds to_first_content{0};  // 0 = no content was sent
-  std::chrono::nanoseconds upstream{0};          // waiting for the target that answered
+  std::chrono::nanoseconds upstream{0};          // waiting for providers; of a stream up to its
+                                                 // first content
   std::uint64_t request_bytes = 0, answer_bytes = 0;
 };
 

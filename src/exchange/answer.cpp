@@ -196,7 +196,9 @@ void beat(Run& run) {
 
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   Exchange& exchange = run.exchange;
+  const Monotonic asked = run.now();
   auto body = co_await upstream.read_all(kMostAnswerBytes);
+  run.waited += run.now() - asked;
   if (!body) co_return pass(std::move(body));
   Frame frame;
   auto reader = attempt.target->provider->dialect().reader(*exchange.operation);
@@ -236,7 +238,9 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
   Monotonic drain_began{};
   std::uint64_t drained = 0;
   while (!relay.ended()) {
+    const Monotonic asked = run.content_sent ? Monotonic{} : run.now();
     auto piece = co_await upstream.read();
+    if (!run.content_sent) run.waited += run.now() - asked;
     if (!piece) co_return pass(std::move(piece));
     if (piece->empty()) {
       co_return broken("The provider's answer was cut before its end.", "upstream_cut");

@@ -96,7 +96,7 @@ Task<Result<void>> call_once(Run& run, Attempt& attempt, const Call& call,
   request.timeouts = timeouts;
   const Monotonic sent = run.now();
   auto upstream = co_await exchange.context->client->call(*call.endpoint, request, exchange.cancel);
-  exchange.outcome.upstream = run.now() - sent;
+  run.waited += run.now() - sent;
   if (!upstream) co_return pass(std::move(upstream));
   http::ClientStream& answer = **upstream;
   const auto& head = answer.head();
@@ -167,6 +167,7 @@ void estimate_usage(Run& run, Attempt& attempt) {
 void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   Exchange& exchange = run.exchange;
   attempt.took = run.now() - attempt.started;
+  exchange.outcome.upstream = run.waited;
   if (result) {
     attempt.end = AttemptEnd::Answered;
   } else {

@@ -27,6 +27,7 @@ struct Run {
   Signal* waiting_for_write = nullptr;
   Monotonic last_write{};
   std::uint64_t content_bytes = 0;       // of text in the answer, for an estimate
+  std::chrono::nanoseconds waited{0};    // for providers, up to the first content of a stream
 
   template <class T>
   const T& setting(SectionKey<T> key) const {

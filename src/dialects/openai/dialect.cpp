@@ -4,7 +4,6 @@
 
 #include "dialects/openai/answer_reader.h"
 #include "dialects/openai/answer_writer.h"
-#include "platform/text/ascii.h"
 
 namespace causeway::openai {
 namespace {
@@ -98,13 +97,6 @@ std::unique_ptr<AnswerReader> OpenAiDialect::reader(const Operation& operation) 
 std::unique_ptr<AnswerWriter> OpenAiDialect::writer(const Operation& operation,
                                                     WriterSettings settings) const {
   return make_answer_writer(*this, operation, settings);
-}
-
-std::string_view OpenAiDialect::presented_key(const http::RequestHead& head) const {
-  const auto value = head.find("authorization").value_or("");
-  constexpr std::string_view kBearer = "bearer ";
-  if (!text::starts_with_ignore_case(value, kBearer)) return {};
-  return text::trim(value.substr(kBearer.size()));
 }
 
 }  // namespace causeway::openai

@@ -25,7 +25,6 @@ class OpenAiDialect final : public Dialect {
                  std::string_view body) const override;
   std::string models_body(std::span<const ModelCard> models) const override;
   std::string model_body(const ModelCard& model) const override;
-  std::string_view presented_key(const http::RequestHead& head) const override;
 };
 
 }  // namespace causeway::openai

@@ -78,7 +78,7 @@ void apply(const ModelConfig& config, engine::ModelEntry& entry) {
   entry.source.path = config.file;
   entry.source.url = config.url;
   entry.source.sha256 = config.sha256;
-  entry.title = config.file.empty() ? config.url : config.file;
+  entry.about = config.file.empty() ? config.url : config.file;
 }
 
 std::unexpected<Error> wrong(const std::string& name, const std::string& what) {

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/model_entry.h"
+#include "platform/base/error.h"
 #include "platform/config/describe.h"
 
 namespace causeway::embedded {

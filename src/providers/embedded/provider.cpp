@@ -17,6 +17,11 @@ struct HeldLease final : Lease {
   engine::Lease held;
 };
 
+engine::ModelKind kind_for(OperationKind operation) {
+  return operation == OperationKind::Embeddings ? engine::ModelKind::Embeddings
+                                                : engine::ModelKind::Chat;
+}
+
 bool has_system_prompt(const Request& request) {
   const auto& messages = request.index().messages;
   return std::any_of(messages.begin(), messages.end(), [](const auto& message) {
@@ -36,18 +41,23 @@ class EmbeddedProvider final : public Provider {
 
   std::vector<std::string> known_models() const override {
     std::vector<std::string> names;
-    for (const auto& entry : engine_->models()) names.push_back(entry.name);
+    for (const auto& entry : engine_->models()) {
+      names.push_back(entry.name);
+      names.insert(names.end(), entry.aliases.begin(), entry.aliases.end());
+    }
     return names;
   }
 
   bool serves(OperationKind operation, std::string_view model) const override {
-    const auto entry = engine_->find(model);
-    if (!entry) return true;  // address() says that there is none
-    return (operation == OperationKind::Embeddings) == (entry->kind == engine::ModelKind::Embeddings);
+    if (engine_->find(model, kind_for(operation))) return true;
+    const auto other = operation == OperationKind::Embeddings ? engine::ModelKind::Chat
+                                                              : engine::ModelKind::Embeddings;
+    return !engine_->find(model, other);  // of a name that is not known, address() tells
   }
 
   Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override {
-    const auto entry = engine_->find(attempt.target->upstream_model);
+    const auto entry = engine_->find(attempt.target->upstream_model,
+                                     kind_for(exchange.operation->kind));
     if (!entry) {
       co_return fail(ErrorKind::NotFound, Origin::Client,
                      "The embedded provider \"" + name_ + "\" has no model \"" +
@@ -66,7 +76,7 @@ class EmbeddedProvider final : public Provider {
     }
     if (exchange.operation->kind == OperationKind::Chat && !entry->system_prompt.empty() &&
         !has_system_prompt(attempt.request)) {
-      if (auto put = attempt.request.insert(0, {Role::System, entry->system_prompt}); !put) {
+      if (auto put = attempt.request.insert(0, Message{Role::System, entry->system_prompt}); !put) {
         co_return pass(std::move(put));
       }
     }

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "core/exchange.h"
-#include "platform/http/proxy.h"
+//PROXY #include "platform/http/proxy.h"
 
 namespace causeway::openai {
 namespace {
@@ -72,8 +72,9 @@ class OpenAiProvider final : public Provider {
 Result<void> set_proxy(const OpenAiConfig& config, const Environment& environment,
                        http::Endpoint& endpoint) {
   if (config.proxy == "none") return {};
-  if (config.proxy.empty()) return http::proxy_from_environment(endpoint, environment);
-  return http::use_proxy(config.proxy, endpoint);
+  //PROXY
+  (void)environment; (void)endpoint;
+  return {};
 }
 
 }  // namespace

@@ -1,0 +1,115 @@
+#include "app/admin_client.h"
+
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/offline.h"
+#include "app/simple_http.h"
+#include "platform/store/folder.h"
+
+namespace causeway::app {
+namespace {
+
+class OverHttp final : public AdminClient {
+ public:
+  explicit OverHttp(Running running) : running_(std::move(running)) {}
+  Result<AdminReply> call(http::Method method, const std::string& path_and_query,
+                          const std::string& body) override {
+    SimpleRequest request;
+    request.method = http::to_string(method);
+    request.url = "http://" + running_.admin + path_and_query;
+    request.fields = {{"authorization", "Bearer " + running_.admin_key},
+                      {"content-type", "application/json"}};
+    request.body = body;
+    auto answer = simple_call(request);
+    if (!answer) return pass(std::move(answer));
+    return AdminReply{answer->status, std::move(answer->body), std::move(answer->content_type)};
+  }
+
+ private:
+  Running running_;
+};
+
+/// Decides at the first call: most verbs should not open a data folder for `--help`.
+class Either final : public AdminClient {
+ public:
+  explicit Either(std::string data) : data_(std::move(data)) {}
+  Result<AdminReply> call(http::Method method, const std::string& path_and_query,
+                          const std::string& body) override {
+    if (!client_) {
+      auto running = find_running(data_);
+      if (running) {
+        client_ = std::make_unique<OverHttp>(std::move(*running));
+      } else {
+        auto offline = make_offline_client(data_, running.error());
+        if (!offline) return pass(std::move(offline));
+        client_ = std::move(*offline);
+      }
+    }
+    return client_->call(method, path_and_query, body);
+  }
+
+ private:
+  std::string data_;
+  std::unique_ptr<AdminClient> client_;
+};
+
+}  // namespace
+
+std::string take_data_option(std::vector<std::string>& args) {
+  const char* from_environment = std::getenv("CAUSEWAY_DATA");
+  std::string data = from_environment ? from_environment : "./causeway-data";
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (args[i] == "--data" && i + 1 < args.size()) {
+      data = args[i + 1];
+      args.erase(args.begin() + static_cast<std::ptrdiff_t>(i),
+                 args.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+      --i;
+    } else if (args[i].starts_with("--data=")) {
+      data = args[i].substr(7);
+      args.erase(args.begin() + static_cast<std::ptrdiff_t>(i));
+      --i;
+    }
+  }
+  return data;
+}
+
+Result<Running> find_running(const std::string& data) {
+  const auto nobody = [&] {
+    return fail(ErrorKind::Unavailable, Origin::Us,
+                "no gateway runs on the data folder " + data +
+                    "; start one with `causeway serve`, or name its folder with --data",
+                "not_running");
+  };
+  auto text = store::read_private(std::filesystem::path(data) / "running.json");
+  if (!text) return nobody();
+  boost::system::error_code failed;
+  const auto value = boost::json::parse(*text, failed);
+  if (failed || !value.is_object()) return nobody();
+  Running running;
+  const auto string_of = [&](const char* name) {
+    const auto* member = value.as_object().if_contains(name);
+    return member && member->is_string() ? std::string(member->as_string()) : std::string();
+  };
+  running.listen = string_of("listen");
+  running.admin = string_of("admin");
+  running.admin_key = string_of("admin_key");
+  running.application_key = string_of("application_key");
+  const auto* pid = value.as_object().if_contains("pid");
+  running.pid = pid && pid->is_int64() ? static_cast<int>(pid->as_int64()) : 0;
+  // A file left behind by a process that was killed names nobody, or somebody else's process.
+  std::error_code ignored;
+  const auto exe = std::filesystem::read_symlink(
+      "/proc/" + std::to_string(running.pid) + "/exe", ignored);
+  if (running.pid == 0 || exe.filename().string().find("causeway") == std::string::npos) {
+    return nobody();
+  }
+  return running;
+}
+
+std::unique_ptr<AdminClient> make_admin_client(const std::string& data) {
+  return std::make_unique<Either>(data);
+}
+
+}  // namespace causeway::app

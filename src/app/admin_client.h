@@ -1,0 +1,27 @@
+// How the verbs reach the admin routes: over the running program's admin port, found through the data
+// folder, or in this process when none runs there.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/admin.h"
+
+namespace causeway::app {
+
+/// Takes "--data DIR" out of the arguments; "./causeway-data" (or $CAUSEWAY_DATA) without it.
+std::string take_data_option(std::vector<std::string>& args);
+
+std::unique_ptr<AdminClient> make_admin_client(const std::string& data);
+
+/// Addresses of the program that runs on the data folder.
+struct Running {
+  std::string listen, admin;
+  std::string admin_key, application_key;  // made for the verbs of this machine
+  int pid = 0;
+};
+/// Unavailable when none does; the message says how to start one.
+Result<Running> find_running(const std::string& data);
+
+}  // namespace causeway::app

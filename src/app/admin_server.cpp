@@ -1,0 +1,179 @@
+#include "app/admin_server.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/error.h"
+#include "platform/text/ascii.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::size_t kMostBody = 4 * 1024 * 1024;
+
+using Words = std::map<std::string, std::string, std::less<>>;
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = text::to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::string percent_decoded(std::string_view text, bool plus_is_space) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+        hex_digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+Words parse_query(std::string_view query) {
+  Words words;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (pair.empty()) continue;
+    words[percent_decoded(pair.substr(0, equals), true)] =
+        equals < pair.size() ? percent_decoded(pair.substr(equals + 1), true) : "";
+  }
+  return words;
+}
+
+// "/api/keys/{id}/rotate" against "/api/keys/abc/rotate".
+bool matches(std::string_view pattern, std::string_view path, Words& params) {
+  params.clear();
+  while (!pattern.empty() && !path.empty()) {
+    const auto pattern_end = std::min(pattern.find('/', 1), pattern.size());
+    const auto path_end = std::min(path.find('/', 1), path.size());
+    const auto expected = pattern.substr(1, pattern_end - 1);
+    const auto given = path.substr(1, path_end - 1);
+    if (expected.starts_with('{') && expected.ends_with('}') && !given.empty()) {
+      params[std::string(expected.substr(1, expected.size() - 2))] = percent_decoded(given, false);
+    } else if (expected != given) {
+      return false;
+    }
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+  }
+  return pattern.empty() && path.empty();
+}
+
+AdminReply error_reply(ErrorKind kind, std::string message, std::string code = {}) {
+  Error error;
+  error.kind = kind;
+  error.origin = Origin::Client;
+  error.message = std::move(message);
+  error.code = std::move(code);
+  return admin_error(error);
+}
+
+std::string_view bearer(const http::RequestHead& head) {
+  const auto value = head.find("authorization").value_or("");
+  constexpr std::string_view kBearer = "bearer ";
+  if (!text::starts_with_ignore_case(value, kBearer)) return {};
+  return text::trim(value.substr(kBearer.size()));
+}
+
+}  // namespace
+
+AdminServer::AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate,
+                         std::vector<std::string> open_paths)
+    : loop_(loop),
+      routes_(std::move(routes)),
+      authenticate_(std::move(authenticate)),
+      open_paths_(std::move(open_paths)) {}
+
+AdminServer::~AdminServer() = default;
+
+Result<void> AdminServer::start(const ListenAddress& address) {
+  http::ServerLimits limits;
+  limits.connections = 1000;
+  limits.body_bytes = kMostBody;
+  server_ = http::make_server(
+      loop_, limits, [this](http::ServerStream& stream) { return serve(stream); },
+      [](int, std::string_view message) {
+        return error_reply(ErrorKind::InvalidRequest, std::string(message), "bad_http").body;
+      });
+  return server_->listen(address.ip, address.port);
+}
+
+std::uint16_t AdminServer::port() const { return server_ ? server_->port() : 0; }
+
+void AdminServer::close() {
+  if (server_) server_->close();
+}
+
+bool AdminServer::idle() const { return !server_ || server_->stats().connections == 0; }
+
+Task<AdminReply> AdminServer::handle(http::Method method, std::string target, std::string body,
+                                     AdminCaller caller) const {
+  const auto question = std::min(target.find('?'), target.size());
+  AdminRequest request;
+  request.method = method == http::Method::Head ? http::Method::Get : method;
+  request.path = target.substr(0, question);
+  const AdminRoute* found = nullptr;
+  bool other_method = false;
+  for (const AdminRoute& route : routes_) {
+    if (!matches(route.path, request.path, request.params)) continue;
+    if (route.method == request.method) {
+      found = &route;
+      break;
+    }
+    other_method = true;
+  }
+  const bool open = std::find(open_paths_.begin(), open_paths_.end(), request.path) !=
+                    open_paths_.end();
+  if (!open && caller.right == AdminRight::None) {
+    co_return error_reply(ErrorKind::Unauthenticated,
+                          "An admin key is needed here: Authorization: Bearer KEY.");
+  }
+  if (!found && other_method) {
+    co_return error_reply(ErrorKind::MethodNotAllowed, "This path does not take this method.");
+  }
+  if (!found) {
+    co_return error_reply(ErrorKind::NotFound, "There is nothing at " + request.path.substr(0, 200));
+  }
+  if (found->changes && caller.right != AdminRight::Full) {
+    co_return error_reply(ErrorKind::Forbidden, "This key may only read.", "read_only_key");
+  }
+  matches(found->path, request.path, request.params);
+  request.query = parse_query(std::string_view(target).substr(std::min(question + 1, target.size())));
+  request.body = std::move(body);
+  request.actor = std::move(caller.actor);
+  co_return co_await found->handle(std::move(request));
+}
+
+Task<void> AdminServer::serve(http::ServerStream& stream) {
+  const auto& head = stream.head();
+  std::string body;
+  AdminReply reply;
+  const AdminCaller caller = authenticate_(bearer(head));
+  bool ready = true;
+  if (head.has_body() && caller.right != AdminRight::None) {
+    auto read = co_await stream.read_body(kMostBody);
+    if (!read) {
+      reply = admin_error(read.error());
+      ready = false;
+    } else {
+      body = *read;
+    }
+  }
+  if (ready) {
+    reply = co_await handle(head.method, std::string(head.target), std::move(body), caller);
+  }
+  const http::Field fields[] = {{"content-type", reply.content_type},
+                                {"cache-control", "no-store"},
+                                {"x-content-type-options", "nosniff"}};
+  const std::string_view pieces[] = {reply.body};
+  (void)co_await stream.reply(reply.status, fields, pieces);
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,199 @@
+// `causeway chat`: a conversation in the terminal, or one question.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+
+#include "app/admin_client.h"
+#include "app/client_verbs.h"
+#include "app/simple_http.h"
+#include "platform/http/sse.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::app {
+namespace {
+
+namespace json = boost::json;
+
+struct Server {
+  std::string base_url, key;
+};
+
+struct Turn {
+  std::string role, text;
+};
+
+// What the API says went wrong, or the body itself.
+std::string message_of(const std::string& body) {
+  boost::system::error_code failed;
+  const auto value = json::parse(body, failed);
+  if (!failed && value.is_object()) {
+    if (const auto* error = value.as_object().if_contains("error"); error && error->is_object()) {
+      if (const auto* text = error->as_object().if_contains("message"); text && text->is_string()) {
+        return std::string(text->as_string());
+      }
+    }
+  }
+  return body.substr(0, 500);
+}
+
+std::string piece_of(std::string_view data, std::string& error) {
+  boost::system::error_code failed;
+  const auto value = json::parse(json::string_view(data.data(), data.size()), failed);
+  if (failed || !value.is_object()) return {};
+  if (value.as_object().contains("error")) {
+    error = message_of(std::string(data));
+    return {};
+  }
+  const auto* content = value.find_pointer("/choices/0/delta/content", failed);
+  return content && content->is_string() ? std::string(content->as_string()) : std::string();
+}
+
+Result<std::string> first_model(const Server& server) {
+  SimpleRequest request;
+  request.url = server.base_url + "/models";
+  request.fields = {{"authorization", "Bearer " + server.key}};
+  auto answer = simple_call(request);
+  if (!answer) return pass(std::move(answer));
+  if (answer->status != 200) {
+    return fail(ErrorKind::Unavailable, Origin::Us, message_of(answer->body));
+  }
+  boost::system::error_code failed;
+  const auto value = json::parse(answer->body, failed);
+  std::string first;
+  if (const auto* data = failed ? nullptr : value.find_pointer("/data", failed)) {
+    for (const auto& model : data->as_array()) {
+      const std::string id(model.at("id").as_string());
+      if (id == "local/default") return id;
+      if (first.empty()) first = id;
+    }
+  }
+  if (first.empty()) {
+    return fail(ErrorKind::NotFound, Origin::Us, "the server lists no model; name one with --model");
+  }
+  return first;
+}
+
+// One question with the conversation so far; the answer is printed as it comes.
+Result<std::string> ask(const Server& server, const std::string& model,
+                        const std::vector<Turn>& turns) {
+  SimpleRequest request;
+  request.method = "POST";
+  request.url = server.base_url + "/chat/completions";
+  request.fields = {{"authorization", "Bearer " + server.key},
+                    {"content-type", "application/json"}};
+  text::JsonWriter writer(request.body);
+  writer.begin_object().field("model", model).field("stream", true);
+  writer.key("messages").begin_array();
+  for (const auto& turn : turns) {
+    writer.begin_object().field("role", turn.role).field("content", turn.text).end_object();
+  }
+  writer.end_array().end_object();
+  http::SseReader reader;
+  std::string all, error;
+  bool done = false;
+  request.on_piece = [&](std::string_view piece) {
+    reader.feed(piece);
+    http::SseEvent event;
+    for (;;) {
+      const auto more = reader.next(event);
+      if (!more || !*more) return;
+      if (event.data == "[DONE]") {
+        done = true;
+        continue;
+      }
+      const std::string text = piece_of(event.data, error);
+      all += text;
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    }
+  };
+  auto answer = simple_call(request);
+  if (!answer) return pass(std::move(answer));
+  if (answer->status != 200) {
+    return fail(ErrorKind::UpstreamFailed, Origin::Us, message_of(answer->body));
+  }
+  if (!error.empty()) return fail(ErrorKind::UpstreamFailed, Origin::Us, error);
+  if (!done) return fail(ErrorKind::UpstreamBroken, Origin::Us, "the answer was cut");
+  std::fputc('\n', stdout);
+  return all;
+}
+
+int refuse(const Error& error) {
+  std::fprintf(stderr, "causeway chat: %s\n", error.message.c_str());
+  if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
+  return 1;
+}
+
+int converse(const Server& server, const std::string& model, std::vector<Turn>& turns) {
+  std::fprintf(stderr, "Talking to %s. An empty line or Ctrl-D ends.\n", model.c_str());
+  std::string line;
+  for (;;) {
+    std::fputs("> ", stderr);
+    if (!std::getline(std::cin, line) || line.empty()) return 0;
+    turns.push_back({"user", line});
+    auto answer = ask(server, model, turns);
+    if (!answer) {
+      refuse(answer.error());
+      turns.pop_back();
+      continue;
+    }
+    turns.push_back({"assistant", std::move(*answer)});
+  }
+}
+
+Result<Server> find_server(const std::string& data, bool data_given) {
+  const char* url = std::getenv("OPENAI_BASE_URL");
+  const char* key = std::getenv("OPENAI_API_KEY");
+  if (!data_given && url && *url) {
+    std::string base = url;
+    while (base.ends_with('/')) base.pop_back();
+    return Server{base, key ? key : ""};
+  }
+  auto running = find_running(data);
+  if (!running) return pass(std::move(running));
+  return Server{"http://" + running->listen + "/v1", running->application_key};
+}
+
+}  // namespace
+
+int chat_verb(std::span<const std::string> args, const std::string& data, bool data_given) {
+  CLI::App app("Talk to a model: one question as argument or on standard input, else a conversation. "
+               "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",
+               "causeway chat");
+  std::string model, system;
+  std::vector<std::string> words;
+  app.add_option("--model,-m", model, "Which model; local/default or the first one listed");
+  app.add_option("--system,-s", system, "A system prompt");
+  app.add_option("question", words, "The question");
+  if (const int code = parse_arguments(app, args); code >= 0) return code;
+  const auto server = find_server(data, data_given);
+  if (!server) return refuse(server.error());
+  if (model.empty()) {
+    auto first = first_model(*server);
+    if (!first) return refuse(first.error());
+    model = *first;
+  }
+  std::vector<Turn> turns;
+  if (!system.empty()) turns.push_back({"system", system});
+  std::string question;
+  for (const auto& word : words) question += (question.empty() ? "" : " ") + word;
+  if (question.empty() && isatty(STDIN_FILENO)) return converse(*server, model, turns);
+  if (question.empty()) {
+    question.assign(std::istreambuf_iterator<char>(std::cin), {});
+    while (question.ends_with('\n')) question.pop_back();
+  }
+  if (question.empty()) {
+    std::fprintf(stderr, "causeway chat: there is no question\n");
+    return 2;
+  }
+  turns.push_back({"user", question});
+  auto answer = ask(*server, model, turns);
+  return answer ? 0 : refuse(answer.error());
+}
+
+}  // namespace causeway::app

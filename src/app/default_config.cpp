@@ -1,0 +1,72 @@
+// The configuration where there is no file: what the machine itself offers.
+#include <array>
+#include <typeindex>
+
+#include "app/snapshot_builder.h"
+#include "providers/embedded/config.h"
+#include "providers/openai/config.h"
+
+namespace causeway::app {
+namespace {
+
+struct CloudProvider {
+  const char* name;
+  const char* key_variable;
+  const char* base_url;
+  const char* url_variable;  // that replaces base_url; "" = none
+};
+
+// Services that speak OpenAI's API under these published addresses.
+constexpr std::array kCloud = {
+    CloudProvider{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "OPENAI_BASE_URL"},
+    CloudProvider{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", ""},
+    CloudProvider{"gemini", "GEMINI_API_KEY",
+                  "https://generativelanguage.googleapis.com/v1beta/openai", ""},
+    CloudProvider{"huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ""},
+    CloudProvider{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ""},
+    CloudProvider{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ""},
+    CloudProvider{"deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ""},
+    CloudProvider{"openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ""},
+    CloudProvider{"together", "TOGETHER_API_KEY", "https://api.together.xyz/v1", ""},
+    CloudProvider{"xai", "XAI_API_KEY", "https://api.x.ai/v1", ""},
+};
+
+std::string variable(const Environment& environment, const char* name) {
+  const char* value = *name ? environment(name) : nullptr;
+  return value ? value : "";
+}
+
+template <class T>
+config::Variant variant(const char* kind, T value) {
+  return {kind, {}, std::make_shared<const T>(std::move(value)), typeid(T)};
+}
+
+}  // namespace
+
+AppConfig default_config(const Environment& environment) {
+  AppConfig config;
+  config.providers.add("local") = variant("embedded", embedded::EmbeddedConfig{});
+  for (const auto& cloud : kCloud) {
+    const std::string key = variable(environment, cloud.key_variable);
+    if (key.empty()) continue;
+    openai::OpenAiConfig openai;
+    openai.api_key = Secret(key);
+    const std::string url = variable(environment, cloud.url_variable);
+    openai.base_url = url.empty() ? cloud.base_url : url;
+    if (std::string_view(cloud.name) == "openai") {
+      openai.organization = variable(environment, "OPENAI_ORG_ID");
+      openai.project = variable(environment, "OPENAI_PROJECT_ID");
+    }
+    config.providers.add(cloud.name) = variant("openai", std::move(openai));
+  }
+  return config;
+}
+
+void add_local_server(AppConfig& config, const std::string& name, const std::string& base_url) {
+  openai::OpenAiConfig openai;
+  openai.base_url = base_url;
+  openai.zone = Zone::Internal;
+  config.providers.add(name) = variant("openai", std::move(openai));
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,17 @@
+// The admin routes of the engine.
+#pragma once
+
+#include <vector>
+
+#include "core/admin.h"
+
+namespace causeway::engine {
+class Engine;
+}
+
+namespace causeway::app {
+
+/// `engine` outlives the routes.
+std::vector<AdminRoute> engine_routes(engine::Engine& engine);
+
+}  // namespace causeway::app

@@ -1,0 +1,10 @@
+#include "app/feature_verbs.h"
+
+#include "features/access/keys/feature.h"
+#include "features/insight/ledger/feature.h"
+
+namespace causeway::app {
+
+std::vector<Verb> feature_verbs() { return {keys::keys_verb(), ledger::usage_verb()}; }
+
+}  // namespace causeway::app

@@ -1,0 +1,138 @@
+// What is in the program: every feature, built with what it needs. Reading this file shows it all.
+#include "app/features.h"
+
+#include <filesystem>
+
+#include "app/program.h"
+#include "engine/manifest.h"
+#include "features/access/keys/feature.h"
+#include "features/access/roles/stage.h"
+#include "features/insight/access_log/feature.h"
+#include "features/insight/ledger/feature.h"
+#include "features/insight/metrics/feature.h"
+#include "features/insight/traces/feature.h"
+#include "features/traffic/routing/stage.h"
+#include "platform/http/client.h"
+#include "providers/embedded/config.h"
+#include "providers/openai/config.h"
+
+namespace causeway::app {
+namespace {
+
+/// Stages that need neither routes nor verbs.
+class StagesFeature final : public Feature {
+ public:
+  StagesFeature(std::string_view name, std::vector<std::unique_ptr<Stage>> stages)
+      : name_(name), stages_(std::move(stages)) {}
+  std::string_view name() const override { return name_; }
+  std::vector<Stage*> stages() override {
+    std::vector<Stage*> all;
+    for (const auto& stage : stages_) all.push_back(stage.get());
+    return all;
+  }
+
+ private:
+  std::string_view name_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+};
+
+template <class... Stages>
+std::unique_ptr<Feature> feature_of(std::string_view name, std::unique_ptr<Stages>... stages) {
+  std::vector<std::unique_ptr<Stage>> all;
+  (all.push_back(std::move(stages)), ...);
+  return std::make_unique<StagesFeature>(name, std::move(all));
+}
+
+}  // namespace
+
+std::string executable_path() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).string();
+}
+
+Result<void> Program::make_features() {
+  SlotLayout slots;
+  const int loops = metrics_->loops();
+  const auto post = [this](std::move_only_function<void()> action) {
+    control_.post(std::move(action));
+  };
+  auto keys = std::make_unique<keys::KeysFeature>(*ring_, slots, *workers_, post, clock_);
+  keys_feature_ = keys.get();
+  ledger::KeyNames names{[this](std::string_view id) {
+                           const auto key = ring_->get(id);
+                           return key ? (*key)->principal.key_name : std::string();
+                         },
+                         [this](std::string_view id_or_name) {
+                           const auto key = ring_->get(id_or_name);
+                           return key ? (*key)->principal.key_id : std::string();
+                         }};
+  auto ledger = std::make_unique<ledger::LedgerFeature>(ledger::LedgerFeature::Parts{
+      *ledger_, slots, vocabulary_.ledger, loops, *workers_, post, std::move(names), clock_});
+  ledger->set_prices(price_settings(config_));
+  ledger->declare_metrics(*metrics_);
+  ledger_feature_ = ledger.get();
+  features_.push_back(feature_of("admit", std::make_unique<admit::AdmitStage>(gate_)));
+  features_.push_back(std::make_unique<access_log::AccessLogFeature>(access_log_.get(),
+                                                                     vocabulary_.log, loops));
+  features_.push_back(std::make_unique<traces::TracesFeature>(loops, [this] {
+    std::vector<std::string> names;
+    for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
+    return names;
+  }));
+  features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
+  features_.push_back(std::move(ledger));
+  features_.push_back(std::move(keys));
+  features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
+  features_.push_back(feature_of("routing", std::make_unique<routing::ResolveStage>(),
+                                 std::make_unique<routing::ValidateStage>(),
+                                 std::make_unique<routing::ChooseStage>()));
+  pipeline_ = make_pipeline(features_, std::move(slots));
+  return {};
+}
+
+ledger::PriceSettings price_settings(const AppConfig& config) {
+  // The price list is per million tokens in millionths of the currency, which is the same number of
+  // billionths per thousand tokens, and a million times as many picos per token over a million.
+  const auto pico = [](const std::optional<config::Money>& money) -> std::optional<ledger::Pico> {
+    if (!money) return std::nullopt;
+    return money->micros;
+  };
+  ledger::PriceSettings settings;
+  settings.currency = config.prices.currency;
+  for (const auto& entry : config.prices.models) {
+    settings.models[entry.name] = {pico(entry.value.input), pico(entry.value.output),
+                                   pico(entry.value.cache_read), pico(entry.value.cache_write)};
+  }
+  for (const auto& entry : config.prices.per_hour) {
+    settings.per_hour[entry.name] = entry.value.micros * 1000;
+  }
+  for (const auto& provider : config.providers) {
+    const auto* openai = provider.value.as<openai::OpenAiConfig>();
+    if (!openai) continue;
+    std::string path;
+    const auto endpoint = http::parse_url(openai->base_url, path);
+    std::string_view known =
+        endpoint ? ledger::catalogue_provider("openai", endpoint->host) : std::string_view();
+    // A provider that is called by a catalogue's name is priced as that one, wherever it stands: a
+    // proxy in between does not change what is paid.
+    if (known.empty()) known = ledger::catalogue_provider("openai", "api." + provider.name + ".com");
+    if (!known.empty()) settings.catalogue[provider.name] = known;
+  }
+  return settings;
+}
+
+Result<std::vector<engine::ModelEntry>> embedded_models(const AppConfig& config,
+                                                        const engine::Places& places) {
+  auto catalogue = engine::read_manifest(places.manifest());
+  // A program without its share folder still runs models that the user names.
+  std::vector<engine::ModelEntry> known;
+  if (catalogue) known = std::move(*catalogue);
+  for (const auto& provider : config.providers) {
+    if (const auto* embedded = provider.value.as<embedded::EmbeddedConfig>()) {
+      return embedded::entries(*embedded, std::move(known));
+    }
+  }
+  return std::vector<engine::ModelEntry>{};
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,58 @@
+// The background job that asks providers which models they have.
+#include <simdjson.h>
+
+#include "app/program.h"
+#include "core/provider.h"
+#include "platform/net/loop.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
+
+std::vector<std::string> names_in(std::string_view body) {
+  std::vector<std::string> names;
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array data;
+  if (parser.parse(simdjson::padded_string(body)).get(root)) return names;
+  if (root["data"].get_array().get(data)) return names;
+  for (const auto model : data) {
+    std::string_view id;
+    if (!model["id"].get_string().get(id)) names.emplace_back(id);
+  }
+  return names;
+}
+
+// Asks one provider; what it had stays when it does not answer.
+Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
+                    const Provider& provider, std::shared_ptr<ModelListing> listing) {
+  auto call = provider.listing_call();
+  if (!call) co_return;
+  http::ClientRequest request;
+  request.method = "GET";
+  request.target = call->target;
+  request.fields = call->fields;
+  request.timeouts.connect = std::chrono::seconds(5);
+  request.timeouts.first_byte = std::chrono::seconds(15);
+  request.timeouts.total = std::chrono::seconds(30);
+  Cancel cancel;
+  auto answer = co_await client.call(*call->endpoint, request, cancel);
+  if (!answer || (*answer)->head().status != 200) co_return;
+  auto body = co_await (*answer)->read_all(kMostBytes);
+  if (body) listing->set(names_in(*body));
+}
+
+}  // namespace
+
+void Program::list_models() {
+  const auto snapshot = latest_snapshot_;
+  for (const auto& [name, provider] : snapshot->providers) {
+    const bool exposed =
+        std::any_of(snapshot->exposed.begin(), snapshot->exposed.end(),
+                    [&](const auto& entry) { return entry.provider == provider.get(); });
+    if (exposed) spawn(list_one(*control_client_, snapshot, *provider, listings_.of(name)));
+  }
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,160 @@
+#include "app/loops.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <string>
+
+#include "core/dialect.h"
+#include "core/error.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+
+// What the HTTP server itself refuses is told in the form that most callers of the port read.
+http::RefusalBody refusal_body(Pinned<Snapshot>& snapshots) {
+  return [&snapshots](int status, std::string_view message) {
+    Error error;
+    error.kind = status == 413   ? ErrorKind::TooLarge
+                 : status == 501 ? ErrorKind::NotImplemented
+                 : status == 503 ? ErrorKind::Overloaded
+                 : status >= 500 ? ErrorKind::Internal
+                                 : ErrorKind::InvalidRequest;
+    error.origin = Origin::Client;
+    error.message = message;
+    error.code = status == 431 ? "head_too_large" : status == 400 ? "bad_http" : "";
+    const Dialect* dialect = snapshots.current().operations.dialect_of("/v1/");
+    return dialect ? dialect->error_body(error, "") : std::string();
+  };
+}
+
+}  // namespace
+
+LoopUnit::LoopUnit(int index, std::shared_ptr<const Snapshot> first, const Clock& clock,
+                   std::unique_ptr<keys::LoopKeys> loop_keys, exchange::SettingKeys setting_keys)
+    : loop(index),
+      client(http::make_client(loop)),
+      context{index, &loop, client.get(), &clock},
+      snapshots(std::move(first)),
+      keys(std::move(loop_keys)),
+      runner(context, snapshots, setting_keys) {}
+
+Loops::Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock,
+             keys::KeyRing& ring, exchange::SettingKeys setting_keys) {
+  for (int i = 0; i < count; ++i) {
+    units_.push_back(
+        std::make_unique<LoopUnit>(i, first, clock, ring.make_loop_keys(), setting_keys));
+  }
+}
+
+Loops::~Loops() { stop(); }
+
+Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits& limits) {
+  port_ = address.port;
+  for (auto& unit : units_) {
+    LoopUnit& u = *unit;
+    u.server = http::make_server(
+        u.loop, limits, [&u](http::ServerStream& stream) { return u.runner.serve(stream); },
+        refusal_body(u.snapshots));
+    if (auto bound = u.server->listen(address.ip, port_); !bound) return bound;
+    port_ = u.server->port();
+    u.loop.every(kTick, [&u] { u.runner.tick(); });
+  }
+  started_ = true;
+  for (auto& unit : units_) {
+    LoopUnit& u = *unit;
+    u.thread = std::thread([&u] {
+      pthread_setname_np(pthread_self(), ("loop-" + std::to_string(u.loop.index())).c_str());
+      u.loop.run();
+    });
+  }
+  return {};
+}
+
+void Loops::on_each(std::function<void(LoopUnit&)> act,
+                    std::move_only_function<void()> everywhere) {
+  struct Shared {
+    std::function<void(LoopUnit&)> act;
+    std::move_only_function<void()> everywhere;
+    std::atomic<std::size_t> left;
+  };
+  if (!started_) {
+    for (auto& unit : units_) act(*unit);
+    return everywhere();
+  }
+  auto shared = std::make_shared<Shared>(std::move(act), std::move(everywhere), units_.size());
+  for (auto& unit : units_) {
+    unit->loop.post([shared, &u = *unit] {
+      shared->act(u);
+      if (shared->left.fetch_sub(1) == 1) shared->everywhere();
+    });
+  }
+}
+
+void Loops::drain() {
+  on_each([](LoopUnit& u) { u.server->drain(); }, [] {});
+}
+
+std::size_t Loops::running() {
+  // Asked from outside the loops: each answers by itself, the sum is awaited.
+  struct Answer {
+    std::atomic<std::size_t> running{0}, left;
+  };
+  auto answer = std::make_shared<Answer>();
+  answer->left = units_.size();
+  for (auto& unit : units_) {
+    unit->loop.post([answer, &u = *unit] {
+      answer->running += u.runner.running();
+      answer->left.fetch_sub(1);
+      answer->left.notify_all();
+    });
+  }
+  for (std::size_t left = answer->left; left != 0; left = answer->left) answer->left.wait(left);
+  return answer->running;
+}
+
+namespace {
+
+// Closing wakes every exchange with an error; the loop goes on until they have ended, so that no
+// coroutine is left behind, but not for ever.
+Task<void> end_loop(LoopUnit& unit) {
+  constexpr std::chrono::milliseconds kPause{2};
+  constexpr int kMostPauses = 1000;
+  unit.server->close();
+  unit.client->close_idle();
+  for (int i = 0; i < kMostPauses; ++i) {
+    if (unit.runner.running() == 0 && unit.server->stats().connections == 0) break;
+    co_await unit.loop.sleep(kPause);
+  }
+  unit.loop.stop();
+}
+
+}  // namespace
+
+void Loops::stop() {
+  if (!started_) return;
+  started_ = false;
+  for (auto& unit : units_) {
+    unit->loop.post([&u = *unit] { spawn(end_loop(u)); });
+  }
+  for (auto& unit : units_) unit->thread.join();
+}
+
+http::ServerLimits server_limits(const ServerConfig& config) {
+  http::ServerLimits limits;
+  limits.head_bytes = config.limits.head;
+  limits.fields = config.limits.fields;
+  limits.field_bytes = config.limits.field;
+  limits.body_bytes = config.limits.body;
+  limits.buffered_bytes = config.limits.buffered;
+  limits.connections = config.limits.connections;
+  limits.header_timeout = config.timeouts.header;
+  limits.body_timeout = config.timeouts.body;
+  limits.write_timeout = config.timeouts.write;
+  limits.keep_alive_timeout = config.timeouts.keep_alive;
+  return limits;
+}
+
+}  // namespace causeway::app

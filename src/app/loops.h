@@ -1,0 +1,70 @@
+// The event loops that serve applications: one thread each with its own listening socket, client
+// pools, runner, and its own view of snapshot and keys. Nothing is shared but what says so.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "app/config.h"
+#include "app/listen_address.h"
+#include "core/exchange.h"
+#include "core/snapshot.h"
+#include "exchange/runner.h"
+#include "features/access/keys/ring.h"
+#include "platform/base/pinned.h"
+#include "platform/http/client.h"
+#include "platform/http/server.h"
+#include "platform/net/loop.h"
+
+namespace causeway::app {
+
+struct LoopUnit {
+  explicit LoopUnit(int index, std::shared_ptr<const Snapshot> first, const Clock& clock,
+                    std::unique_ptr<keys::LoopKeys> loop_keys, exchange::SettingKeys setting_keys);
+
+  net::Loop loop;
+  std::unique_ptr<http::Client> client;
+  LoopContext context;
+  Pinned<Snapshot> snapshots;
+  std::unique_ptr<keys::LoopKeys> keys;
+  exchange::Runner runner;
+  std::unique_ptr<http::Server> server;
+  std::thread thread;
+};
+
+class Loops {
+ public:
+  Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock, keys::KeyRing& ring,
+        exchange::SettingKeys setting_keys);
+  /// stop() first.
+  ~Loops();
+
+  int count() const { return static_cast<int>(units_.size()); }
+  LoopUnit& unit(int index) { return *units_[static_cast<std::size_t>(index)]; }
+
+  /// Listens on every loop and starts the threads. With port 0 all share the one that was picked.
+  Result<void> start(const ListenAddress& address, const http::ServerLimits& limits);
+  std::uint16_t port() const { return port_; }
+
+  /// Brings something to every loop, then calls `everywhere` on the last one to have it.
+  void on_each(std::function<void(LoopUnit&)> act, std::move_only_function<void()> everywhere);
+
+  /// No new connections; running exchanges go on.
+  void drain();
+  /// Exchanges that are running, as each loop last said.
+  std::size_t running();
+  /// Ends the threads now.
+  void stop();
+
+ private:
+  std::vector<std::unique_ptr<LoopUnit>> units_;
+  std::uint16_t port_ = 0;
+  bool started_ = false;
+};
+
+/// What the data port's limits are in the configuration.
+http::ServerLimits server_limits(const ServerConfig& config);
+
+}  // namespace causeway::app

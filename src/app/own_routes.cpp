@@ -1,0 +1,107 @@
+// Routes of the admin port that belong to the program itself: probes, reload, models, status.
+#include "app/engine_routes.h"
+#include "app/program.h"
+#include "core/provider.h"
+#include "engine/engine.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::app {
+namespace {
+
+AdminReply json_reply(std::string body, int status = 200) {
+  AdminReply reply;
+  reply.status = status;
+  reply.body = std::move(body);
+  return reply;
+}
+
+AdminReply state_reply(bool good, std::string_view word) {
+  return json_reply("{\"status\":\"" + std::string(word) + "\"}", good ? 200 : 503);
+}
+
+Task<AdminReply> ready(std::atomic<bool>& ready) {
+  const bool is = ready.load();
+  co_return state_reply(is, is ? "ready" : "not_ready");
+}
+
+Task<AdminReply> alive() { co_return state_reply(true, "ok"); }
+
+Task<AdminReply> reload_now(Program& program) {
+  auto loaded = program.reload();
+  if (!loaded) {
+    Error error = std::move(loaded).error();
+    AdminReply reply;
+    reply.status = 422;
+    text::JsonWriter json(reply.body);
+    json.begin_object().key("error").begin_object();
+    json.field("code", "bad_config").field("message", error.message).key("problems").begin_array();
+    std::string_view rest = error.message;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      if (end > 0) json.string(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    json.end_array().end_object().end_object();
+    co_return reply;
+  }
+  co_return json_reply(R"({"status":"loaded"})");
+}
+
+Task<AdminReply> models_reply(const AppConfig& config) {
+  std::string body;
+  text::JsonWriter json(body);
+  json.begin_object().key("models").begin_array();
+  for (const auto& model : config.models) {
+    json.begin_object().field("name", model.name);
+    json.field("strategy", model.value.strategy == Strategy::Weighted ? "weighted" : "fallback");
+    json.key("targets").begin_array();
+    for (const auto& target : model.value.targets) json.string(*target);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  co_return json_reply(std::move(body));
+}
+
+}  // namespace
+
+Task<AdminReply> Program::status() {
+  AdminReply reply;
+  text::JsonWriter json(reply.body);
+  json.begin_object().field("version", CAUSEWAY_VERSION);
+  json.field("ready", ready_.load()).field("draining", gate_.draining.load());
+  json.field("running_requests", gate_.running.load());
+  json.field("loops", loops_->count());
+  json.field("listen", config_.server.listen).field("admin", config_.server.admin);
+  json.field("config", options_.config_path).field("config_version", config_version_);
+  json.field("uptime_seconds",
+             std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
+  json.field("unfolded_settlements", ledger_->unfolded());
+  json.field("access_log_dropped", access_log_ ? access_log_->dropped() : 0);
+  json.end_object();
+  co_return reply;
+}
+
+std::vector<AdminRoute> Program::own_routes() {
+  using http::Method;
+  std::vector<AdminRoute> routes;
+  const auto add = [&](Method method, std::string path, std::string summary, bool changes,
+                       std::function<Task<AdminReply>(AdminRequest)> handle) {
+    routes.push_back({method, std::move(path), std::move(summary), changes, std::move(handle)});
+  };
+  add(Method::Get, "/livez", "Whether the process works.", false,
+      [](AdminRequest) { return alive(); });
+  add(Method::Get, "/healthz", "The same, under the name that some probes want.", false,
+      [](AdminRequest) { return alive(); });
+  add(Method::Get, "/readyz", "Whether requests are taken: 200, or 503 while starting or draining.",
+      false, [this](AdminRequest) { return ready(ready_); });
+  add(Method::Post, "/api/reload", "Reads the configuration again; 422 with every problem.", true,
+      [this](AdminRequest) { return reload_now(*this); });
+  add(Method::Get, "/api/models", "The models of the configuration and their targets.", false,
+      [this](AdminRequest) { return models_reply(config_); });
+  add(Method::Get, "/api/status", "How the program is.", false,
+      [this](AdminRequest) { return status(); });
+  for (auto& route : engine_routes(*engine_)) routes.push_back(std::move(route));
+  return routes;
+}
+
+}  // namespace causeway::app

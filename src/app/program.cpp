@@ -1,0 +1,212 @@
+// How the program is built up. What happens while it runs is in serve.cpp.
+#include "app/program.h"
+
+#include <thread>
+
+#include "app/features.h"
+#include "app/found_servers.h"
+#include "engine/supervisor.h"
+#include "features/access/keys/feature.h"
+#include "providers/embedded/config.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr int kWorkers = 2;
+constexpr std::size_t kWorkerQueue = 1024;
+
+log::Options log_options(const LogConfig& config) {
+  log::Options options;
+  options.level = config.level == "debug"  ? log::Level::Debug
+                  : config.level == "warn" ? log::Level::Warn
+                  : config.level == "error" ? log::Level::Error
+                                            : log::Level::Info;
+  options.format = config.format == "json" ? log::Format::Json : log::Format::Text;
+  return options;
+}
+
+int loop_count(const ServerConfig& config) {
+  if (config.threads > 0) return static_cast<int>(config.threads);
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+keys::ConfigKey cli_key(std::string name, keys::KeyKind kind, const Secret& secret) {
+  keys::ConfigKey key;
+  key.key.name = std::move(name);
+  key.key.kind = kind;
+  key.secret = secret;
+  return key;
+}
+
+Secret random_secret() { return keys::make_key_text(keys::make_key_id()); }
+
+}  // namespace
+
+void warn_lines(log::Log& log, std::string_view lines) {
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    log.warn(lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+}
+
+Program::Program(ServeOptions options, Environment environment)
+    : options_(std::move(options)), environment_(std::move(environment)) {}
+
+Program::~Program() = default;
+
+Result<AppConfig> Program::read_config(std::string& warnings) {
+  AppConfig config;
+  const bool has_file = !options_.config_path.empty();
+  config::Problems problems(has_file ? options_.config_path : "the environment");
+  if (has_file) {
+    config = vocabulary_.schema->read_file(options_.config_path, problems);
+  } else {
+    config = default_config(environment_);
+  }
+  if (!options_.listen.empty()) config.server.listen = options_.listen;
+  if (!options_.admin.empty()) config.server.admin = options_.admin;
+  if (!options_.data.empty()) config.server.data = options_.data;
+  if (!has_file) found_servers_ = add_found_servers(config);
+  check_keys(config, problems);
+  if (!problems.ok()) {
+    return fail(ErrorKind::InvalidRequest, Origin::Us, problems.text(), "bad_config");
+  }
+  warnings = problems.text();
+  return config;
+}
+
+std::shared_ptr<const Snapshot> Program::make_snapshot(const AppConfig& config,
+                                                       config::Problems& problems) {
+  return build_snapshot(config,
+                        {*pipeline_, vocabulary_.sections, openai_, listings_, engine_.get(),
+                         environment_},
+                        problems);
+}
+
+Result<void> Program::open_data() {
+  auto folder = store::DataFolder::open(config_.server.data);
+  if (!folder) return pass(std::move(folder));
+  folder_ = std::make_unique<store::DataFolder>(std::move(*folder));
+  auto opened = store::Store::open(*folder_);
+  if (!opened) return pass(std::move(opened));
+  store_ = std::move(*opened);
+  workers_ = std::make_unique<WorkerGroup>("worker", kWorkers, kWorkerQueue);
+  auto ring = keys::KeyRing::open(*store_, *folder_, clock_);
+  if (!ring) return pass(std::move(ring));
+  ring_ = std::move(*ring);
+  cli_key_ = random_secret();
+  cli_admin_key_ = random_secret();
+  if (auto applied = apply_keys(config_); !applied) return applied;
+  auto first = ring_->make_first_keys();
+  if (!first) return pass(std::move(first));
+  first_keys_ = std::move(*first);
+  ledger::Ledger::Options options;
+  options.loops = loop_count(config_.server);
+  options.trouble = [this](const Error* error) {
+    log_->state(error ? log::Level::Error : log::Level::Info, "ledger", error ? "in trouble" : "well",
+                {{"detail", error ? error->message : ""}});
+  };
+  auto ledger = ledger::Ledger::open(*store_, *folder_, std::move(options));
+  if (!ledger) return pass(std::move(ledger));
+  ledger_ = std::move(*ledger);
+  return {};
+}
+
+Result<void> Program::apply_keys(const AppConfig& config) {
+  std::vector<keys::ConfigKey> keys;
+  for (const auto& key : config.keys) keys.push_back(config_key(key));
+  keys.push_back(cli_key("causeway-cli", keys::KeyKind::Application, cli_key_));
+  keys.push_back(cli_key("causeway-cli-admin", keys::KeyKind::Admin, cli_admin_key_));
+  return ring_->set_config_keys(keys);
+}
+
+Result<void> Program::make_parts() {
+  spawner_ = std::make_unique<process::Spawner>();
+  engine::EngineOptions options;
+  options.places = engine::find_places(executable_path());
+  options.places.logs = folder_->file("engine-logs").string();
+  options.data_folder = folder_->path().string();
+  options.log = [this](std::string_view line) { log_->info("engine", {{"state", line}}); };
+  auto models = embedded_models(config_, options.places);
+  if (!models) return pass(std::move(models));
+  auto engine = engine::make_engine(std::move(options), std::move(*models), control_, *spawner_);
+  if (!engine) return pass(std::move(engine));
+  engine_ = std::move(*engine);
+  metrics_ = std::make_unique<metrics::Registry>(loop_count(config_.server));
+  if (config_.log.access != "off") {
+    log::AccessLogOptions access;
+    access.target = config_.log.access;
+    access.max_file_bytes = config_.log.access_size;
+    access.keep_files = static_cast<int>(config_.log.access_files);
+    auto opened = log::AccessLog::open(access, loop_count(config_.server), *log_);
+    if (!opened) return pass(std::move(opened));
+    access_log_ = std::move(*opened);
+  }
+  return {};
+}
+
+Result<void> Program::start() {
+  std::string warnings;
+  auto config = read_config(warnings);
+  if (!config) return pass(std::move(config));
+  config_ = std::move(*config);
+  log_ = std::make_unique<log::Log>(log_options(config_.log), clock_);
+  warn_lines(*log_, warnings);
+  gate_.most = config_.server.limits.exchanges;
+  if (auto opened = open_data(); !opened) return opened;
+  if (auto made = make_parts(); !made) return made;
+  if (auto made = make_features(); !made) return made;
+  config::Problems problems(options_.config_path);
+  auto snapshot = make_snapshot(config_, problems);
+  if (!problems.ok()) {
+    return fail(ErrorKind::InvalidRequest, Origin::Us, problems.text(), "bad_config");
+  }
+  latest_snapshot_ = snapshot;
+  config_version_ = snapshot->version;
+  control_client_ = http::make_client(control_);
+  loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
+                                   vocabulary_.settings);
+  for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
+  admin_keys_ = ring_->make_loop_keys();
+  ring_->set_publish([this](keys::TablePtr table, std::move_only_function<void()> everywhere) {
+    // The control loop's own view first; then the others, whose last one says that it is everywhere.
+    control_.post([this, table, everywhere = std::move(everywhere)]() mutable {
+      admin_keys_->adopt(table);
+      loops_->on_each([table](LoopUnit& unit) { unit.keys->adopt(table); }, std::move(everywhere));
+    });
+  });
+  return listen();
+}
+
+Result<void> Program::listen() {
+  const auto data_address = parse_listen(config_.server.listen);
+  const auto admin_address = parse_listen(config_.server.admin);
+  if (!data_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.listen " + data_address.error().message);
+  if (!admin_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.admin " + admin_address.error().message);
+  std::vector<AdminRoute> routes = own_routes();
+  for (const auto& feature : features_) {
+    for (auto& route : feature->routes()) routes.push_back(std::move(route));
+  }
+  admin_ = std::make_unique<AdminServer>(
+      control_, std::move(routes),
+      [this](std::string_view presented) { return authenticate(presented); },
+      std::vector<std::string>{"/livez", "/readyz", "/healthz"});
+  if (auto bound = admin_->start(*admin_address); !bound) return bound;
+  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound) return bound;
+  return write_meeting_points();
+}
+
+AdminCaller Program::authenticate(std::string_view presented) {
+  if (presented.empty()) return {};
+  auto found = admin_keys_->find(presented, clock_.wall());
+  if (found.state != keys::KeyState::Valid) return {};
+  switch (found.lease->kind) {
+    case keys::KeyKind::Admin: return {AdminRight::Full, found.lease->principal.key_id};
+    case keys::KeyKind::AdminReadOnly: return {AdminRight::Read, found.lease->principal.key_id};
+    case keys::KeyKind::Application: return {};
+  }
+  return {};
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,123 @@
+// The running program: everything that `causeway serve` is made of, built in order and taken down in
+// reverse. Composition only; what the parts do is in their own folders.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/admin_server.h"
+#include "app/loops.h"
+#include "app/pipeline.h"
+#include "app/vocabulary.h"
+#include "core/feature.h"
+#include "core/model_listing.h"
+#include "dialects/openai/dialect.h"
+#include "features/access/keys/ring.h"
+#include "features/insight/ledger/ledger.h"
+#include "features/traffic/admit/stage.h"
+#include "platform/base/worker.h"
+#include "platform/log/access_log.h"
+#include "platform/log/log.h"
+#include "platform/metrics/registry.h"
+#include "platform/process/spawner.h"
+#include "platform/store/folder.h"
+#include "platform/store/store.h"
+
+namespace causeway::engine {
+class Engine;
+}
+namespace causeway::keys {
+class KeysFeature;
+}
+namespace causeway::ledger {
+class LedgerFeature;
+}
+
+namespace causeway::app {
+
+/// Each line as a warning of its own.
+void warn_lines(log::Log& log, std::string_view lines);
+
+struct ServeOptions {
+  std::string config_path;  // empty: no file
+  std::string listen, admin, data;  // win over the file where set
+  std::string ready_file;
+  bool watch = true;
+};
+
+class Program {
+ public:
+  Program(ServeOptions options, Environment environment);
+  ~Program();
+
+  /// Builds everything and begins to serve. Errors are for people: what, where, and what mends it.
+  Result<void> start();
+  /// Until a signal ends it; gives the exit code.
+  int run();
+
+  /// Reads the configuration again and brings it to all loops; a bad one changes nothing. On the
+  /// control loop. The error's message has every problem, a line each.
+  Result<void> reload();
+
+ private:
+  Result<AppConfig> read_config(std::string& warnings);
+  Result<void> open_data();
+  Result<void> make_parts();
+  Result<void> make_features();
+  Result<void> listen();
+  Result<void> apply_keys(const AppConfig& config);
+  std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config, config::Problems& problems);
+  AdminCaller authenticate(std::string_view presented);
+  std::vector<AdminRoute> own_routes();
+  Task<AdminReply> status();
+  Result<void> write_meeting_points();
+  void greet();
+  void watch_file();
+  void list_models();
+  void on_signal(int signal);
+  Task<void> drain_and_stop();
+
+  const ServeOptions options_;
+  const Environment environment_;
+  SystemClock clock_;
+  Vocabulary vocabulary_;
+  openai::OpenAiDialect openai_;
+  ModelListings listings_;
+  AppConfig config_;
+
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<log::AccessLog> access_log_;
+  std::unique_ptr<metrics::Registry> metrics_;
+  std::unique_ptr<process::Spawner> spawner_;
+  std::unique_ptr<store::DataFolder> folder_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<WorkerGroup> workers_;
+  std::unique_ptr<keys::KeyRing> ring_;
+  std::vector<keys::CreatedKey> first_keys_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  admit::Gate gate_;
+
+  net::Loop control_{-1};
+  std::unique_ptr<http::Client> control_client_;
+  std::shared_ptr<const Snapshot> latest_snapshot_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::vector<std::unique_ptr<Feature>> features_;
+  keys::KeysFeature* keys_feature_ = nullptr;
+  ledger::LedgerFeature* ledger_feature_ = nullptr;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Loops> loops_;
+  std::unique_ptr<keys::LoopKeys> admin_keys_;  // the control loop's view
+  std::unique_ptr<AdminServer> admin_;
+  Secret cli_key_, cli_admin_key_;  // new at each start, for the verbs of this machine
+  std::atomic<bool> ready_{false};
+  std::uint64_t config_version_ = 0;
+  const Monotonic started_ = std::chrono::steady_clock::now();
+  std::atomic<int> signals_{0};
+  std::thread signal_thread_;
+  std::vector<std::string> found_servers_;  // named in the greeting
+};
+
+}  // namespace causeway::app

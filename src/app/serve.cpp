@@ -1,0 +1,228 @@
+// What happens while the program runs: greeting, signals, reload, drain, the end.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "app/features.h"
+#include "app/program.h"
+#include "engine/engine.h"
+#include "features/insight/ledger/feature.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
+
+std::string json_of_addresses(const std::string& listen, const std::string& admin) {
+  std::string out;
+  text::JsonWriter json(out);
+  json.begin_object().field("listen", listen).field("admin", admin);
+  json.field("pid", static_cast<std::int64_t>(getpid())).end_object();
+  return out + "\n";
+}
+
+std::string url_of(const std::string& listen, std::uint16_t port) {
+  auto address = parse_listen(listen);
+  if (!address) return listen;
+  address->port = port;
+  if (address->ip == "0.0.0.0") address->ip = "127.0.0.1";
+  if (address->ip == "::") address->ip = "::1";
+  return to_text(*address);
+}
+
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const auto put = write(STDERR_FILENO, text.data() + at, text.size() - at);
+    if (put <= 0) return;
+    at += static_cast<std::size_t>(put);
+  }
+}
+
+struct FileMark {
+  std::int64_t changed = 0;
+  std::uint64_t inode = 0, size = 0;
+  bool operator==(const FileMark&) const = default;
+};
+
+FileMark mark_of(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0) return {};
+  return {info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec, info.st_ino,
+          static_cast<std::uint64_t>(info.st_size)};
+}
+
+}  // namespace
+
+// The addresses for supervisors and tests, and what the verbs of this machine need to find us: both
+// are files that only the owner can read, put in place as a whole.
+Result<void> Program::write_meeting_points() {
+  const std::string listen = url_of(config_.server.listen, loops_->port());
+  const std::string admin = url_of(config_.server.admin, admin_->port());
+  std::string meeting;
+  text::JsonWriter json(meeting);
+  json.begin_object().field("listen", listen).field("admin", admin);
+  json.field("pid", static_cast<std::int64_t>(getpid()));
+  json.field("admin_key", cli_admin_key_.reveal());
+  json.field("application_key", cli_key_.reveal()).end_object();
+  if (auto put = store::write_private(folder_->file("running.json"), meeting); !put) return put;
+  if (!options_.ready_file.empty()) {
+    auto put = store::write_private(options_.ready_file, json_of_addresses(listen, admin));
+    if (!put) return put;
+  }
+  ready_ = true;
+  return {};
+}
+
+void Program::greet() {
+  const std::string listen = url_of(config_.server.listen, loops_->port());
+  say("causeway is ready.");
+  say("  applications  http://" + listen + "/v1");
+  say("  operators     http://" + url_of(config_.server.admin, admin_->port()));
+  say("  data          " + std::filesystem::absolute(folder_->path()).lexically_normal().string());
+  for (const auto& provider : config_.providers) {
+    if (provider.value.kind() == "embedded") {
+      say("  provider      " + provider.name + ": models that Causeway runs itself (" +
+          provider.name + "/default)");
+    } else {
+      say("  provider      " + provider.name + " (" + provider.value.kind() + ")");
+    }
+  }
+  for (const auto& line : found_servers_) say("  found         " + line);
+  std::string key = "$OPENAI_API_KEY";
+  for (const auto& first : first_keys_) {
+    const bool admin = first.record->kind != keys::KeyKind::Application;
+    if (!admin) key = first.text.reveal();
+    say(std::string(admin ? "  admin key     " : "  key           ") +
+        std::string(first.text.reveal()));
+  }
+  if (first_keys_.empty()) return;
+  say("  Both keys are shown this once. More: causeway keys create --name NAME");
+  std::string model = "local/default";
+  if (!config_.models.empty()) model = config_.models.names().front();
+  say("");
+  say("Try it:");
+  say("  curl http://" + listen + "/v1/chat/completions -H 'Authorization: Bearer " + key +
+      "' -H 'Content-Type: application/json' -d '{\"model\":\"" + model +
+      "\",\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}]}'");
+  say("");
+}
+
+Result<void> Program::reload() {
+  std::string warnings;
+  auto config = read_config(warnings);
+  if (!config) return pass(std::move(config));
+  config::Problems problems(options_.config_path);
+  auto snapshot = make_snapshot(*config, problems);
+  auto models = embedded_models(*config, engine::find_places(executable_path()));
+  if (!models) problems.add({}, models.error().message);
+  if (!problems.ok()) {
+    return fail(ErrorKind::InvalidRequest, Origin::Us, problems.text(), "bad_config");
+  }
+  warn_lines(*log_, warnings);
+  engine_->configure(std::move(*models));
+  ledger_feature_->set_prices(price_settings(*config));
+  latest_snapshot_ = snapshot;
+  config_version_ = snapshot->version;
+  loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
+  // Addresses, data folder, threads and limits of the server stay as they were at the start.
+  const auto keep = std::move(config_.server);
+  config_ = std::move(*config);
+  config_.server = keep;
+  // Keys are written and published from a worker: it waits for the loops.
+  auto queued = workers_->submit([this, copy = config_]() mutable {
+    if (auto applied = apply_keys(copy); !applied) {
+      log_->error("the keys of the configuration could not be applied",
+                  {{"reason", applied.error().message}});
+    }
+  });
+  if (!queued) return queued;
+  log_->info("configuration loaded", {{"version", snapshot->version}});
+  return {};
+}
+
+void Program::watch_file() {
+  if (!options_.watch || options_.config_path.empty()) return;
+  auto last = std::make_shared<FileMark>(mark_of(options_.config_path));
+  control_.every(500ms, [this, last] {
+    const FileMark now = mark_of(options_.config_path);
+    if (now == *last || now == FileMark{}) return;
+    *last = now;
+    if (auto loaded = reload(); !loaded) {
+      log_->error("the configuration was not loaded; the old one stays in force",
+                  {{"problems", loaded.error().message}});
+    }
+  });
+}
+
+void Program::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    if (access_log_) access_log_->reopen();
+    if (options_.config_path.empty()) return;
+    if (auto loaded = reload(); !loaded) {
+      log_->error("the configuration was not loaded; the old one stays in force",
+                  {{"problems", loaded.error().message}});
+    }
+    return;
+  }
+  ready_ = false;
+  gate_.draining = true;
+  log_->info("shutting down", {{"signal", signal}});
+  spawn(drain_and_stop());
+}
+
+Task<void> Program::drain_and_stop() {
+  loops_->drain();
+  const auto until = std::chrono::steady_clock::now() + config_.server.drain;
+  // `running` counts what admit let in, so that a connection that only waits does not hold us up.
+  while (gate_.running.load() > 0 && std::chrono::steady_clock::now() < until) {
+    co_await control_.sleep(20ms);
+  }
+  const auto left = gate_.running.load();
+  if (left > 0) log_->warn("ended with requests still running", {{"requests", left}});
+  loops_->stop();
+  co_await engine_->stop();
+  admin_->close();
+  for (int i = 0; i < 100 && !admin_->idle(); ++i) co_await control_.sleep(5ms);
+  control_.stop();
+}
+
+int Program::run() {
+  greet();
+  watch_file();
+  control_.every(std::chrono::minutes(5), [this] { list_models(); });
+  control_.post([this] { list_models(); });
+  signal_thread_ = start_thread("signals", [this] {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : kSignals) sigaddset(&set, signal);
+    sigaddset(&set, SIGUSR2);
+    for (;;) {
+      int signal = 0;
+      sigwait(&set, &signal);
+      if (signal == SIGUSR2) return;  // the end, from run() itself
+      if (signal != SIGHUP && signals_.fetch_add(1) > 0) _exit(1);
+      control_.post([this, signal] { on_signal(signal); });
+    }
+  });
+  control_.run();
+  pthread_kill(signal_thread_.native_handle(), SIGUSR2);
+  signal_thread_.join();
+  features_.clear();
+  ledger_.reset();
+  access_log_.reset();
+  workers_->stop();
+  std::error_code ignored;
+  std::filesystem::remove(folder_->file("running.json"), ignored);
+  if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
+  log_->info("ended");
+  return 0;
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,145 @@
+#include "app/snapshot_builder.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "app/listen_address.h"
+#include "core/stage.h"
+#include "platform/text/glob.h"
+#include "providers/embedded/config.h"
+#include "providers/embedded/provider.h"
+#include "providers/openai/config.h"
+#include "providers/openai/provider.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::size_t kMostPolicies = 64;  // Snapshot::matching() is a set of 64 bits
+
+class Builder {
+ public:
+  Builder(const AppConfig& config, const SnapshotParts& parts, config::Problems& problems)
+      : config_(config), parts_(parts), problems_(problems) {}
+
+  std::shared_ptr<const Snapshot> build() {
+    static std::atomic<std::uint64_t> versions{0};
+    snapshot_->version = ++versions;
+    snapshot_->pipeline = &parts_.pipeline;
+    snapshot_->max_body_bytes = config_.server.limits.body;
+    parts_.openai.operations(snapshot_->operations);
+    snapshot_->operations.add({http::Method::Get, "/healthz", OperationKind::Health, BodyKind::None,
+                               &parts_.openai, {}});
+    check_listening();
+    for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
+    for (const auto& entry : config_.models) add_model(entry.name, entry.value);
+    add_policies();
+    return std::move(snapshot_);
+  }
+
+ private:
+  void check_listening() {
+    if (config_.server.plain_text_beyond_loopback) return;
+    for (const auto& text : {config_.server.listen, config_.server.admin}) {
+      const auto address = parse_listen(text);
+      if (!address || address->loopback) continue;
+      problems_.add({}, "\"" + text +
+                            "\" is reachable from other machines in plain text; set "
+                            "server.plain_text_beyond_loopback: true if something in front ends TLS");
+    }
+  }
+
+  void add_provider(const std::string& name, config::Position at, const config::Variant& value) {
+    if (const auto* openai = value.as<openai::OpenAiConfig>()) {
+      auto made = openai::make_provider(name, *openai, parts_.openai, parts_.listings.of(name),
+                                        parts_.environment);
+      if (!made) return problems_.add(at, made.error().message);
+      for (const auto& pattern : openai->expose) {
+        snapshot_->exposed.push_back({pattern, made->get(), bare()});
+      }
+      snapshot_->providers.emplace(name, std::move(*made));
+    } else if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
+      auto made = embedded::make_provider(name, *embedded, parts_.openai, parts_.engine);
+      if (!made) return problems_.add(at, made.error().message);
+      snapshot_->exposed.push_back({"*", made->get(), false});
+      snapshot_->providers.emplace(name, std::move(*made));
+    }
+  }
+
+  // With no models of its own, a configuration's providers are asked for by their models' own names.
+  bool bare() const { return config_.models.empty(); }
+
+  std::vector<std::string> provider_names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : config_.providers) names.push_back(entry.name);
+    return names;
+  }
+
+  void add_target(Model& model, const config::Located<std::string>& located, double weight) {
+    const std::string& text = *located;
+    const auto slash = text.find('/');
+    if (slash == std::string::npos || slash + 1 == text.size()) {
+      return problems_.add(located.at, "\"" + text + "\" must be PROVIDER/MODEL",
+                           config::nearest(text, provider_names()));
+    }
+    const std::string provider = text.substr(0, slash);
+    const auto found = snapshot_->providers.find(provider);
+    if (found == snapshot_->providers.end()) {
+      if (config_.providers.find(provider)) return;  // it has a problem of its own
+      return problems_.add(located.at, "no provider \"" + provider + '"',
+                           config::nearest(provider, provider_names()));
+    }
+    model.targets.push_back({text, found->second.get(), text.substr(slash + 1), weight});
+  }
+
+  void add_model(const std::string& name, const ModelConfig& config) {
+    Model model;
+    model.name = name;
+    model.strategy = config.strategy;
+    model.owned_by = "causeway";
+    for (const auto& target : config.targets) {
+      const double* weight = config.weights.find(*target);
+      add_target(model, target, weight ? *weight : 1);
+    }
+    for (const auto& weight : config.weights) {
+      const bool known = std::any_of(config.targets.begin(), config.targets.end(),
+                                     [&](const auto& target) { return *target == weight.name; });
+      if (!known) problems_.add(weight.at, "\"" + weight.name + "\" is not a target of this model");
+    }
+    snapshot_->models.emplace(name, std::move(model));
+  }
+
+  void add_policies() {
+    snapshot_->defaults = parts_.sections.defaults();
+    if (config_.policies.size() > kMostPolicies) {
+      problems_.add(config_.policies[kMostPolicies].at, "at most 64 policies");
+    }
+    for (const auto& policy : config_.policies) {
+      snapshot_->policies.push_back(
+          {policy.name,
+           {policy.match.tenants, policy.match.keys, policy.match.roles, policy.match.models},
+           parts_.sections.read(policy.sections)});
+    }
+  }
+
+  const AppConfig& config_;
+  const SnapshotParts& parts_;
+  config::Problems& problems_;
+  std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>();
+};
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> build_snapshot(const AppConfig& config, const SnapshotParts& parts,
+                                               config::Problems& problems) {
+  return Builder(config, parts, problems).build();
+}
+
+void register_kinds(config::Registry& registry) {
+  registry.kind<openai::OpenAiConfig>("provider", "openai",
+                                      "Any server that speaks OpenAI's API: the cloud, vLLM, TGI, "
+                                      "Ollama, LM Studio, llama-server.");
+  registry.kind<embedded::EmbeddedConfig>("provider", "embedded",
+                                          "Models that Causeway runs by itself.");
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,15 @@
+#include "app/vocabulary.h"
+
+namespace causeway::app {
+
+Vocabulary::Vocabulary() {
+  register_kinds(registry);
+  settings = exchange::register_settings(sections);
+  models = sections.add(roles::kModels, "Models that may be asked for; `*` stands for any text.",
+                        roles::AllowedModels{"*"});
+  log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
+  ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
+  schema = std::make_unique<config::Schema<AppConfig>>(registry);
+}
+
+}  // namespace causeway::app

@@ -1,0 +1,34 @@
+// What a configuration file may say: every kind of provider and every section, with the numbers that
+// the program knows them by, and the reader made from them.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "app/snapshot_builder.h"
+#include "core/section_table.h"
+#include "exchange/settings.h"
+#include "features/access/roles/config.h"
+#include "features/insight/access_log/config.h"
+#include "features/insight/ledger/config.h"
+#include "platform/config/config.h"
+
+namespace causeway::app {
+
+struct Vocabulary {
+  Vocabulary();
+
+  config::Registry registry;
+  SectionTable sections{registry};
+  exchange::SettingKeys settings;
+  SectionKey<roles::AllowedModels> models;
+  SectionKey<access_log::AccessLogSettings> log;
+  SectionKey<ledger::LedgerSettings> ledger;
+  std::unique_ptr<config::Schema<AppConfig>> schema;
+};
+
+keys::ConfigKey config_key(const KeyConfig& config);
+/// Adds what is wrong with the keys of a configuration.
+void check_keys(const AppConfig& config, config::Problems& problems);
+
+}  // namespace causeway::app

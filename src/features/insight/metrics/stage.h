@@ -1,0 +1,36 @@
+// Per exchange: durations, tokens, errors, own overhead. Each loop has its own cells.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/snapshot.h"
+#include "core/stage.h"
+#include "platform/metrics/handles.h"
+#include "platform/metrics/registry.h"
+
+namespace causeway::metrics {
+
+struct Families {
+  explicit Families(Registry& registry);
+  Family<Histogram> tokens, operation, request, first_token, per_token, overhead;
+  Family<Counter> cut, attempts, cost;
+};
+
+class MetricsStage final : public Stage {
+ public:
+  explicit MetricsStage(Registry& registry);
+  ~MetricsStage() override;
+  std::string_view name() const override { return "metrics"; }
+  unsigned hooks() const override { return kOnDone; }
+  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
+
+ private:
+  struct PerLoop;
+  Registry& registry_;
+  Families families_;
+  std::vector<std::unique_ptr<PerLoop>> loops_;
+};
+
+}  // namespace causeway::metrics
