@@ -227,8 +227,9 @@ Task<void> Download::Job::pause(std::chrono::milliseconds time) {
 /// Follows redirections to the answer itself.
 Task<Result<std::unique_ptr<http::ClientStream>>> Download::Job::open(std::string url) {
   for (int i = 0; i < kRedirections; ++i) {
-    std::string path;
-    auto endpoint = http::parse_url(url, path);
+    std::string path;  // stays empty: only scheme and host are asked of parse_url
+    const auto host_end = std::min(url.find_first_of("/?#", url.find("://") + 3), url.size());
+    auto endpoint = http::parse_url(std::string_view(url).substr(0, host_end), path);
     if (!endpoint) co_return pass(std::move(endpoint));
     endpoint->ca_file = options.ca_file;
     endpoint->max_idle = 0;  // one request per connection: nothing that could have gone stale

@@ -162,7 +162,8 @@ TEST_F(DownloadTest, FetchesAndChecks) {
 
 TEST_F(DownloadTest, FollowsRedirections) {
   FileServer server(content_);
-  EXPECT_TRUE(download(server.url("/moved"), digest(content_)));
+  const auto result = download(server.url("/moved"), digest(content_));
+  EXPECT_TRUE(result) << result.error().message;
   EXPECT_EQ(server.requests, 2);
   fs::remove(path_);
   EXPECT_FALSE(download(server.url("/loop"), digest(content_)));
