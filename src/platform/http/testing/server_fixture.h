@@ -8,9 +8,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -134,10 +137,13 @@ class RawClient {
     }
   }
   std::string receive_until(std::string_view end) {
-    while (kept_.find(end) == std::string::npos) {
+    std::size_t from = 0;
+    while (true) {
+      const std::size_t found = kept_.find(end, from);
+      if (found != std::string::npos) return take(found + end.size());
+      from = kept_.size() - std::min(kept_.size(), end.size());
       if (!fill()) return take(kept_.size());
     }
-    return take(kept_.find(end) + end.size());
   }
   std::string receive_all() {
     while (fill()) {
