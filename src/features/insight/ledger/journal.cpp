@@ -49,10 +49,12 @@ struct Descriptor {
   }
 };
 
-// Written zeros and not fallocate(): measured on ext4, a first store into a page of the latter
-// costs four microseconds, of the former less than one (16 records share a page).
+// Written zeros and not fallocate(), in steps of 64 KiB: the size of the kernel's cache folios
+// follows the writes. Measured on ext4 (6.18), making a page writable and syncing it costs 3.4 us
+// this way, 8.7 with steps of 1 MiB, 4.6 with 4 KiB, and 7 after fallocate(); 16 records share a
+// page.
 Result<void> fill(int fd, const std::filesystem::path& path, std::size_t bytes) {
-  const std::string zeros(1 << 20, '\0');
+  const std::string zeros(64 << 10, '\0');
   for (std::size_t at = 0; at < bytes;) {
     const std::size_t part = std::min(zeros.size(), bytes - at);
     const ssize_t written = ::pwrite(fd, zeros.data(), part, static_cast<off_t>(at));

@@ -99,7 +99,7 @@ Result<void> Ledger::fold_left_over(const std::filesystem::path& path) {
   return store_.write_and_wait([id](store::Database& db) { return forget_ring(db, id); });
 }
 
-Result<void> Ledger::fold_rings(std::vector<JournalRing*> rings) {
+Result<void> Ledger::fold_rings(std::vector<JournalRing*> rings, FoldGuest* guest) {
   std::vector<Progress> progress;
   Fold fold;
   for (JournalRing* ring : rings) {
@@ -109,16 +109,18 @@ Result<void> Ledger::fold_rings(std::vector<JournalRing*> rings) {
     }
     progress.push_back(step);
   }
-  if (std::ranges::all_of(progress, [](const Progress& step) { return step.from == step.to; })) {
-    return {};
-  }
+  const bool nothing =
+      std::ranges::all_of(progress, [](const Progress& step) { return step.from == step.to; });
+  if (nothing && !guest) return {};
   auto stored = store_.write_and_wait([&](store::Database& db) -> Result<void> {
     for (const Progress& step : progress) {
       if (step.from == step.to) continue;
       if (auto done = store_progress(db, step); !done) return done;
     }
-    return fold.store(db);
+    auto done = fold.store(db);
+    return done && guest ? guest->store(db) : done;
   });
+  if (guest) guest->stored(stored.has_value());
   if (!stored) {
     if (stored.error().code == "journal_out_of_step") find_place(rings);
     return stored;
@@ -164,8 +166,10 @@ void Ledger::fold_loop() {
     wake_.wait_for(lock, options_.fold_every, [this] { return stopped_ || asked_ != answered_; });
     last = stopped_;
     const std::uint64_t answering = asked_;
+    const bool asked = last || answering != answered_;
+    const auto guest = guest_;
     lock.unlock();
-    auto done = fold_rings(rings);
+    auto done = fold_rings(rings, guest && guest->due(asked) ? guest.get() : nullptr);
     report(fold_trouble_, done);
     lock.lock();
     last_fold_ = std::move(done);
@@ -203,6 +207,11 @@ Result<std::vector<UsageRow>> Ledger::usage(const UsageQuery& query) {
   });
   if (!read) return pass(std::move(read));
   return rows;
+}
+
+void Ledger::set_guest(std::shared_ptr<FoldGuest> guest) {
+  std::lock_guard lock(mutex_);
+  guest_ = std::move(guest);
 }
 
 std::uint64_t Ledger::unfolded() const {

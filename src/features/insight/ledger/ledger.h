@@ -22,6 +22,17 @@
 
 namespace causeway::ledger {
 
+/// Something else that is kept beside the totals, in the same transaction.
+class FoldGuest {
+ public:
+  virtual ~FoldGuest() = default;
+  /// Whether there is something to store; `asked`: somebody wants to read it now.
+  virtual bool due(bool asked) = 0;
+  virtual Result<void> store(store::Database& db) = 0;
+  /// Whether what store() wrote was kept.
+  virtual void stored(bool kept) = 0;
+};
+
 class Ledger {
  public:
   struct Options {
@@ -65,6 +76,12 @@ class Ledger {
   /// Totals with everything that was appended before the call. From a worker.
   Result<std::vector<UsageRow>> usage(const UsageQuery& query);
 
+  /// Asked at each fold from now on, on the folding thread.
+  void set_guest(std::shared_ptr<FoldGuest> guest);
+
+  /// From a worker: reads what fold() has stored.
+  store::Store& store() { return store_; }
+
   const Recovered& recovered() const { return recovered_; }
   /// Records not folded yet, over all loops.
   std::uint64_t unfolded() const;
@@ -74,7 +91,7 @@ class Ledger {
   Result<void> open_rings(const std::filesystem::path& folder);
   Result<void> fold_left_over(const std::filesystem::path& path);
   Result<std::unique_ptr<JournalRing>> open_ring(const std::filesystem::path& path);
-  Result<void> fold_rings(std::vector<JournalRing*> rings);
+  Result<void> fold_rings(std::vector<JournalRing*> rings, FoldGuest* guest = nullptr);
   void sync_loop();
   void fold_loop();
   void report(bool& in_trouble, const Result<void>& result);
@@ -91,6 +108,7 @@ class Ledger {
   std::uint64_t asked_ = 0;         // number of the last fold asked for
   std::uint64_t answered_ = 0;      // last one that was done
   Result<void> last_fold_;
+  std::shared_ptr<FoldGuest> guest_;
   bool stopped_ = false;
 
   std::mutex trouble_mutex_;  // one call of `trouble` at a time

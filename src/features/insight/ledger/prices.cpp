@@ -129,16 +129,20 @@ Result<Pico> pico_from_dollars_per_million(std::string_view text) {
 
 Result<Nanos> nanos_from_dollars(std::string_view text) { return dollars(text, 9, 1'000'000'000); }
 
-std::string_view catalogue_provider(std::string_view kind, std::string_view host) {
-  for (const auto& [name, provider] : kKinds) {
-    if (name == kind) return provider;
+std::string_view catalogue_provider(std::string_view kind, std::string_view host,
+                                    std::string_view name) {
+  for (const auto& [known, provider] : kKinds) {
+    if (known == kind) return provider;
   }
   if (kind != "openai") return {};
   // A region or a version may stand before the company's host ("eu.api.openai.com").
-  for (const auto& [name, provider] : kHosts) {
-    if (host == name || (host.ends_with(name) && host[host.size() - name.size() - 1] == '.')) {
-      return provider;
-    }
+  for (const auto& [known, provider] : kHosts) {
+    const bool below = host.size() > known.size() && host.ends_with(known) &&
+                       host[host.size() - known.size() - 1] == '.';
+    if (host == known || below) return provider;
+  }
+  for (const auto& [known, provider] : kHosts) {
+    if (name == provider) return provider;
   }
   return {};
 }

@@ -51,9 +51,10 @@ struct CatalogueEntry {
 };
 
 /// The catalogue's name of whoever is behind a provider: "openai" for kind openai at
-/// api.openai.com, "groq" at api.groq.com, …; empty where nobody's list price applies, as for a
-/// server of one's own.
-std::string_view catalogue_provider(std::string_view kind, std::string_view host);
+/// api.openai.com, "groq" at api.groq.com or where the provider itself is named so (behind a proxy
+/// of one's own); empty where nobody's list price applies, as for a server of one's own.
+std::string_view catalogue_provider(std::string_view kind, std::string_view host,
+                                    std::string_view name = {});
 
 /// By exact name; else without prefixes of addressing ("models/", "us.", "publishers/…") and fine
 /// tuning suffixes, without its date, or as the newest dated version of the name.

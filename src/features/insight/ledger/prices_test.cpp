@@ -82,7 +82,9 @@ TEST(Catalogue, AServerOfOnesOwnHasNoListPrice) {
   EXPECT_EQ(catalogue_provider("openai", "evil-api.openai.com.example"), "");
   EXPECT_EQ(catalogue_provider("openai", "notapi.openai.com"), "");
   EXPECT_EQ(catalogue_provider("openai", "10.0.0.7"), "");
-  EXPECT_EQ(catalogue_provider("embedded", ""), "");
+  EXPECT_EQ(catalogue_provider("openai", "127.0.0.1", "openai"), "openai");
+  EXPECT_EQ(catalogue_provider("openai", "127.0.0.1", "gpu"), "");
+  EXPECT_EQ(catalogue_provider("embedded", "", "openai"), "");
   EXPECT_EQ(catalogue_provider("anthropic", "proxy.example"), "anthropic");
 }
 

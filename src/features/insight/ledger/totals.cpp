@@ -28,6 +28,12 @@ constexpr store::Migration kMigrations[] = {
      "create table ledger_rings("
      "  ring integer primary key,"
      "  folded integer not null);"},
+    {2,
+     "create table hosted_totals("
+     "  day integer not null, provider text not null,"
+     "  busy_us integer not null, idle_us integer not null,"
+     "  busy_cost integer not null, idle_cost integer not null,"
+     "  primary key(day, provider)) without rowid;"},
 };
 
 // A group's key in memory: day, source, lengths, names; the names as they stand in the record.
@@ -43,12 +49,12 @@ std::int32_t day_of_microseconds(std::int64_t time) {
 
 Totals totals_from(const store::Row& row, int column) {
   Totals totals;
-  std::int64_t* const fields[] = {&totals.requests,      &totals.failed,     &totals.streamed,
-                                  &totals.cut_by_client, &totals.tokens[0],  &totals.tokens[1],
-                                  &totals.tokens[2],     &totals.tokens[3],  &totals.tokens[4],
-                                  &totals.tokens[5],     &totals.tokens[6],  &totals.cost,
-                                  &totals.priced,        &totals.unpriced,   &totals.duration_us,
-                                  &totals.to_first_us,   &totals.with_first, &totals.last_us};
+  std::int64_t* const fields[] = {
+      &totals.requests,   &totals.failed,    &totals.streamed,    &totals.cut_by_client,
+      &totals.tokens[0],  &totals.tokens[1], &totals.tokens[2],   &totals.tokens[3],
+      &totals.tokens[4],  &totals.tokens[5], &totals.tokens[6],   &totals.cost,
+      &totals.priced,     &totals.unpriced,  &totals.duration_us, &totals.to_first_us,
+      &totals.with_first, &totals.last_us,   &totals.estimated};
   for (std::int64_t* field : fields) *field = row.integer(column++);
   return totals;
 }
@@ -64,6 +70,7 @@ void Totals::add(const Record& record) {
   for (std::size_t i = 0; i < kTokenKinds; ++i) tokens[i] += record.tokens[i];
   if (known) cost += record.cost;
   priced += known;
+  estimated += record.source == static_cast<std::uint8_t>(UsageSource::Estimated);
   unpriced += !known && record.source != static_cast<std::uint8_t>(UsageSource::None);
   duration_us += record.duration_us;
   to_first_us += record.to_first_us;
@@ -167,7 +174,7 @@ Result<std::vector<UsageRow>> read_usage(store::Database& db, const UsageQuery& 
       "sum(requests), sum(failed), sum(streamed), sum(cut), sum(input_uncached), sum(cache_read), "
       "sum(cache_write), sum(output_visible), sum(reasoning), sum(audio_in), sum(audio_out), "
       "sum(cost), sum(priced), sum(unpriced), sum(duration_us), sum(to_first_us), sum(with_first), "
-      "max(last_us) "
+      "max(last_us), sum(case when source = 2 then requests else 0 end) "
       "from usage_totals where (?8 is null or key = ?8) and (?9 is null or tenant = ?9) and "
       "(?10 is null or model = ?10) and (?11 is null or provider = ?11) and "
       "(?12 is null or day >= ?12) and (?13 is null or day <= ?13) "

@@ -1,0 +1,110 @@
+#include "features/insight/ledger/stage.h"
+
+#include "core/provider.h"
+#include "core/snapshot.h"
+
+namespace causeway::ledger {
+
+LedgerStage::LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots,
+                         SectionKey<LedgerSettings> settings, int loops)
+    : ledger_(ledger),
+      hosted_(hosted),
+      slot_(slots.add<Settling>()),
+      settings_(settings),
+      loops_(static_cast<std::size_t>(loops)) {}
+
+void LedgerStage::set_prices(std::shared_ptr<const PriceBook> book) {
+  hosted_.set_rates(book->settings().per_hour);
+  any_hosted_.store(!hosted_.empty(), std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
+  book_ = std::move(book);
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+std::uint64_t LedgerStage::dropped() const {
+  std::uint64_t sum = 0;
+  for (const PerLoop& loop : loops_) sum += loop.dropped.load(std::memory_order_relaxed);
+  return sum;
+}
+
+// Looks at a number that changes with a reload only, and takes the lock then.
+LedgerStage::PerLoop& LedgerStage::loop_of(const Exchange& exchange) {
+  PerLoop& loop = loops_[static_cast<std::size_t>(exchange.context->index)];
+  if (loop.version != version_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(mutex_);
+    loop.version = version_.load(std::memory_order_relaxed);
+    loop.prices.adopt(book_);
+  }
+  return loop;
+}
+
+Verdict LedgerStage::on_request(Exchange& exchange) {
+  if (ledger_.has_room(exchange.context->index)) return go_on();
+  if (exchange.policy->sections.get(settings_).when_full == WhenFull::Serve) return go_on();
+  auto full = fail(ErrorKind::Overloaded, Origin::Us,
+                   "Usage cannot be recorded at the moment; try again.", "ledger_full");
+  full.error().retryable = true;
+  full.error().retry_after = std::chrono::seconds(5);
+  return full;
+}
+
+Verdict LedgerStage::on_attempt(Exchange& exchange, Attempt& attempt) {
+  if (!any_hosted_.load(std::memory_order_relaxed)) return go_on();
+  Settling& settling = exchange.slot(slot_);
+  end_hosted(exchange, settling);
+  settling.meter = hosted_.find(attempt.target->provider->name());
+  if (settling.meter) settling.mark = settling.meter->begin(exchange.context->clock->now());
+  return go_on();
+}
+
+void LedgerStage::end_hosted(const Exchange& exchange, Settling& settling) {
+  if (!settling.meter) return;
+  settling.cost += settling.meter->end(settling.mark, exchange.context->clock->now());
+  settling.cost_known = true;
+  settling.meter = nullptr;
+}
+
+void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
+  if (exchange.attempts.empty()) return;
+  const Target& target = *exchange.attempts.back().target;
+  const Price* price = loop_of(exchange).prices.find(target.provider->name(), target.upstream_model,
+                                                     target.name, exchange.model_name);
+  Settling& settling = exchange.slot(slot_);
+  const auto cost = price ? cost_of(usage, *price) : std::nullopt;
+  if (!cost) return;
+  settling.cost = *cost;
+  settling.cost_known = true;
+  exchange.cost_micros = to_micros(*cost);
+}
+
+void LedgerStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
+  Settling& settling = exchange.slot(slot_);
+  end_hosted(exchange, settling);
+  if (!exchange.principal || !exchange.model) return;
+  Settlement settlement;
+  settlement.key = exchange.principal->key_id;
+  settlement.tenant = exchange.principal->tenant;
+  settlement.model = exchange.model_name;
+  if (!exchange.attempts.empty()) {
+    const Target& target = *exchange.attempts.back().target;
+    settlement.provider = target.provider->name();
+    settlement.upstream = target.upstream_model;
+  }
+  settlement.usage = outcome.usage;
+  if (settling.cost_known) {
+    settlement.cost = settling.cost;
+    exchange.cost_micros = to_micros(settling.cost);
+  }
+  settlement.status = outcome.status;
+  if (outcome.error) settlement.error = outcome.error->kind;
+  settlement.streamed = outcome.streamed;
+  settlement.cut_by_client = outcome.cut_by_client;
+  settlement.time = exchange.started_wall;
+  settlement.duration = outcome.total;
+  settlement.to_first = outcome.to_first_content;
+  if (!ledger_.append(exchange.context->index, settlement)) {
+    loop_of(exchange).dropped.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace causeway::ledger

@@ -1,0 +1,68 @@
+// The stage "ledger": prices what an answer used, and settles it when the exchange is over. It is
+// there for every exchange whose model is known; what was refused before that cost nobody anything.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/slots.h"
+#include "core/stage.h"
+#include "features/insight/ledger/config.h"
+#include "features/insight/ledger/hosted.h"
+#include "features/insight/ledger/ledger.h"
+#include "features/insight/ledger/price_book.h"
+
+namespace causeway::ledger {
+
+class LedgerStage final : public Stage {
+ public:
+  LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots,
+              SectionKey<LedgerSettings> settings, int loops);
+
+  /// For exchanges from now on. From any thread.
+  void set_prices(std::shared_ptr<const PriceBook> book);
+  /// Settlements that found no room.
+  std::uint64_t dropped() const;
+
+  std::string_view name() const override { return "ledger"; }
+  unsigned hooks() const override { return kOnRequest | kOnAttempt | kOnUsage | kOnDone; }
+  /// Overloaded (code "ledger_full") when it could not be settled and the policy refuses then.
+  Verdict on_request(Exchange& exchange) override;
+  Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
+  void on_usage(Exchange& exchange, const Usage& usage) noexcept override;
+  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
+
+ private:
+  // All zero to begin with.
+  struct Settling {
+    HostedMeter* meter;  // of the attempt that runs, where it is paid by the hour
+    HostedMeter::Mark mark;
+    Nanos cost;
+    bool cost_known;
+  };
+  struct alignas(64) PerLoop {
+    LoopPrices prices;
+    std::uint64_t version = 0;  // of the book
+    std::atomic<std::uint64_t> dropped{0};
+  };
+  PerLoop& loop_of(const Exchange& exchange);
+  void end_hosted(const Exchange& exchange, Settling& settling);
+
+  Ledger& ledger_;
+  HostedMeters& hosted_;
+  Slot<Settling> slot_;
+  SectionKey<LedgerSettings> settings_;
+  std::vector<PerLoop> loops_;
+
+  std::atomic<std::uint64_t> version_{0};
+  std::atomic<bool> any_hosted_{false};
+  std::mutex mutex_;
+  std::shared_ptr<const PriceBook> book_;
+};
+
+}  // namespace causeway::ledger

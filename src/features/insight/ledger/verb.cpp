@@ -1,0 +1,167 @@
+// `causeway usage`: the totals as a table, or as the JSON that the route gives.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "features/insight/ledger/feature.h"
+
+namespace causeway::ledger {
+namespace {
+
+namespace bj = boost::json;
+
+struct Words {
+  std::string from, to, by = "day,tenant,key,model", key, tenant, model, provider;
+  bool json = false;
+};
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == ',';
+    char escape[4];
+    std::snprintf(escape, sizeof escape, "%%%02X", static_cast<unsigned char>(c));
+    out += plain ? std::string(1, c) : std::string(escape);
+  }
+  return out;
+}
+
+std::string cell(const bj::value& row, bj::string_view name) {
+  const bj::value* value = row.as_object().if_contains(name);
+  if (!value) return "-";
+  if (value->is_string()) return std::string(value->as_string());
+  if (value->is_int64()) return std::to_string(value->as_int64());
+  if (value->is_uint64()) return std::to_string(value->as_uint64());
+  return "-";
+}
+
+// Whole microdollars, as a decimal number.
+std::string money(const bj::value& row) {
+  const bj::value* value = row.as_object().if_contains("cost_micros");
+  if (!value || !value->is_int64()) return "-";
+  const long long micros = value->as_int64();
+  char text[40];
+  std::snprintf(text, sizeof text, "%s%lld.%06lld", micros < 0 ? "-" : "",
+                std::abs(micros) / 1'000'000, std::abs(micros) % 1'000'000);
+  return text;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& table, std::size_t left) {
+  std::vector<std::size_t> widths(table.front().size());
+  for (const auto& row : table) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : table) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - row[i].size(), ' ');
+      line += i < left ? row[i] + space : space + row[i];
+      line += "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+void print_usage(const bj::value& reply, const std::string& by) {
+  std::vector<std::string> groups;
+  for (std::string_view rest = by; !rest.empty();) {
+    groups.emplace_back(rest.substr(0, rest.find(',')));
+    rest.remove_prefix(std::min(groups.back().size() + 1, rest.size()));
+  }
+  std::vector<std::vector<std::string>> table(1, groups);
+  for (std::string& name : table[0]) {
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return static_cast<char>(toupper(c)); });
+  }
+  for (const char* name : {"REQUESTS", "FAILED", "INPUT", "CACHED", "OUTPUT", "ESTIMATED"}) {
+    table[0].emplace_back(name);
+  }
+  table[0].push_back("COST " + cell(reply, "currency"));
+  for (const bj::value& row : reply.at("usage").as_array()) {
+    auto& line = table.emplace_back();
+    for (const std::string& group : groups) line.push_back(cell(row, group));
+    for (const char* name : {"requests", "failed_requests", "input_tokens", "cache_read_tokens",
+                             "output_tokens", "estimated_requests"}) {
+      line.push_back(cell(row, name));
+    }
+    line.push_back(money(row));
+  }
+  print_table(table, groups.size());
+  const auto& hosted = reply.at("hosted").as_array();
+  if (hosted.empty()) return;
+  std::printf("\nPaid by the hour:\n");
+  std::vector<std::vector<std::string>> hours = {
+      {"DAY", "PROVIDER", "BUSY S", "IDLE S", "BUSY COST", "IDLE COST"}};
+  for (const bj::value& row : hosted) {
+    auto& line = hours.emplace_back();
+    line = {cell(row, "day"), cell(row, "provider")};
+    for (const char* name : {"busy_seconds", "idle_seconds", "busy_cost", "idle_cost"}) {
+      char text[40];
+      std::snprintf(text, sizeof text, "%.3f", row.at(name).to_number<double>());
+      line.emplace_back(text);
+    }
+  }
+  print_table(hours, 2);
+}
+
+int run(std::span<const std::string> args, AdminClient& admin) {
+  CLI::App app(
+      "Tokens and money, from the running gateway. A cost of - means that no price is known.",
+      "causeway usage");
+  Words words;
+  app.add_option("--from", words.from, "first day, like 2026-11-24");
+  app.add_option("--to", words.to, "last day");
+  app.add_option("--by", words.by,
+                 "what to tell apart: day, key, tenant, model, provider, upstream, "
+                 "source; default: day,tenant,key,model");
+  app.add_option("--key", words.key, "only this key, by id or name");
+  app.add_option("--tenant", words.tenant, "only this tenant");
+  app.add_option("--model", words.model, "only this model");
+  app.add_option("--provider", words.provider, "only this provider");
+  app.add_flag("--json", words.json, "print the reply as JSON");
+  std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI11 wants them
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  std::string path = "/api/usage?by=" + percent_encoded(words.by);
+  const std::pair<const char*, const std::string*> filters[] = {
+      {"from", &words.from},     {"to", &words.to},       {"key", &words.key},
+      {"tenant", &words.tenant}, {"model", &words.model}, {"provider", &words.provider}};
+  for (const auto& [name, value] : filters) {
+    if (!value->empty()) path += std::string("&") + name + "=" + percent_encoded(*value);
+  }
+  auto reply = admin.call(http::Method::Get, path, "");
+  if (!reply) {
+    std::fprintf(stderr, "causeway: %s\n", reply.error().message.c_str());
+    return 1;
+  }
+  bj::error_code failed;
+  const bj::value value = bj::parse(reply->body, failed);
+  if (failed || !value.is_object() || reply->status != 200) {
+    const bj::value* error =
+        !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
+    std::fprintf(stderr, "causeway: %s\n",
+                 error && error->is_object() ? cell(*error, "message").c_str()
+                                             : "the reply is not what was expected");
+    return 1;
+  }
+  if (words.json) {
+    std::printf("%s\n", reply->body.c_str());
+  } else {
+    print_usage(value, words.by);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Verb usage_verb() { return {"usage", "Tokens and money by day, key and model.", run}; }
+
+}  // namespace causeway::ledger
