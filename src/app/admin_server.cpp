@@ -100,7 +100,8 @@ Result<void> AdminServer::start(const ListenAddress& address) {
   server_ = http::make_server(
       loop_, limits, [this](http::ServerStream& stream) { return serve(stream); },
       [](int, std::string_view message) {
-        return error_reply(ErrorKind::InvalidRequest, std::string(message), "bad_http").body;
+        return http::RefusalAnswer{
+            error_reply(ErrorKind::InvalidRequest, std::string(message), "bad_http").body, {}};
       });
   return server_->listen(address.ip, address.port);
 }

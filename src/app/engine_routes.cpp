@@ -1,7 +1,7 @@
 // /api/engine: the models that Causeway runs itself.
 #include "app/engine_routes.h"
 
-#include "engine/engine.h"
+#include "core/engine.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::app {
@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::size_t kLogLines = 20;
 
-void write_model(text::JsonWriter& json, const engine::ModelStatus& status) {
+void write_model(text::JsonWriter& json, const EngineStatus& status) {
   json.begin_object().field("name", status.entry.name).field("about", status.entry.about);
-  json.field("kind", status.entry.kind == engine::ModelKind::Chat ? "chat" : "embeddings");
+  json.field("kind", status.entry.kind == EngineModelKind::Chat ? "chat" : "embeddings");
   json.field("state", to_string(status.state)).key("reason");
   status.reason.empty() ? json.null() : json.string(status.reason);
   json.field("file", status.file).field("file_bytes", status.file_bytes);
@@ -29,7 +29,7 @@ void write_model(text::JsonWriter& json, const engine::ModelStatus& status) {
   json.end_array().end_object();
 }
 
-Task<AdminReply> list(engine::Engine& engine) {
+Task<AdminReply> list(Engine& engine) {
   AdminReply reply;
   text::JsonWriter json(reply.body);
   json.begin_object().key("models").begin_array();
@@ -38,7 +38,7 @@ Task<AdminReply> list(engine::Engine& engine) {
   co_return reply;
 }
 
-Task<AdminReply> act(engine::Engine& engine, std::string model, std::string action) {
+Task<AdminReply> act(Engine& engine, std::string model, std::string action) {
   const auto done = action == "load"     ? engine.load(model)
                     : action == "unload" ? engine.unload(model)
                                          : engine.pull(model);
@@ -51,7 +51,7 @@ Task<AdminReply> act(engine::Engine& engine, std::string model, std::string acti
 
 }  // namespace
 
-std::vector<AdminRoute> engine_routes(engine::Engine& engine) {
+std::vector<AdminRoute> engine_routes(Engine& engine) {
   std::vector<AdminRoute> routes;
   routes.push_back({http::Method::Get, "/api/engine", "Models of the engine, with the last log lines.",
                     false, [&engine](AdminRequest) { return list(engine); }});

@@ -5,13 +5,13 @@
 
 #include "core/admin.h"
 
-namespace causeway::engine {
+namespace causeway {
 class Engine;
 }
 
 namespace causeway::app {
 
 /// `engine` outlives the routes.
-std::vector<AdminRoute> engine_routes(engine::Engine& engine);
+std::vector<AdminRoute> engine_routes(Engine& engine);
 
 }  // namespace causeway::app

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/config.h"
-#include "engine/model_entry.h"
+#include "engine/engine.h"
 #include "engine/places.h"
 #include "features/insight/ledger/price_book.h"
 

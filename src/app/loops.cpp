@@ -7,6 +7,8 @@
 
 #include "core/dialect.h"
 #include "core/error.h"
+#include "platform/crypto/hash.h"
+#include "platform/crypto/text.h"
 
 namespace causeway::app {
 namespace {
@@ -26,7 +28,9 @@ http::RefusalBody refusal_body(Pinned<Snapshot>& snapshots) {
     error.message = message;
     error.code = status == 431 ? "head_too_large" : status == 400 ? "bad_http" : "";
     const Dialect* dialect = snapshots.current().operations.dialect_of("/v1/");
-    return dialect ? dialect->error_body(error, "") : std::string();
+    const std::string id = "req_" + crypto::to_hex(crypto::random_bytes(12));
+    return http::RefusalAnswer{dialect ? dialect->error_body(error, id) : std::string(),
+                               {{"x-request-id", id}}};
   };
 }
 

@@ -38,6 +38,12 @@ keys::ConfigKey cli_key(std::string name, keys::KeyKind kind, const Secret& secr
   return key;
 }
 
+std::vector<keys::ConfigKey> keys_of(const AppConfig& config) {
+  std::vector<keys::ConfigKey> keys;
+  for (const auto& key : config.keys) keys.push_back(config_key(key));
+  return keys;
+}
+
 Secret random_secret() { return keys::make_key_text(keys::make_key_id()); }
 
 }  // namespace
@@ -95,12 +101,14 @@ Result<void> Program::open_data() {
   auto ring = keys::KeyRing::open(*store_, *folder_, clock_);
   if (!ring) return pass(std::move(ring));
   ring_ = std::move(*ring);
-  cli_key_ = random_secret();
-  cli_admin_key_ = random_secret();
-  if (auto applied = apply_keys(config_); !applied) return applied;
+  // Whether anybody has a key yet is asked before the keys of our own verbs are there.
+  if (auto applied = ring_->set_config_keys(keys_of(config_)); !applied) return applied;
   auto first = ring_->make_first_keys();
   if (!first) return pass(std::move(first));
   first_keys_ = std::move(*first);
+  cli_key_ = random_secret();
+  cli_admin_key_ = random_secret();
+  if (auto applied = apply_keys(config_); !applied) return applied;
   ledger::Ledger::Options options;
   options.loops = loop_count(config_.server);
   options.trouble = [this](const Error* error) {
@@ -114,8 +122,7 @@ Result<void> Program::open_data() {
 }
 
 Result<void> Program::apply_keys(const AppConfig& config) {
-  std::vector<keys::ConfigKey> keys;
-  for (const auto& key : config.keys) keys.push_back(config_key(key));
+  std::vector<keys::ConfigKey> keys = keys_of(config);
   keys.push_back(cli_key("causeway-cli", keys::KeyKind::Application, cli_key_));
   keys.push_back(cli_key("causeway-cli-admin", keys::KeyKind::Admin, cli_admin_key_));
   return ring_->set_config_keys(keys);

@@ -26,7 +26,7 @@
 #include "platform/store/folder.h"
 #include "platform/store/store.h"
 
-namespace causeway::engine {
+namespace causeway {
 class Engine;
 }
 namespace causeway::keys {
@@ -103,7 +103,7 @@ class Program {
   net::Loop control_{-1};
   std::unique_ptr<http::Client> control_client_;
   std::shared_ptr<const Snapshot> latest_snapshot_;
-  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<Engine> engine_;
   std::vector<std::unique_ptr<Feature>> features_;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;

@@ -10,7 +10,7 @@
 #include "core/section_table.h"
 #include "core/snapshot.h"
 
-namespace causeway::engine {
+namespace causeway {
 class Engine;
 }
 
@@ -24,7 +24,7 @@ struct SnapshotParts {
   const SectionTable& sections;
   const Dialect& openai;
   ModelListings& listings;
-  engine::Engine* engine = nullptr;  // null: only a check
+  Engine* engine = nullptr;  // null: only a check
   Environment environment;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/dialect.h"
+#include "core/lease.h"
 #include "core/target.h"
 #include "platform/base/cancel.h"
 #include "platform/base/task.h"
@@ -18,12 +19,6 @@ namespace causeway {
 
 struct Attempt;
 struct Exchange;
-
-/// Something that is held while a call lasts and given back by its destructor: an engine's slot.
-class Lease {
- public:
-  virtual ~Lease() = default;
-};
 
 /// An HTTP call ready to be made, but for the body, which is the attempt's request.
 struct Call {

@@ -127,19 +127,23 @@ void Text::set(std::string text) {
 
 // ---- members
 
+// Members that a fork added are insertions of the form ,"key":value.
+std::optional<std::string_view> Request::added_value(const Edit& edit, std::string_view key) {
+  std::string_view with = edit.with;
+  if (!edit.range.empty()) return std::nullopt;
+  if (with.starts_with(',')) with.remove_prefix(1);
+  if (with.size() < key.size() + 3 || with.substr(1, key.size()) != key ||
+      with[key.size() + 1] != '"') {
+    return std::nullopt;
+  }
+  return with.substr(key.size() + 3);
+}
+
 std::optional<std::string_view> Request::member(std::string_view key) const {
   const auto* m = index_->member(key);
   if (!m) {
-    // Members that this fork added are insertions of the form "key":value,
     for (const auto& edit : edits_) {
-      if (!edit.range.empty()) continue;
-      std::string_view with = edit.with;
-      if (with.size() > key.size() + 3 && with.substr(1, key.size()) == key &&
-          with[key.size() + 1] == '"') {
-        with.remove_prefix(key.size() + 3);
-        if (with.ends_with(',')) with.remove_suffix(1);
-        return with;
-      }
+      if (const auto value = added_value(edit, key)) return value;
     }
     return std::nullopt;
   }
@@ -160,24 +164,22 @@ void Request::set_member(std::string_view key, std::string json) {
     put_edit(m->value, std::move(json));
     return;
   }
-  std::erase_if(edits_, [&](const Edit& edit) {
-    return edit.range.empty() && edit.with.size() > key.size() + 2 &&
-           std::string_view(edit.with).substr(1, key.size()) == key &&
-           edit.with[key.size() + 1] == '"';
-  });
-  const auto open = static_cast<std::uint32_t>(index_->body.find('{')) + 1;
-  std::string with = encode_json_string(key) + ":" + std::move(json);
-  if (!index_->members.empty()) with += ',';
-  Edit edit{{open, open}, std::move(with)};
-  edits_.insert(edits_.begin(), std::move(edit));
+  std::erase_if(edits_, [&](const Edit& edit) { return added_value(edit, key).has_value(); });
+  // Behind the last member, so that what is in front of it stays byte for byte.
+  const bool first = index_->members.empty();
+  const std::uint32_t at = first ? static_cast<std::uint32_t>(index_->body.find('{')) + 1
+                                 : index_->members.back().whole.end;
+  Edit edit{{at, at}, (first ? "" : ",") + encode_json_string(key) + ":" + std::move(json)};
+  const auto place = std::upper_bound(
+      edits_.begin(), edits_.end(), at,
+      [](std::uint32_t where, const Edit& other) { return where < other.range.begin; });
+  edits_.insert(place, std::move(edit));
 }
 
 void Request::remove_member(std::string_view key) {
   const auto* m = index_->member(key);
   if (!m) {
-    std::erase_if(edits_, [&](const Edit& edit) {
-      return edit.range.empty() && std::string_view(edit.with).substr(1, key.size()) == key;
-    });
+    std::erase_if(edits_, [&](const Edit& edit) { return added_value(edit, key).has_value(); });
     return;
   }
   // The comma behind goes with it; the last member takes the one in front instead.

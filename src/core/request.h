@@ -175,6 +175,7 @@ class Request {
     std::uint32_t index;
   };
 
+  static std::optional<std::string_view> added_value(const Edit& edit, std::string_view key);
   bool changed_messages() const { return !inserted_.empty() || !dropped_.empty(); }
   bool is_dropped(std::size_t message) const;
   void put_edit(ByteRange range, std::string with);

@@ -73,11 +73,11 @@ TEST(Request, MembersAreReplacedAddedAndRemoved) {
   EXPECT_EQ(request.member("n"), "2");
   request.set_member("user", "\"v\"");
   EXPECT_EQ(request.joined(),
-            R"({"user":"v","model":"x","messages":[{"c":"a"},{"c":"b\n"}],"n":2})");
+            R"({"model":"x","messages":[{"c":"a"},{"c":"b\n"}],"n":2,"user":"v"})");
   request.remove_member("n");
   request.remove_member("model");
   EXPECT_EQ(request.member("n"), std::nullopt);
-  EXPECT_EQ(request.joined(), R"({"user":"v","messages":[{"c":"a"},{"c":"b\n"}]})");
+  EXPECT_EQ(request.joined(), R"({"messages":[{"c":"a"},{"c":"b\n"}],"user":"v"})");
   request.set_member("n", "3");
   EXPECT_NE(request.joined().find(R"("n":3)"), std::string::npos);
 }

@@ -30,6 +30,7 @@ bool looks_like_error(const std::string& line) {
 ChildLog::ChildLog(std::string path, Limits limits) : path_(std::move(path)), limits_(limits) {}
 
 void ChildLog::open() {
+  ::mkdir(path_.substr(0, path_.rfind('/')).c_str(), 0700);  // mostly there already
   const int descriptor = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (descriptor < 0) return;
   struct stat info{};

@@ -29,7 +29,8 @@ TEST(ChildLog, FindsTheReason) {
 TEST(ChildLog, FileIsBoundedAndPrivate) {
   char folder[] = "/tmp/child-log-test-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
-  const std::string path = std::string(folder) + "/engine.log";
+  const std::string logs = std::string(folder) + "/logs";  // made when needed
+  const std::string path = logs + "/engine.log";
   {
     ChildLog log(path, {.file_bytes = 1000});
     for (int i = 0; i < 200; ++i) log.add("a line of some length " + std::to_string(i));
@@ -37,7 +38,7 @@ TEST(ChildLog, FileIsBoundedAndPrivate) {
   EXPECT_LE(fs::file_size(path), 1100u);
   EXPECT_LE(fs::file_size(path + ".1"), 1100u);
   EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator{}), 2);
+  EXPECT_EQ(std::distance(fs::directory_iterator(logs), fs::directory_iterator{}), 2);
   ChildLog unwritable("/nonexistent/engine.log");
   unwritable.add("still kept in memory");
   EXPECT_EQ(unwritable.last(1).size(), 1u);

@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "engine/model_entry.h"
+#include "engine/engine.h"
 #include "engine/places.h"
 #include "platform/base/error.h"
 

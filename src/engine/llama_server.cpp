@@ -24,6 +24,8 @@ std::vector<std::string> llama_server_arguments(const ModelEntry& entry, const s
                                                 const std::string& socket) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   const std::uint64_t slots = entry.slots;
+  // The whole of an embedding's text is worked on in one batch.
+  const auto batch = entry.kind == ModelKind::Embeddings ? entry.context : entry.batch;
   std::vector<std::string> out{
       "--model",
       file,
@@ -46,9 +48,9 @@ std::vector<std::string> llama_server_arguments(const ModelEntry& entry, const s
       "--threads-batch",
       number(entry.threads),
       "--batch-size",
-      number(entry.batch),
+      number(batch),
       "--ubatch-size",
-      number(entry.batch),
+      number(batch),
       "--sse-ping-interval",
       "-1",  // the heartbeat is the gateway's, in the client's dialect
       "--log-colors",

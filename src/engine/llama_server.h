@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/model_entry.h"
+#include "engine/engine.h"
 
 namespace causeway::engine {
 

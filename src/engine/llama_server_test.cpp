@@ -38,9 +38,11 @@ TEST(LlamaServer, EmbeddingArguments) {
   ModelEntry entry;
   entry.kind = ModelKind::Embeddings;
   entry.pooling = "mean";
+  entry.context = 256;
   const auto arguments = llama_server_arguments(entry, "/m.gguf", "/s.sock");
   EXPECT_TRUE(has(arguments, "--embeddings"));
   EXPECT_EQ(value_of(arguments, "--pooling"), "mean");
+  EXPECT_EQ(value_of(arguments, "--ubatch-size"), "256") << "a text is embedded in one batch";
 }
 
 TEST(LlamaServer, ReadsMetrics) {

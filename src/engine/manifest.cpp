@@ -68,8 +68,6 @@ Result<ModelEntry> to_entry(const std::string& name, const Section& section) {
   if (entry.source.file_name.empty() || entry.source.sha256.size() != 64) {
     return wrong("[" + name + "] lacks result or result.sha256");
   }
-  // An embedding's whole text is worked on in one batch.
-  if (entry.kind == ModelKind::Embeddings) entry.batch = entry.context;
   return entry;
 }
 

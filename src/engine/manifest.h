@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/model_entry.h"
+#include "engine/engine.h"
 #include "platform/base/error.h"
 
 namespace causeway::engine {

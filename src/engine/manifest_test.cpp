@@ -32,7 +32,7 @@ TEST(Manifest, ReadsModelsAndPassesByTheRest) {
   EXPECT_EQ(chat.source.bytes, 99u);
   const auto& vectors = (*models)[1];
   EXPECT_EQ(vectors.kind, ModelKind::Embeddings);
-  EXPECT_EQ(vectors.batch, 512u) << "a text is embedded in one batch";
+  EXPECT_EQ(vectors.context, 512u);
 }
 
 TEST(Manifest, SaysWhatIsWrong) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,6 +54,17 @@ std::unexpected<Error> unavailable(std::string code, std::string message) {
   return failed;
 }
 
+/// The last part of an address's path, made harmless as a file name.
+std::string file_name_of(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  std::string name(url.substr(url.rfind('/') + 1));
+  for (char& c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+    if (!plain && (c != '.' || &c == name.data())) c = '_';
+  }
+  return name.empty() ? "model.gguf" : name;
+}
+
 bool begins_as_gguf(const std::string& path) {
   std::array<char, 4> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
@@ -89,7 +101,9 @@ Result<std::string> find_program(const Places& places) {
 
 std::string model_path(const ModelEntry& entry, const Places& places) {
   if (!entry.source.path.empty()) return entry.source.path;
-  return places.cache + "/files/" + entry.source.sha256 + "/" + entry.source.file_name;
+  std::string name = entry.source.file_name;
+  if (name.empty()) name = file_name_of(entry.source.url);
+  return places.cache + "/files/" + entry.source.sha256 + "/" + name;
 }
 
 Result<std::string> find_model(const ModelEntry& entry, const Places& places) {

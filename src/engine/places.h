@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "engine/model_entry.h"
+#include "engine/engine.h"
 #include "platform/base/error.h"
 
 namespace causeway::engine {

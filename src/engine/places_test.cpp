@@ -88,6 +88,12 @@ TEST_F(PlacesTest, ModelFilesAreFoundByContentAddressOrPath) {
   EXPECT_NE(missing.error().message.find("causeway engine pull m"), std::string::npos);
   const auto path = put("files/" + entry.source.sha256 + "/m.gguf", "GGUF...");
   EXPECT_EQ(find_model(entry, places), path);
+  ModelEntry fetched;
+  fetched.source.url = "https://hub.example/a/b/My%20Model.Q4.gguf?download=true";
+  fetched.source.sha256 = "abc";
+  EXPECT_EQ(model_path(fetched, places), folder_ + "/files/abc/My_20Model.Q4.gguf");
+  fetched.source.url = "https://hub.example/..";
+  EXPECT_EQ(model_path(fetched, places), folder_ + "/files/abc/_.");
   ModelEntry own;
   own.source.path = put("own.gguf", "<html>not found</html>");
   EXPECT_EQ(find_model(own, places).error().code, "model_invalid");

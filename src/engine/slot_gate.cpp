@@ -58,11 +58,26 @@ struct SlotGate::Guard {
   }
 };
 
+/// The lease that a caller gets.
+class SlotGate::Held final : public EngineLease {
+ public:
+  Held(std::shared_ptr<SlotGate> gate, std::uint64_t generation)
+      : gate_(std::move(gate)), generation_(generation), since_(now()) {}
+  ~Held() override { gate_->release(generation_, since_); }
+  const http::Endpoint& endpoint() const override { return gate_->endpoint(); }
+
+ private:
+  const std::shared_ptr<SlotGate> gate_;
+  const std::uint64_t generation_;
+  const Monotonic since_;
+};
+
 SlotGate::SlotGate(http::Endpoint endpoint, std::size_t max_waiting,
                    std::function<void()> on_demand)
     : endpoint_(std::move(endpoint)), max_waiting_(max_waiting), on_demand_(std::move(on_demand)) {}
 
-Task<Result<Lease>> SlotGate::acquire(Monotonic deadline, net::Loop& loop, Cancel& cancel) {
+Task<Result<std::unique_ptr<EngineLease>>> SlotGate::acquire(Monotonic deadline, net::Loop& loop,
+                                                             Cancel& cancel) {
   const auto self = shared_from_this();
   const auto waiter = std::make_shared<Waiter>();
   waiter->loop = &loop;
@@ -76,7 +91,7 @@ Task<Result<Lease>> SlotGate::acquire(Monotonic deadline, net::Loop& loop, Cance
   }
   if (waiter->outcome == Outcome::Granted && !cancel.requested()) {
     waiter->consumed = true;
-    co_return Lease(self, waiter->generation, now());
+    co_return std::make_unique<Held>(self, waiter->generation);
   }
   if (waiter->outcome == Outcome::Granted || waiter->outcome == Outcome::Cancelled) {
     co_return fail(ErrorKind::Cancelled, Origin::Client, "the request was cancelled");
@@ -269,21 +284,5 @@ SlotGate::Counts SlotGate::counts() const {
   std::lock_guard lock(mutex_);
   return {busy_, slots_, waiting_.size(), granted_, last_used_};
 }
-
-Lease::Lease(Lease&& other) noexcept
-    : gate_(std::move(other.gate_)), generation_(other.generation_), since_(other.since_) {}
-
-Lease& Lease::operator=(Lease&& other) noexcept {
-  std::swap(gate_, other.gate_);
-  std::swap(generation_, other.generation_);
-  std::swap(since_, other.since_);
-  return *this;
-}
-
-Lease::~Lease() {
-  if (gate_) gate_->release(generation_, since_);
-}
-
-const http::Endpoint& Lease::endpoint() const { return gate_->endpoint(); }
 
 }  // namespace causeway::engine

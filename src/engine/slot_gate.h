@@ -24,7 +24,8 @@ class SlotGate : public std::enable_shared_from_this<SlotGate> {
   SlotGate(http::Endpoint endpoint, std::size_t max_waiting, std::function<void()> on_demand);
 
   /// See Engine::acquire. The loop must outlive the wait.
-  Task<Result<Lease>> acquire(Monotonic deadline, net::Loop& loop, Cancel& cancel);
+  Task<Result<std::unique_ptr<EngineLease>>> acquire(Monotonic deadline, net::Loop& loop,
+                                                     Cancel& cancel);
 
   const http::Endpoint& endpoint() const { return endpoint_; }
 
@@ -51,7 +52,7 @@ class SlotGate : public std::enable_shared_from_this<SlotGate> {
   Counts counts() const;
 
  private:
-  friend class Lease;
+  class Held;
   enum class Outcome : std::uint8_t { Waiting, Granted, TimedOut, Cancelled, Failed };
   struct Waiter {
     net::Loop* loop = nullptr;

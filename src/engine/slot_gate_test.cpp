@@ -24,7 +24,7 @@ http::Endpoint endpoint() {
 
 /// One request in progress.
 struct Call {
-  std::optional<Result<Lease>> result;
+  std::optional<Result<std::unique_ptr<EngineLease>>> result;
   Cancel cancel;
 };
 
@@ -66,7 +66,7 @@ TEST_F(SlotGateTest, GrantsFreeSlotsAtOnceAndInOrder) {
   Call& b = start();
   ASSERT_TRUE(a.result && *a.result) << "without waiting";
   ASSERT_TRUE(b.result && *b.result);
-  EXPECT_EQ((*a.result)->endpoint().unix_path, "/run/test.sock");
+  EXPECT_EQ((**a.result)->endpoint().unix_path, "/run/test.sock");
   Call& c = start();
   Call& d = start();
   EXPECT_FALSE(c.result);

@@ -44,8 +44,8 @@ class Supervisor final : public Engine {
     });
   }
 
-  Task<Result<Lease>> acquire(std::string model, Monotonic deadline, net::Loop& loop,
-                              Cancel& cancel) override {
+  Task<Result<std::unique_ptr<EngineLease>>> acquire(std::string model, Monotonic deadline,
+                                                     net::Loop& loop, Cancel& cancel) override {
     const RunnerPtr runner = runner_of(model);
     if (!runner) co_return unknown(model);
     co_return co_await runner->gate().acquire(deadline, loop, cancel);
@@ -192,26 +192,6 @@ class Supervisor final : public Engine {
 };
 
 }  // namespace
-
-std::string_view to_string(State state) {
-  switch (state) {
-    case State::Absent:
-      return "absent";
-    case State::Fetching:
-      return "fetching";
-    case State::Stopped:
-      return "stopped";
-    case State::Starting:
-      return "starting";
-    case State::Ready:
-      return "ready";
-    case State::Stopping:
-      return "stopping";
-    case State::Failed:
-      return "failed";
-  }
-  return "unknown";
-}
 
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, std::vector<ModelEntry> models,
                                             net::Loop& loop, process::Spawner& spawner) {

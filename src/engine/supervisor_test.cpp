@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 Monotonic in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
 struct Call {
-  std::optional<Result<Lease>> result;
+  std::optional<Result<std::unique_ptr<EngineLease>>> result;
   Cancel cancel;
 };
 
@@ -109,7 +109,7 @@ class SupervisorTest : public testing::Test {
     return until([&, name] { return status(name).state == state; });
   }
   /// The HTTP status that the model's child answers.
-  int call_child(const Lease& lease, const std::string& target) {
+  int call_child(const EngineLease& lease, const std::string& target) {
     const auto client = http::make_client(loop_);
     std::optional<int> status;
     spawn(request_into(*client, lease.endpoint(), target, status));
@@ -133,7 +133,7 @@ TEST_F(SupervisorTest, LoadsOnFirstUseAndAnswers) {
   ASSERT_TRUE(settles(call));
   ASSERT_TRUE(*call.result) << call.result->error().message;
   EXPECT_GE(std::chrono::steady_clock::now() - began, 150ms) << "before its health said ok";
-  EXPECT_EQ(call_child(**call.result, "/v1/anything"), 200);
+  EXPECT_EQ(call_child(***call.result, "/v1/anything"), 200);
   const auto now = status("a");
   EXPECT_EQ(now.state, State::Ready);
   EXPECT_GT(now.pid, 0);
@@ -150,7 +150,7 @@ TEST_F(SupervisorTest, SocketsLieInAPrivateFolder) {
   make({model("a", "")});
   Call& call = start("a");
   ASSERT_TRUE(settles(call) && *call.result);
-  const fs::path socket = (*call.result)->endpoint().unix_path;
+  const fs::path socket = (**call.result)->endpoint().unix_path;
   EXPECT_TRUE(fs::is_socket(socket));
   EXPECT_EQ(fs::status(socket.parent_path()).permissions(), fs::perms::owner_all);
 }
@@ -259,7 +259,7 @@ TEST_F(SupervisorTest, RestartsAfterACrashAndServesWhoWaits) {
   ASSERT_TRUE(settles(first) && *first.result);
   const auto pid = status("a").pid;
   Call& waits = start("a");
-  EXPECT_EQ(call_child(**first.result, "/crash"), 0) << "the call fails";
+  EXPECT_EQ(call_child(***first.result, "/crash"), 0) << "the call fails";
   ASSERT_TRUE(settles(waits));
   ASSERT_TRUE(*waits.result) << waits.result->error().message;
   const auto now = status("a");
@@ -357,7 +357,7 @@ TEST_F(SupervisorTest, ConfigureKeepsWhatDidNotChange) {
   ASSERT_TRUE(*fresh.result);
   EXPECT_NE(status("b").pid, pid_b);
   EXPECT_EQ(kill(pid_b, 0), 0) << "the old one still serves its request";
-  EXPECT_EQ(call_child(**call_b.result, "/v1/x"), 200);
+  EXPECT_EQ(call_child(***call_b.result, "/v1/x"), 200);
   call_b.result.reset();
   EXPECT_TRUE(until([&] { return kill(pid_b, 0) != 0; })) << "and then ends";
   engine_->configure({});

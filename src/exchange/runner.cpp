@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "exchange/run.h"
+#include "platform/text/ascii.h"
 #include "platform/text/number.h"
 
 namespace causeway::exchange {
@@ -31,8 +32,11 @@ class Measured {
   std::chrono::steady_clock::time_point begun_;
 };
 
+// application/json, or a type that says it is JSON underneath; nothing said counts as JSON.
 bool is_json(std::string_view content_type) {
-  return content_type.empty() || content_type.find("json") != std::string_view::npos;
+  const auto type = text::trim(content_type.substr(0, content_type.find(';')));
+  return content_type.empty() || text::equals_ignore_case(type, "application/json") ||
+         text::ends_with_ignore_case(type, "+json");
 }
 
 std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match& match) {

@@ -6,6 +6,7 @@
 
 #include "dialects/openai/dialect.h"
 #include "dialects/openai/on_demand.h"
+#include "platform/text/utf8.h"
 
 namespace causeway::openai {
 namespace {
@@ -124,7 +125,11 @@ class Walk {
     const std::string_view bytes = index_.bytes(range);
     if (std::memchr(bytes.data(), '\\', bytes.size())) {
       std::string_view ignored;
-      if (value.get_string().get(ignored)) refuse("a string has an invalid escape");
+      if (value.get_string().get(ignored)) {
+        refuse("The body is not valid JSON: a string has an invalid escape (near byte " +
+                   std::to_string(range.begin) + ")",
+               {}, "invalid_json");
+      }
     }
     return range;
   }
@@ -232,7 +237,10 @@ class Walk {
   }
 
   void read_model(od::value value) {
-    if (value.type() != od::json_type::string) refuse("\"model\" must be a string", "model");
+    if (value.type() != od::json_type::string) {
+      check(value, 1);
+      refuse("\"model\" must be a string", "model");
+    }
     const std::string_view raw = index_.bytes(string_range(value));
     std::string storage;
     std::string_view model = decode_json_string(raw, storage);
@@ -551,6 +559,22 @@ Error not_json(std::string_view body, const std::string& reason, const char* at)
   return error;
 }
 
+// Where the first pass, which tells no place, found its fault.
+const char* place_of(std::string_view body, simdjson::error_code error) {
+  if (error == simdjson::UTF8_ERROR) return body.data() + text::utf8_valid_prefix(body);
+  if (error != simdjson::UNESCAPED_CHARS) return nullptr;
+  bool in_string = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    if (in_string && static_cast<unsigned char>(body[i]) < 0x20) return body.data() + i;
+    if (in_string && body[i] == '\\') {
+      ++i;
+    } else if (body[i] == '"') {
+      in_string = !in_string;
+    }
+  }
+  return nullptr;
+}
+
 // Runs fn(parser): this thread's parser for ordinary bodies, a passing one for large ones, so that one
 // huge request does not keep its memory for ever.
 template <class Fn>
@@ -574,7 +598,8 @@ Result<void> OpenAiDialect::read(const Operation& operation, std::string_view bo
         parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING)
             .get(document);
     if (error) {
-      result = std::unexpected(not_json(body, simdjson::error_message(error), nullptr));
+      result = std::unexpected(
+          not_json(body, simdjson::error_message(error), place_of(body, error)));
       return;
     }
     try {

@@ -147,7 +147,7 @@ TEST(Address, SplicesTheModelAndAsksForUsage) {
             R"({"model":"up","messages":[{"role":"user","content":"a"}]})");
   EXPECT_EQ(
       addressed(R"({"stream":true,"model":"m","messages":[{"role":"user","content":"a"}]})"),
-      R"({"stream_options":{"include_usage":true},"stream":true,"model":"up","messages":[{"role":"user","content":"a"}]})");
+      R"({"stream":true,"model":"up","messages":[{"role":"user","content":"a"}],"stream_options":{"include_usage":true}})");
   EXPECT_EQ(
       addressed(
           R"({"stream":true,"stream_options":{"include_usage" : false, "x":1},"model":"m","messages":[{"role":"user","content":"a"}]})"),

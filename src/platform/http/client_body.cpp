@@ -151,7 +151,7 @@ void ClientCall::keep(std::string_view piece) {
   } else if (all_->size() - all_size_ < piece.size()) {
     all_->resize(std::max(2 * all_->size(), all_size_ + piece.size()), all_size_);
   }
-  std::memcpy(all_->data() + all_size_, piece.data(), piece.size());
+  if (!piece.empty()) std::memcpy(all_->data() + all_size_, piece.data(), piece.size());
   all_size_ += piece.size();
 }
 

@@ -75,12 +75,13 @@ Task<Result<void>> open_tunnel(net::Stream& stream, const Endpoint& endpoint) {
 
 Task<Result<std::unique_ptr<net::Stream>>> connect(Connector& connector, const Endpoint& endpoint,
                                                    const std::string& id, Cancel& stop) {
+  // Named, since g++ 12 destroys an aggregate's temporary twice within a co_await.
+  net::TlsClient::Peer peer{endpoint.host, endpoint.ca_file, id};
   if (!endpoint.unix_path.empty()) {
     auto local = co_await net::connect_unix(connector.loop, endpoint.unix_path, stop);
     if (!local) co_return pass(std::move(local));
     if (!endpoint.tls) co_return std::move(*local);
-    co_return co_await connector.tls.handshake(std::move(*local),
-                                               {endpoint.host, endpoint.ca_file, id}, stop);
+    co_return co_await connector.tls.handshake(std::move(*local), std::move(peer), stop);
   }
   const bool by_proxy = !endpoint.proxy_host.empty();
   const std::string& host = by_proxy ? endpoint.proxy_host : endpoint.host;
@@ -95,8 +96,7 @@ Task<Result<std::unique_ptr<net::Stream>>> connect(Connector& connector, const E
     if (stop.requested()) co_return cancelled_error();
     if (!tunnel) co_return pass(std::move(tunnel));
   }
-  co_return co_await connector.tls.handshake(std::move(*stream),
-                                             {endpoint.host, endpoint.ca_file, id}, stop);
+  co_return co_await connector.tls.handshake(std::move(*stream), std::move(peer), stop);
 }
 
 }  // namespace causeway::http

@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "platform/base/error.h"
 #include "platform/base/task.h"
@@ -33,9 +35,12 @@ struct ServerLimits {
   std::chrono::milliseconds keep_alive_timeout{75'000};
 };
 
-/// Makes the body of a refusal that the server itself writes, in the form its callers expect.
-/// Content type application/json.
-using RefusalBody = std::function<std::string(int status, std::string_view message)>;
+/// A refusal that the server itself writes, in the form that its callers expect.
+struct RefusalAnswer {
+  std::string body;                                         // application/json
+  std::vector<std::pair<std::string, std::string>> fields;  // besides Content-Type and framing
+};
+using RefusalBody = std::function<RefusalAnswer(int status, std::string_view message)>;
 
 class Server {
  public:

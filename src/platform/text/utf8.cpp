@@ -63,15 +63,18 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-bool utf8_valid(std::string_view text) {
+std::size_t utf8_valid_prefix(std::string_view text) {
+  const std::size_t size = text.size();
   while (true) {
     text.remove_prefix(ascii_prefix(text));
-    if (text.empty()) return true;
+    if (text.empty()) return size;
     const auto length = utf8_length(text);
-    if (length == 0) return false;
+    if (length == 0) return size - text.size();
     text.remove_prefix(length);
   }
 }
+
+bool utf8_valid(std::string_view text) { return utf8_valid_prefix(text) == text.size(); }
 
 std::string_view utf8_cut(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return text;

@@ -11,6 +11,8 @@ namespace causeway::text {
 std::size_t utf8_length(std::string_view text);
 
 bool utf8_valid(std::string_view text);
+/// Bytes in front of the first that is not UTF-8; text.size() where all is.
+std::size_t utf8_valid_prefix(std::string_view text);
 
 /// The longest beginning of at most `max_bytes` that does not cut a character. Bytes that are not
 /// UTF-8 count as characters of their own.

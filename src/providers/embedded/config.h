@@ -6,16 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "engine/model_entry.h"
+#include "core/engine_model.h"
 #include "platform/base/error.h"
 #include "platform/config/describe.h"
 
 namespace causeway::embedded {
 
-/// What may be said of one model; what is not said comes from the catalogue, then from the provider.
+/// What may be said of one model; what is not said comes from the catalogue, then from the
+/// provider.
 struct ModelConfig {
   std::string file, url, sha256;
-  std::optional<engine::ModelKind> kind;
+  std::optional<EngineModelKind> kind;
   std::optional<std::string> system_prompt;
   std::optional<std::uint32_t> context, slots, queue, threads, gpu_layers;
   std::optional<bool> preload;
@@ -34,15 +35,15 @@ void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, EmbeddedConfig& c);
 
 /// The models of the catalogue and of this provider. InvalidRequest names the model at fault.
-Result<std::vector<engine::ModelEntry>> entries(const EmbeddedConfig& config,
-                                                std::vector<engine::ModelEntry> catalogue);
+Result<std::vector<EngineModel>> entries(const EmbeddedConfig& config,
+                                         std::vector<EngineModel> catalogue);
 
 }  // namespace causeway::embedded
 
-namespace causeway::engine {
+namespace causeway {
 
-inline config::Names<ModelKind> names_of(ModelKind) {
-  return {{"chat", ModelKind::Chat}, {"embeddings", ModelKind::Embeddings}};
+inline config::Names<EngineModelKind> names_of(EngineModelKind) {
+  return {{"chat", EngineModelKind::Chat}, {"embeddings", EngineModelKind::Embeddings}};
 }
 
-}  // namespace causeway::engine
+}  // namespace causeway

@@ -2,24 +2,19 @@
 
 #include <algorithm>
 
+#include "core/engine.h"
 #include "core/exchange.h"
-#include "engine/engine.h"
 
 namespace causeway::embedded {
 namespace {
 
-// How long a request may wait for a model that loads, or for a slot, when nothing else is said: well
-// below the usual patience of clients, above the load time of a small model.
+// How long a request may wait for a model that loads, or for a slot, when nothing else is said:
+// well below the usual patience of clients, above the load time of a small model.
 constexpr std::chrono::seconds kLongestWait{60};
 
-struct HeldLease final : Lease {
-  explicit HeldLease(engine::Lease lease) : held(std::move(lease)) {}
-  engine::Lease held;
-};
-
-engine::ModelKind kind_for(OperationKind operation) {
-  return operation == OperationKind::Embeddings ? engine::ModelKind::Embeddings
-                                                : engine::ModelKind::Chat;
+EngineModelKind kind_for(OperationKind operation) {
+  return operation == OperationKind::Embeddings ? EngineModelKind::Embeddings
+                                                : EngineModelKind::Chat;
 }
 
 bool has_system_prompt(const Request& request) {
@@ -31,7 +26,7 @@ bool has_system_prompt(const Request& request) {
 
 class EmbeddedProvider final : public Provider {
  public:
-  EmbeddedProvider(std::string name, const Dialect& dialect, engine::Engine* engine)
+  EmbeddedProvider(std::string name, const Dialect& dialect, Engine* engine)
       : name_(std::move(name)), dialect_(dialect), engine_(engine) {}
 
   std::string_view name() const override { return name_; }
@@ -50,14 +45,14 @@ class EmbeddedProvider final : public Provider {
 
   bool serves(OperationKind operation, std::string_view model) const override {
     if (engine_->find(model, kind_for(operation))) return true;
-    const auto other = operation == OperationKind::Embeddings ? engine::ModelKind::Chat
-                                                              : engine::ModelKind::Embeddings;
+    const auto other = operation == OperationKind::Embeddings ? EngineModelKind::Chat
+                                                              : EngineModelKind::Embeddings;
     return !engine_->find(model, other);  // of a name that is not known, address() tells
   }
 
   Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override {
-    const auto entry = engine_->find(attempt.target->upstream_model,
-                                     kind_for(exchange.operation->kind));
+    const auto entry =
+        engine_->find(attempt.target->upstream_model, kind_for(exchange.operation->kind));
     if (!entry) {
       co_return fail(ErrorKind::NotFound, Origin::Client,
                      "The embedded provider \"" + name_ + "\" has no model \"" +
@@ -65,8 +60,8 @@ class EmbeddedProvider final : public Provider {
                      "model_not_found");
     }
     const auto deadline = exchange.context->clock->now() + kLongestWait;
-    auto lease = co_await engine_->acquire(entry->name, deadline, *exchange.context->loop,
-                                           exchange.cancel);
+    auto lease =
+        co_await engine_->acquire(entry->name, deadline, *exchange.context->loop, exchange.cancel);
     if (!lease) {
       Error error = std::move(lease).error();
       error.retryable |= error.kind == ErrorKind::RateLimited ||
@@ -80,24 +75,23 @@ class EmbeddedProvider final : public Provider {
         co_return pass(std::move(put));
       }
     }
-    auto held = std::make_unique<HeldLease>(std::move(*lease));
     Call call;
-    call.endpoint = &held->held.endpoint();
+    call.endpoint = &(*lease)->endpoint();
     call.target = "/v1" + std::string(dialect_.upstream_path(*exchange.operation));
-    call.lease = std::move(held);
+    call.lease = std::move(*lease);
     co_return call;
   }
 
  private:
   std::string name_;
   const Dialect& dialect_;
-  engine::Engine* engine_;
+  Engine* engine_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const EmbeddedConfig&,
-                                                const Dialect& dialect, engine::Engine* engine) {
+                                                const Dialect& dialect, Engine* engine) {
   return std::make_unique<EmbeddedProvider>(std::move(name), dialect, engine);
 }
 

@@ -8,7 +8,7 @@
 #include "core/provider.h"
 #include "providers/embedded/config.h"
 
-namespace causeway::engine {
+namespace causeway {
 class Engine;
 }
 
@@ -17,6 +17,6 @@ namespace causeway::embedded {
 /// `engine` and `dialect` outlive the provider; without an engine (a check of a configuration) no
 /// call can be made.
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const EmbeddedConfig& config,
-                                                const Dialect& dialect, engine::Engine* engine);
+                                                const Dialect& dialect, Engine* engine);
 
 }  // namespace causeway::embedded

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "core/exchange.h"
-//PROXY #include "platform/http/proxy.h"
+#include "platform/http/client_proxy.h"
 
 namespace causeway::openai {
 namespace {
@@ -72,9 +72,16 @@ class OpenAiProvider final : public Provider {
 Result<void> set_proxy(const OpenAiConfig& config, const Environment& environment,
                        http::Endpoint& endpoint) {
   if (config.proxy == "none") return {};
-  //PROXY
-  (void)environment; (void)endpoint;
-  return {};
+  if (!config.proxy.empty()) {
+    return http::proxy_from_environment(endpoint, [&](std::string_view name) {
+      const bool proxy = name == "https_proxy" || name == "http_proxy";
+      return proxy ? std::optional(config.proxy) : std::nullopt;
+    });
+  }
+  return http::proxy_from_environment(endpoint, [&](const char* name) {
+    const char* value = environment(name);
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  });
 }
 
 }  // namespace
@@ -88,8 +95,8 @@ Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiCo
   if (!endpoint) return pass(std::move(endpoint));
   endpoint->ca_file = config.ca_file;
   endpoint->max_open = config.connections;
-  if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
   endpoint->id = http::endpoint_id(*endpoint);
+  if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
   return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, std::move(listing),
                                           std::move(*endpoint), std::move(path));
 }

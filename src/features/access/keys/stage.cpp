@@ -1,5 +1,7 @@
 #include "features/access/keys/stage.h"
 
+#include <algorithm>
+
 #include "platform/text/ascii.h"
 
 namespace causeway::keys {
@@ -49,6 +51,11 @@ void IdentifyStage::attach(int loop, LoopKeys& keys) {
 
 Verdict IdentifyStage::on_head(Exchange& exchange) {
   if (exchange.internal || exchange.operation->kind == OperationKind::Health) return go_on();
+  // Which of two counts must never depend on who reads them.
+  const auto twice = std::count_if(
+      exchange.head().fields.begin(), exchange.head().fields.end(),
+      [](const http::Field& field) { return http::same_name(field.name, "authorization"); });
+  if (twice > 1) return unauthenticated("There is more than one Authorization header.");
   const std::string_view key = presented_key(exchange.head());
   if (key.empty()) {
     return unauthenticated("An API key is needed: send the header Authorization: Bearer KEY.");

@@ -261,11 +261,15 @@ void Connection::end_request() {
 
 Task<bool> Connection::refuse(int status, std::string_view why) {
   ++core_.stats.refused_total;
-  const std::string body = core_.refusal_body ? core_.refusal_body(status, why) : std::string();
-  const Field type[] = {{"Content-Type", "application/json"}};
+  const RefusalAnswer refusal =
+      core_.refusal_body ? core_.refusal_body(status, why) : RefusalAnswer{};
+  const std::string& body = refusal.body;
+  std::vector<Field> fields;
+  if (!body.empty()) fields.push_back({"Content-Type", "application/json"});
+  for (const auto& [name, value] : refusal.fields) fields.push_back({name, value});
   AnswerHead answer;
   answer.status = status;
-  if (!body.empty()) answer.fields = type;
+  answer.fields = fields;
   answer.content_length = body.size();
   answer.close = true;
   answer.date_line = core_.date;

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-namespace causeway::engine {
+namespace causeway {
 
-enum class ModelKind : std::uint8_t { Chat, Embeddings };
+enum class EngineModelKind : std::uint8_t { Chat, Embeddings };
 
 /// Exactly one of `artifact`, `path` and `url` is set.
-struct ModelSource {
+struct EngineModelSource {
   std::string artifact;     // name of a section of third_party/manifest
   std::string path;         // a GGUF file of the user's own
   std::string url;          // http(s) address of a GGUF file
@@ -21,23 +21,22 @@ struct ModelSource {
   std::string sha256;       // of an artifact or url: of the file, 64 lower-case hex digits
   std::uint64_t bytes = 0;  // size of the file where known
 
-  bool operator==(const ModelSource&) const = default;
+  bool operator==(const EngineModelSource&) const = default;
 };
 
-struct ModelEntry {
+struct EngineModel {
   std::string name;  // "smollm2-135m-instruct": applications ask for "local/" and this
   std::vector<std::string> aliases;  // "default" stands for one model of each kind
   std::string about;                 // what it is and is good for, in a line
   std::string licence;
-  ModelKind kind = ModelKind::Chat;
-  ModelSource source;
+  EngineModelKind kind = EngineModelKind::Chat;
+  EngineModelSource source;
 
-  std::string
-      system_prompt;  // for chat requests that bring none; empty = the model's template decides
+  std::string system_prompt;     // for chat requests that bring none; empty = the template decides
   std::uint32_t context = 4096;  // tokens of one request, prompt and answer; every slot has its own
   std::uint32_t slots = 4;       // requests worked on at once
   std::uint32_t threads = 1;     // more collapse as soon as anything else uses a core
-  std::uint32_t batch = 512;     // tokens of prompt worked on at once; also the longest embedding
+  std::uint32_t batch = 512;     // tokens of a prompt worked on at once; embeddings: all of it
   std::string pooling;           // embeddings: mean, cls, last; empty = as the file says
   std::uint32_t gpu_layers = 0;  // only with an engine built for a GPU
   std::uint32_t prompt_cache_mib = 256;  // prompts kept in memory beyond the slots' own
@@ -48,7 +47,7 @@ struct ModelEntry {
   std::chrono::seconds idle_stop{600};      // stopped after so long without a request; 0 = never
   std::chrono::seconds start_timeout{180};  // from the child's start to its first "ok"
 
-  bool operator==(const ModelEntry&) const = default;
+  bool operator==(const EngineModel&) const = default;
 };
 
-}  // namespace causeway::engine
+}  // namespace causeway
