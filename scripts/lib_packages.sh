@@ -81,8 +81,14 @@ install_packages() {
     -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
   mkdir -p "$cache/log"
   log=$cache/log/apt.log
+  : >"$log"
+  if [[ -n $(dpkg --audit) || -n $(ls /var/lib/dpkg/updates) ]]; then
+    say "packages: finishing an installation that was interrupted"
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$log" 2>&1 ||
+      say "packages: not all of it could be finished (see $log)"
+  fi
   say "packages: updating the lists"
-  as_root apt-get update -q -o Acquire::Retries=3 >"$log" 2>&1 ||
+  as_root apt-get update -q -o Acquire::Retries=3 >>"$log" 2>&1 ||
     say "packages: the lists could not all be updated (see $log); trying with what is there"
   say "packages: installing ${#to_install[@]} and what they need, log in $log"
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install "$@" 2>&1 |
@@ -96,8 +102,10 @@ install_packages() {
 show_install_progress() {
   local line all=0 unpacked=0 set_up=0 spoken=$SECONDS
   while IFS= read -r line; do
+    if [[ $line =~ ^([0-9]+)\ upgraded,\ ([0-9]+)\ newly\ installed ]]; then
+      all=$((BASH_REMATCH[1] + BASH_REMATCH[2]))
+    fi
     case $line in
-      *' newly installed, '*) [[ $line =~ ([0-9]+)\ newly\ installed ]] && all=${BASH_REMATCH[1]} ;;
       'Need to get '*) say "packages: ${line%%.}" ;;
       'Unpacking '*) unpacked=$((unpacked + 1)) ;;
       'Setting up '*) set_up=$((set_up + 1)) ;;
