@@ -30,7 +30,9 @@ class TestServer {
   explicit TestServer(Server::Handler handler, ServerLimits limits = {})
       : loop(0, 20ms),
         server_(make_server(loop, limits, std::move(handler), [](int status, std::string_view why) {
-          return "{\"status\":" + std::to_string(status) + ",\"why\":\"" + std::string(why) + "\"}";
+          return RefusalAnswer{
+              "{\"status\":" + std::to_string(status) + ",\"why\":\"" + std::string(why) + "\"}",
+              {}};
         })) {
     auto listening = server_->listen("127.0.0.1", 0);
     if (!listening) throw std::runtime_error(listening.error().message);

@@ -290,7 +290,7 @@ void TlsStream::cancel() { wire_->below->cancel(); }
 void TlsStream::close() {
   if (std::exchange(closed_, true)) return;
   const bool healthy = SSL_is_init_finished(ssl_.get()) && !failure_ && !read_error_ &&
-                       !write_error_ && !wire_->writing && !incoming_;
+                       !write_error_ && !wire_->writing;
   if (healthy && SSL_shutdown(ssl_.get()) >= 0 && !made_.empty()) send_made();  // close_notify
   wire_->below->close();
 }
