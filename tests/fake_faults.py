@@ -25,6 +25,7 @@ async def three_words(answer: Answer):
                                                   "finish_reason": None}]})
     for piece in ("one", " two", " three"):
         await answer.event(delta(piece))
+    await asyncio.sleep(0.05)  # what has been sent so far has gone out by then
 
 
 async def slow_first_byte(answer: Answer):

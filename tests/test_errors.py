@@ -84,7 +84,7 @@ def test_unknown_model_is_told_safely(gw):
     (b'{"model":"echo","messages":[{"role":"user","content":"\x01"}]}', 54),
     (b'{"model":"echo","messages":[{"role":"user","content":"\xff"}]}', 54),
     (b'{"model":"echo","messages":[{"role":"user","content":"\\ud800"}]}', 54),
-    (b'{"model":NaN}', 9), (b'{"model":01}', 9), (b"\xef\xbb\xbf{}x", None),
+    (b'{"model":NaN}', 9), (b'{"model":01}', None), (b"\xef\xbb\xbf{}x", None),
 ])
 def test_bad_json(gw, body, where):
     error = assert_error(gw.post("/v1/chat/completions", content=body), 400)

@@ -1,4 +1,5 @@
 // `causeway chat`: a conversation in the terminal, or one question.
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -162,6 +163,8 @@ Result<Server> find_server(const std::string& data, bool data_given) {
 }  // namespace
 
 int chat_verb(std::span<const std::string> args, const std::string& data, bool data_given) {
+  // `causeway chat … | head` ends with its reader.
+  signal(SIGPIPE, SIG_DFL);
   CLI::App app("Talk to a model: one question as argument or on standard input, else a conversation. "
                "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",
                "causeway chat");

@@ -25,6 +25,8 @@ std::string wrong_model_name(const std::string& name) {
 
 void describe(config::Fields& f, ServerLimitsConfig& c) {
   f.field("body", c.body, "Largest request body.").range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
+  f.field("answer", c.answer, "Largest answer of a provider that is not streamed; above: 502.")
+      .range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
   f.field("head", c.head, "Largest request head.").range(config::Bytes{1024}, config::Bytes{1 * config::kMiB});
   f.field("fields", c.fields, "Most fields of a request head.").range(8, 1024);
   f.field("field", c.field, "Largest field of a request head.").range(config::Bytes{256}, config::Bytes{1 * config::kMiB});

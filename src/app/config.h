@@ -16,6 +16,7 @@ namespace causeway::app {
 
 struct ServerLimitsConfig {
   config::Bytes body{32 * config::kMiB};
+  config::Bytes answer{32 * config::kMiB};
   config::Bytes head{32 * config::kKiB};
   std::uint32_t fields = 64;
   config::Bytes field{16 * config::kKiB};
@@ -32,8 +33,8 @@ struct ServerTimeoutsConfig {
 };
 
 struct ServerConfig {
-  std::string listen = "127.0.0.1:8080";
-  std::string admin = "127.0.0.1:8081";
+  config::Located<std::string> listen{"127.0.0.1:8080"};
+  config::Located<std::string> admin{"127.0.0.1:8081"};
   std::string data = "./causeway-data";
   bool plain_text_beyond_loopback = false;
   std::uint32_t threads = 0;  // 0 = one per processor

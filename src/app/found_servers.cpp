@@ -72,7 +72,7 @@ std::vector<std::string> add_found_servers(AppConfig& config) {
   std::vector<std::string> lines;
   for (const auto& known : kKnown) {
     bool own = false;
-    for (const auto& text : {config.server.listen, config.server.admin}) {
+    for (const auto& text : {*config.server.listen, *config.server.admin}) {
       const auto address = parse_listen(text);
       own |= address && address->port == known.port;
     }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <limits>
 #include <string>
 
 #include "core/dialect.h"
@@ -151,7 +152,8 @@ http::ServerLimits server_limits(const ServerConfig& config) {
   limits.head_bytes = config.limits.head;
   limits.fields = config.limits.fields;
   limits.field_bytes = config.limits.field;
-  limits.body_bytes = config.limits.body;
+  // The stage admit refuses a body that is too large, in words of the API; here is only the end.
+  limits.body_bytes = std::numeric_limits<std::size_t>::max() / 2;
   limits.buffered_bytes = config.limits.buffered;
   limits.connections = config.limits.connections;
   limits.header_timeout = config.timeouts.header;

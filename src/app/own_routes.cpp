@@ -1,4 +1,6 @@
 // Routes of the admin port that belong to the program itself: probes, reload, models, status.
+#include <unistd.h>
+
 #include "app/engine_routes.h"
 #include "app/program.h"
 #include "core/provider.h"
@@ -71,7 +73,8 @@ Task<AdminReply> Program::status() {
   json.field("ready", ready_.load()).field("draining", gate_.draining.load());
   json.field("running_requests", gate_.running.load());
   json.field("loops", loops_->count());
-  json.field("listen", config_.server.listen).field("admin", config_.server.admin);
+  json.field("listen", listen_text()).field("admin", admin_text());
+  json.field("pid", static_cast<std::int64_t>(getpid()));
   json.field("config", options_.config_path).field("config_version", config_version_);
   json.field("uptime_seconds",
              std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());

@@ -70,8 +70,8 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
   } else {
     config = default_config(environment_);
   }
-  if (!options_.listen.empty()) config.server.listen = options_.listen;
-  if (!options_.admin.empty()) config.server.admin = options_.admin;
+  if (!options_.listen.empty()) config.server.listen.value = options_.listen;
+  if (!options_.admin.empty()) config.server.admin.value = options_.admin;
   if (!options_.data.empty()) config.server.data = options_.data;
   if (!has_file) found_servers_ = add_found_servers(config);
   check_keys(config, problems);
@@ -187,8 +187,8 @@ Result<void> Program::start() {
 }
 
 Result<void> Program::listen() {
-  const auto data_address = parse_listen(config_.server.listen);
-  const auto admin_address = parse_listen(config_.server.admin);
+  const auto data_address = parse_listen(*config_.server.listen);
+  const auto admin_address = parse_listen(*config_.server.admin);
   if (!data_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.listen " + data_address.error().message);
   if (!admin_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.admin " + admin_address.error().message);
   std::vector<AdminRoute> routes = own_routes();

@@ -73,6 +73,8 @@ class Program {
   AdminCaller authenticate(std::string_view presented);
   std::vector<AdminRoute> own_routes();
   Task<AdminReply> status();
+  std::string listen_text() const;  // the real addresses, with their ports
+  std::string admin_text() const;
   Result<void> write_meeting_points();
   void greet();
   void watch_file();

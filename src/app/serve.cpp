@@ -60,11 +60,14 @@ FileMark mark_of(const std::string& path) {
 
 }  // namespace
 
+std::string Program::listen_text() const { return url_of(*config_.server.listen, loops_->port()); }
+std::string Program::admin_text() const { return url_of(*config_.server.admin, admin_->port()); }
+
 // The addresses for supervisors and tests, and what the verbs of this machine need to find us: both
 // are files that only the owner can read, put in place as a whole.
 Result<void> Program::write_meeting_points() {
-  const std::string listen = url_of(config_.server.listen, loops_->port());
-  const std::string admin = url_of(config_.server.admin, admin_->port());
+  const std::string listen = listen_text();
+  const std::string admin = admin_text();
   std::string meeting;
   text::JsonWriter json(meeting);
   json.begin_object().field("listen", listen).field("admin", admin);
@@ -81,10 +84,10 @@ Result<void> Program::write_meeting_points() {
 }
 
 void Program::greet() {
-  const std::string listen = url_of(config_.server.listen, loops_->port());
+  const std::string listen = listen_text();
   say("causeway is ready.");
   say("  applications  http://" + listen + "/v1");
-  say("  operators     http://" + url_of(config_.server.admin, admin_->port()));
+  say("  operators     http://" + admin_text());
   say("  data          " + std::filesystem::absolute(folder_->path()).lexically_normal().string());
   for (const auto& provider : config_.providers) {
     if (provider.value.kind() == "embedded") {

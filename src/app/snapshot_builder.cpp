@@ -26,6 +26,7 @@ class Builder {
     snapshot_->version = ++versions;
     snapshot_->pipeline = &parts_.pipeline;
     snapshot_->max_body_bytes = config_.server.limits.body;
+    snapshot_->max_answer_bytes = config_.server.limits.answer;
     parts_.openai.operations(snapshot_->operations);
     snapshot_->operations.add({http::Method::Get, "/healthz", OperationKind::Health, BodyKind::None,
                                &parts_.openai, {}});
@@ -39,10 +40,10 @@ class Builder {
  private:
   void check_listening() {
     if (config_.server.plain_text_beyond_loopback) return;
-    for (const auto& text : {config_.server.listen, config_.server.admin}) {
-      const auto address = parse_listen(text);
+    for (const auto& listen : {config_.server.listen, config_.server.admin}) {
+      const auto address = parse_listen(*listen);
       if (!address || address->loopback) continue;
-      problems_.add({}, "\"" + text +
+      problems_.add(listen.at, "\"" + *listen +
                             "\" is reachable from other machines in plain text; set "
                             "server.plain_text_beyond_loopback: true if something in front ends TLS");
     }

@@ -57,6 +57,7 @@ struct Snapshot {
   std::vector<Policy> policies;  // in order; at most 64
   Sections defaults;             // every section as it is without any policy
   std::size_t max_body_bytes = 32 * 1024 * 1024;
+  std::size_t max_answer_bytes = 32 * 1024 * 1024;  // of an answer that is not streamed
 
   Snapshot();
   ~Snapshot();

@@ -106,7 +106,7 @@ Result<std::vector<ModelEntry>> read_manifest(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
-  if (!file) {
+  if (!file || !text) {  // it cannot be opened, or nothing could be read
     return fail(ErrorKind::Unavailable, Origin::Us, "cannot read the list of models " + path);
   }
   return parse_manifest(text.str());

@@ -10,7 +10,6 @@
 namespace causeway::exchange {
 namespace {
 
-constexpr std::size_t kMostAnswerBytes = 128 * 1024 * 1024;  // of an answer that is not streamed
 constexpr std::size_t kMostPreludeBytes = 256 * 1024;        // held before the first content
 
 std::unexpected<Error> broken(std::string message, std::string code) {
@@ -197,8 +196,12 @@ void beat(Run& run) {
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   Exchange& exchange = run.exchange;
   const Monotonic asked = run.now();
-  auto body = co_await upstream.read_all(kMostAnswerBytes);
+  auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes);
   run.waited += run.now() - asked;
+  if (!body && body.error().kind == ErrorKind::TooLarge) {
+    co_return broken("The provider's answer is larger than server.limits.answer.",
+                     "answer_too_large");
+  }
   if (!body) co_return pass(std::move(body));
   Frame frame;
   auto reader = attempt.target->provider->dialect().reader(*exchange.operation);

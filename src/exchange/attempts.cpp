@@ -113,13 +113,6 @@ Task<Result<void>> call_once(Run& run, Attempt& attempt, const Call& call,
   co_return delivered;
 }
 
-// A pooled connection that the provider closed while it lay idle: nothing was processed, so the same
-// request may be sent again, once.
-bool was_stale(const Result<void>& result) {
-  return !result && result.error().kind == ErrorKind::ConnectFailed &&
-         result.error().code == "stale_connection";
-}
-
 Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
@@ -129,14 +122,11 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
                              attempt.request);
   auto call = co_await provider.address(exchange, attempt);
   if (!call) co_return pass(std::move(call));
-  Result<void> result;
-  for (int sent = 0; sent < 2; ++sent) {
-    auto timeouts = timeouts_left(run, provider);
-    if (!timeouts) co_return pass(std::move(timeouts));
-    result = co_await call_once(run, attempt, *call, *timeouts);
-    if (!was_stale(result) || run.content_sent || exchange.cancel.requested()) break;
-  }
-  co_return result;
+  auto timeouts = timeouts_left(run, provider);
+  if (!timeouts) co_return pass(std::move(timeouts));
+  // Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
+  // has made of the request.
+  co_return co_await call_once(run, attempt, *call, *timeouts);
 }
 
 // Whether another target may do better. Faults of the connection and of the answer always; what the

@@ -6,6 +6,7 @@
 
 #include "dialects/openai/dialect.h"
 #include "dialects/openai/on_demand.h"
+#include "platform/text/ascii.h"
 #include "platform/text/utf8.h"
 
 namespace causeway::openai {
@@ -197,15 +198,36 @@ class Walk {
     }
   }
 
-  // Integers above 64 bits are JSON all the same, and pass as they are.
-  static void check_number(od::value value) {
-    const std::string_view token = value.raw_json_token();
+  // Numbers that no machine type holds are JSON all the same, and pass as they are.
+  void check_number(od::value value) {
+    const std::string_view token = index_.bytes(trimmed(value.raw_json_token()));
     double number = 0;
     const auto error = value.get_double().get(number);
-    if (error && error != simdjson::NUMBER_ERROR) throw simdjson::simdjson_error(error);
-    if (error && token.find_first_not_of("0123456789+-.eE \t\r\n") != std::string_view::npos) {
-      throw simdjson::simdjson_error(error);
+    if (error && !is_number(token)) throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
+  }
+
+  // RFC 8259, section 6.
+  static bool is_number(std::string_view text) {
+    const auto digits = [&] {
+      std::size_t count = 0;
+      while (count < text.size() && text::is_digit(text[count])) ++count;
+      text.remove_prefix(count);
+      return count;
+    };
+    if (text.starts_with('-')) text.remove_prefix(1);
+    const bool zero = text.starts_with('0');
+    const std::size_t whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return false;
+    if (text.starts_with('.')) {
+      text.remove_prefix(1);
+      if (digits() == 0) return false;
     }
+    if (text.starts_with('e') || text.starts_with('E')) {
+      text.remove_prefix(1);
+      if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+      if (digits() == 0) return false;
+    }
+    return text.empty();
   }
 
   void top_member(std::string_view key, od::value value) {

@@ -200,8 +200,8 @@ void SpawnerImpl::obey(std::vector<Command> commands) {
 void SpawnerImpl::start(SpawnCommand command) {
   auto& options = command.options;
   const auto refuse = [&](std::string reason) {
-    if (options.on_exit) options.on_exit(never_started(std::move(reason)));
     --running;
+    if (options.on_exit) options.on_exit(never_started(std::move(reason)));
   };
   if (ending_) return refuse("the program ends");
   if (access(options.program.c_str(), X_OK) != 0) {
@@ -295,8 +295,8 @@ void SpawnerImpl::reap() {
 void SpawnerImpl::finish(RunningChild& child, const Exit& exit) {
   read_lines(child, kReadAtEnd);
   child.lines.finish();
-  if (child.on_exit) child.on_exit(exit);
   --running;
+  if (child.on_exit) child.on_exit(exit);
 }
 
 void Child::terminate(milliseconds grace) {

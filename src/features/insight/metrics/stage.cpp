@@ -97,13 +97,24 @@ MetricsStage::MetricsStage(Registry& registry) : registry_(registry), families_(
 
 MetricsStage::~MetricsStage() = default;
 
+bool MetricsStage::admit_exposed(std::string_view model) {
+  constexpr std::size_t kMostExposed = 16;
+  const std::lock_guard guard(mutex_);
+  if (exposed_.contains(model)) return true;
+  if (exposed_.size() == kMostExposed) return false;
+  exposed_.emplace(model);
+  return true;
+}
+
 void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
   if (!exchange.operation || exchange.operation->body == BodyKind::None) return;
   PerLoop& loop = *loops_[static_cast<std::size_t>(exchange.context->index)];
   const LabelId operation = loop.label(to_string(exchange.operation->kind));
   // A name that nobody configured never becomes a label.
   const bool configured = exchange.model && exchange.snapshot->models.contains(exchange.model->name);
-  const bool exposed = exchange.model && !configured && outcome.status < 400;
+  const bool exposed = exchange.model && !configured && outcome.status < 400 &&
+                       (loop.labels.contains(exchange.model->name) ||
+                        admit_exposed(exchange.model->name));
   const LabelId model = configured || exposed ? loop.label(exchange.model->name) : kOther;
   LabelId provider = loop.none;
   for (const Attempt& attempt : exchange.attempts) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/exchange.h"
@@ -28,8 +31,12 @@ class MetricsStage final : public Stage {
 
  private:
   struct PerLoop;
+  /// Whether the name of an exposed model may be a label: the first few are.
+  bool admit_exposed(std::string_view model);
   Registry& registry_;
   Families families_;
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> exposed_;
   std::vector<std::unique_ptr<PerLoop>> loops_;
 };
 
