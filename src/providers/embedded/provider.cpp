@@ -44,24 +44,47 @@ class EmbeddedProvider final : public Provider {
   }
 
   bool serves(OperationKind operation, std::string_view model) const override {
-    if (engine_->find(model, kind_for(operation))) return true;
+    const auto entry = engine_->find(model, kind_for(operation));
+    if (entry) return entry->kind == kind_for(operation);
     const auto other = operation == OperationKind::Embeddings ? EngineModelKind::Chat
                                                               : EngineModelKind::Embeddings;
     return !engine_->find(model, other);  // of a name that is not known, address() tells
   }
 
   Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override {
-    const auto entry =
-        engine_->find(attempt.target->upstream_model, kind_for(exchange.operation->kind));
+    auto entry = entry_for(exchange, attempt);
+    if (!entry) co_return pass(std::move(entry));
+    co_return co_await address_of(**entry, exchange, attempt);
+  }
+
+ private:
+  using Entry = std::shared_ptr<const EngineModel>;
+
+  Result<Entry> entry_for(const Exchange& exchange, const Attempt& attempt) const {
+    const std::string& model = attempt.target->upstream_model;
+    const auto kind = kind_for(exchange.operation->kind);
+    auto entry = engine_->find(model, kind);
     if (!entry) {
-      co_return fail(ErrorKind::NotFound, Origin::Client,
-                     "The embedded provider \"" + name_ + "\" has no model \"" +
-                         attempt.target->upstream_model + "\".",
-                     "model_not_found");
+      return fail(ErrorKind::NotFound, Origin::Client,
+                  "The embedded provider \"" + name_ + "\" has no model \"" + model + "\".",
+                  "model_not_found");
     }
+    if (entry->kind != kind) {
+      return fail(
+          ErrorKind::InvalidRequest, Origin::Client,
+          "The model \"" + model + "\" " +
+              (kind == EngineModelKind::Chat ? "makes embeddings and does not generate text."
+                                             : "generates text and makes no embeddings."),
+          "model_not_suited");
+    }
+    return entry;
+  }
+
+  Task<Result<Call>> address_of(const EngineModel& entry, Exchange& exchange,
+                                Attempt& attempt) const {
     const auto deadline = exchange.context->clock->now() + kLongestWait;
     auto lease =
-        co_await engine_->acquire(entry->name, deadline, *exchange.context->loop, exchange.cancel);
+        co_await engine_->acquire(entry.name, deadline, *exchange.context->loop, exchange.cancel);
     if (!lease) {
       Error error = std::move(lease).error();
       error.retryable |= error.kind == ErrorKind::RateLimited ||
@@ -69,9 +92,9 @@ class EmbeddedProvider final : public Provider {
                          error.kind == ErrorKind::Unavailable;
       co_return std::unexpected(std::move(error));
     }
-    if (exchange.operation->kind == OperationKind::Chat && !entry->system_prompt.empty() &&
+    if (exchange.operation->kind == OperationKind::Chat && !entry.system_prompt.empty() &&
         !has_system_prompt(attempt.request)) {
-      if (auto put = attempt.request.insert(0, Message{Role::System, entry->system_prompt}); !put) {
+      if (auto put = attempt.request.insert(0, Message{Role::System, entry.system_prompt}); !put) {
         co_return pass(std::move(put));
       }
     }
@@ -82,7 +105,6 @@ class EmbeddedProvider final : public Provider {
     co_return call;
   }
 
- private:
   std::string name_;
   const Dialect& dialect_;
   Engine* engine_;
