@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import shutil
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -82,6 +83,7 @@ def _fetch_rest(opener, address, part, size, progress):
                                      f"{error.reason}") from error
             gained_error = error
         except (OSError, http.client.HTTPException) as error:
+            _refuse_untrusted(error)
             gained_error = error
         now = part.stat().st_size if part.exists() else 0
         failures = 0 if now > have else failures + 1
@@ -91,6 +93,15 @@ def _fetch_rest(opener, address, part, size, progress):
         if now < size:
             progress.note(f"interrupted ({gained_error or 'closed early'}), going on")
             time.sleep(min(2 ** failures, 15))
+
+
+def _refuse_untrusted(error):
+    """Trying again does not help against a certificate that is not trusted."""
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        raise DownloadFailed(f"the server's certificate is not trusted: {reason.verify_message}. "
+                             "Where a company's proxy opens TLS, name its certificates in PIP_CERT "
+                             "or in pip's configuration.") from error
 
 
 def _fetch_once(opener, url, part, have, size, progress):
