@@ -58,6 +58,17 @@ void ChildLog::write(std::string_view line) {
 
 void ChildLog::add(std::string_view line) {
   std::lock_guard lock(mutex_);
+  add_locked(line);
+  of_this_child_ = std::min(of_this_child_ + 1, lines_.size());
+}
+
+void ChildLog::begin(std::string_view line) {
+  std::lock_guard lock(mutex_);
+  add_locked(line);
+  of_this_child_ = 0;
+}
+
+void ChildLog::add_locked(std::string_view line) {
   lines_.emplace_back(line);
   if (lines_.size() > limits_.lines) lines_.pop_front();
   write(line);
@@ -71,9 +82,10 @@ std::vector<std::string> ChildLog::last(std::size_t count) const {
 
 std::string ChildLog::last_error() const {
   std::lock_guard lock(mutex_);
-  const auto found = std::find_if(lines_.rbegin(), lines_.rend(), looks_like_error);
-  if (found != lines_.rend()) return *found;
-  return lines_.empty() ? std::string() : lines_.back();
+  const auto end = lines_.rbegin() + static_cast<std::ptrdiff_t>(of_this_child_);
+  const auto found = std::find_if(lines_.rbegin(), end, looks_like_error);
+  if (found != end) return *found;
+  return of_this_child_ == 0 ? std::string() : lines_.back();
 }
 
 }  // namespace causeway::engine

@@ -26,15 +26,19 @@ class ChildLog {
   explicit ChildLog(std::string path) : ChildLog(std::move(path), Limits{}) {}
 
   void add(std::string_view line);
+  /// As add(); marks that a new child begins, so that last_error() looks no further back.
+  void begin(std::string_view line);
   /// The last `count` lines, oldest first.
   std::vector<std::string> last(std::size_t count) const;
-  /// The last line that looks like the reason of a failure; else the last line; else empty.
+  /// Of the child that began last: the last line that looks like the reason of a failure, else its
+  /// last line, else empty.
   std::string last_error() const;
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+  void add_locked(std::string_view line);
   void write(std::string_view line);
   void open();
 
@@ -42,6 +46,7 @@ class ChildLog {
   const Limits limits_;
   mutable std::mutex mutex_;
   std::deque<std::string> lines_;
+  std::size_t of_this_child_ = 0;  // how many of lines_ came after begin()
   std::unique_ptr<std::FILE, Close> file_;
   std::size_t written_ = 0;
 };

@@ -24,6 +24,10 @@ TEST(ChildLog, FindsTheReason) {
   log.add("error: invalid magic");
   log.add("bye");
   EXPECT_EQ(log.last_error(), "error: invalid magic");
+  log.begin("another child");
+  EXPECT_EQ(log.last_error(), "") << "the earlier one's reason is not this one's";
+  log.add("hello");
+  EXPECT_EQ(log.last_error(), "hello");
 }
 
 TEST(ChildLog, FileIsBoundedAndPrivate) {

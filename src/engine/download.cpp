@@ -1,26 +1,20 @@
 #include "engine/download.h"
 
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/detail/part_file.h"
 #include "platform/base/cancel.h"
 #include "platform/base/task.h"
 #include "platform/base/worker.h"
-#include "platform/crypto/text.h"
 #include "platform/http/client.h"
 #include "platform/net/loop.h"
 
@@ -34,78 +28,6 @@ constexpr int kTries = 5;  // each goes on from where the last one was cut
 constexpr auto kProgressPeriod = 250ms;
 // No limit on the whole: a model may be many gigabytes; a connection that stands still is cut.
 constexpr http::Timeouts kTimeouts{.connect = 20s, .first_byte = 60s, .idle = 60s, .total = 24h};
-
-std::unexpected<Error> failed(std::string message) {
-  return fail(ErrorKind::UpstreamFailed, Origin::Upstream, std::move(message), "fetch_failed");
-}
-
-/// The ".part" file and the digest of what is in it.
-class PartFile {
- public:
-  PartFile() : digest_(EVP_MD_CTX_new()) {}
-  ~PartFile() {
-    EVP_MD_CTX_free(digest_);
-    if (file_ >= 0) close(file_);
-  }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  /// True when the file is open, locked for us and still what stands under its name; false when
-  /// another process is fetching it.
-  Result<bool> open(const std::string& path) {
-    std::error_code error;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-    if (file_ >= 0) close(file_);
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (file_ < 0) return failed("cannot write " + path + ": " + std::strerror(errno));
-    if (flock(file_, LOCK_EX | LOCK_NB) != 0) return false;
-    struct stat opened{}, named{};
-    if (fstat(file_, &opened) != 0 || stat(path.c_str(), &named) != 0) return false;
-    return opened.st_ino == named.st_ino;
-  }
-  std::uint64_t size() const { return size_; }
-  bool append(std::string_view bytes) {
-    EVP_DigestUpdate(digest_, bytes.data(), bytes.size());
-    size_ += bytes.size();
-    while (!bytes.empty()) {
-      const ssize_t written = write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-  }
-  bool empty_again() {
-    return ftruncate(file_, 0) == 0 && lseek(file_, 0, SEEK_SET) == 0 &&
-           EVP_DigestInit_ex(digest_, EVP_sha256(), nullptr) == 1 && (size_ = 0, true);
-  }
-  bool sync() { return fsync(file_) == 0; }
-  std::string sha256() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned size = 0;
-    EVP_DigestFinal_ex(digest_, out.data(), &size);
-    return crypto::to_hex({reinterpret_cast<const char*>(out.data()), size});
-  }
-
-  /// Reads what an earlier try left; the file's position is at its end afterwards.
-  Result<void> read_what_is_there() {
-    EVP_DigestInit_ex(digest_, EVP_sha256(), nullptr);
-    std::vector<char> buffer(1 << 20);
-    for (;;) {
-      const ssize_t got = read(file_, buffer.data(), buffer.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return failed(std::string("cannot read the part: ") + std::strerror(errno));
-      if (got == 0) return {};
-      EVP_DigestUpdate(digest_, buffer.data(), static_cast<std::size_t>(got));
-      size_ += static_cast<std::uint64_t>(got);
-    }
-  }
-
- private:
-  int file_ = -1;
-  std::uint64_t size_ = 0;
-  EVP_MD_CTX* digest_;
-};
 
 /// "bytes 100-199/1000" → begin and total; nothing where it is not of this form.
 std::optional<std::pair<std::uint64_t, std::uint64_t>> content_range(std::string_view text) {
@@ -250,11 +172,11 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Download::Job::open(std::strin
     if (head.status < 301 || head.status > 308 || !location) co_return std::move(*answer);
     std::string next = resolve(url, *location);
     if (url.starts_with("https:") && !next.starts_with("https:")) {
-      co_return failed("the server leads from https to an address without TLS; refused");
+      co_return fetch_failed("the server leads from https to an address without TLS; refused");
     }
     url = std::move(next);
   }
-  co_return failed("too many redirections");
+  co_return fetch_failed("too many redirections");
 }
 
 Result<void> Download::Job::accept(const http::ResponseHead& head) {
@@ -262,7 +184,7 @@ Result<void> Download::Job::accept(const http::ResponseHead& head) {
   std::uint64_t bytes = 0;
   if (length) std::from_chars(length->data(), length->data() + length->size(), bytes);
   if (head.status == 200) {
-    if (part.size() > 0 && !part.empty_again()) return failed("cannot empty the part");
+    if (part.size() > 0 && !part.empty_again()) return fetch_failed("cannot empty the part");
     total = bytes;
     return {};
   }
@@ -276,7 +198,7 @@ Result<void> Download::Job::accept(const http::ResponseHead& head) {
     total = part.size();
     return {};
   }
-  auto error = failed("the server answered " + std::to_string(head.status));
+  auto error = fetch_failed("the server answered " + std::to_string(head.status));
   error.error().upstream_status = head.status;
   error.error().retryable = head.status >= 500 || head.status == 429;
   return error;
@@ -296,7 +218,7 @@ Task<Result<void>> Download::Job::one_try() {
     }
     if (piece->empty()) break;
     if (!part.append(*piece)) {
-      co_return failed("cannot write " + part_path() + ": " + std::strerror(errno));
+      co_return fetch_failed("cannot write " + part_path() + ": " + std::strerror(errno));
     }
     report(false);
   }
@@ -308,11 +230,11 @@ Result<void> Download::Job::complete() {
   const std::string digest = part.sha256();
   if (digest != options.sha256) {
     unlink(part_path().c_str());
-    return failed("the file that came has another SHA-256 (" + digest +
-                  ") than it should have; it was removed");
+    return fetch_failed("the file that came has another SHA-256 (" + digest +
+                        ") than it should have; it was removed");
   }
   if (!part.sync() || std::rename(part_path().c_str(), options.path.c_str()) != 0) {
-    return failed("cannot complete " + options.path + ": " + std::strerror(errno));
+    return fetch_failed("cannot complete " + options.path + ": " + std::strerror(errno));
   }
   return {};
 }
