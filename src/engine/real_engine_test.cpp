@@ -64,40 +64,55 @@ Task<void> stop_into(Engine& engine, bool& done) {
   done = true;
 }
 
+/// One engine for all of these tests: a model is loaded once.
+struct World {
+  Places places = find_places(fs::read_symlink("/proc/self/exe").string());
+  net::Loop loop;
+  std::unique_ptr<http::Client> client = http::make_client(loop);
+  process::Spawner spawner;
+  std::unique_ptr<Engine> engine;
+};
+
 class RealEngineTest : public testing::Test {
  protected:
-  void SetUp() override {
-    places_ = find_places(fs::read_symlink("/proc/self/exe").string());
+  static void SetUpTestSuite() {
+    auto world = std::make_unique<World>();
+    if (!find_program(world->places)) return;
     auto models = read_manifest(CAUSEWAY_SOURCE_DIR "/third_party/manifest");
     ASSERT_TRUE(models);
-    if (!find_program(places_)) GTEST_SKIP() << "llama-server is not built";
     EngineOptions options;
-    options.places = places_;
+    options.places = world->places;
     options.fetch_on_first_use = false;
-    auto engine = make_engine(options, *models, loop_, spawner_);
+    auto engine = make_engine(options, *models, world->loop, world->spawner);
     ASSERT_TRUE(engine) << engine.error().message;
-    engine_ = std::move(*engine);
+    world->engine = std::move(*engine);
+    world_ = std::move(world);
   }
-  void TearDown() override {
-    if (!engine_) return;
+  static void TearDownTestSuite() {
+    if (!world_) return;
     bool done = false;
-    spawn(stop_into(*engine_, done));
-    EXPECT_TRUE(loop_.run_until([&] { return done; }, 15s));
-    EXPECT_EQ(spawner_.running(), 0u);
+    spawn(stop_into(*world_->engine, done));
+    EXPECT_TRUE(world_->loop.run_until([&] { return done; }, 15s));
+    EXPECT_EQ(world_->spawner.running(), 0u);
+    world_->engine.reset();
+    world_.reset();
+  }
+  void SetUp() override {
+    if (!world_) GTEST_SKIP() << "llama-server is not built";
   }
   /// The model of that kind, if its file is here.
   std::optional<std::string> model(ModelKind kind) {
-    const auto entry = engine_->find("default", kind);
-    if (!entry || !find_model(*entry, places_)) return std::nullopt;
+    const auto entry = world_->engine->find("default", kind);
+    if (!entry || !find_model(*entry, world_->places)) return std::nullopt;
     return entry->name;
   }
   Answer& start(const std::string& model, const std::string& path, const std::string& body) {
     answers_.push_back(std::make_unique<Answer>());
-    spawn(ask(*engine_, *client_, loop_, model, path, body, *answers_.back()));
+    spawn(ask(*world_->engine, *world_->client, world_->loop, model, path, body, *answers_.back()));
     return *answers_.back();
   }
   json::value finish(Answer& answer) {
-    EXPECT_TRUE(loop_.run_until([&] { return answer.done; }, 100s));
+    EXPECT_TRUE(world_->loop.run_until([&] { return answer.done; }, 100s));
     EXPECT_FALSE(answer.error) << *answer.error;
     EXPECT_EQ(answer.status, 200) << answer.body;
     return answer.body.empty() ? json::value{} : json::parse(answer.body);
@@ -109,28 +124,24 @@ class RealEngineTest : public testing::Test {
                : std::string();
   }
   ModelStatus status(const std::string& name) {
-    for (auto& status : engine_->status(100)) {
+    for (auto& status : world_->engine->status(100)) {
       if (status.entry.name == name) return status;
     }
     return {};
   }
 
-  Places places_;
-  net::Loop loop_;
-  std::unique_ptr<http::Client> client_ = http::make_client(loop_);
-  process::Spawner spawner_;
+  static inline std::unique_ptr<World> world_;
   std::vector<std::unique_ptr<Answer>> answers_;
-  std::unique_ptr<Engine> engine_;
 };
 
-constexpr auto kQuestion = R"({"temperature":0,"max_tokens":12,"messages":[
+constexpr auto kQuestion = R"({"temperature":0,"max_tokens":8,"messages":[
   {"role":"system","content":"You are a helpful assistant."},
   {"role":"user","content":"What is the capital of France?"}]})";
 
 TEST_F(RealEngineTest, ChatsWithSeveralAtOnceAndSurvivesAKill) {
   const auto name = model(ModelKind::Chat);
   if (!name) GTEST_SKIP() << "the chat model is not here";
-  for (int i = 0; i < 6; ++i) start(*name, "/v1/chat/completions", kQuestion);  // more than slots
+  for (int i = 0; i < 5; ++i) start(*name, "/v1/chat/completions", kQuestion);  // more than slots
   for (auto& answer : answers_) {
     EXPECT_NE(chat(*answer).find("Paris"), std::string::npos) << answer->body;
   }
@@ -142,7 +153,7 @@ TEST_F(RealEngineTest, ChatsWithSeveralAtOnceAndSurvivesAKill) {
     EXPECT_EQ(line.find("France"), std::string::npos) << "people's words in the log: " << line;
   }
   kill(before.pid, SIGKILL);
-  ASSERT_TRUE(loop_.run_until([&] { return status(*name).restarts == 1; }, 10s));
+  ASSERT_TRUE(world_->loop.run_until([&] { return status(*name).restarts == 1; }, 10s));
   EXPECT_NE(chat(start(*name, "/v1/chat/completions", kQuestion)).find("Paris"), std::string::npos);
   EXPECT_NE(status(*name).pid, before.pid);
 }
@@ -169,7 +180,7 @@ TEST_F(RealEngineTest, TooLongIsAnErrorOfTheRequest) {
   for (int i = 0; i < 6000; ++i) words += "word ";
   auto& answer = start(*name, "/v1/chat/completions",
                        R"({"messages":[{"role":"user","content":")" + words + R"("}]})");
-  ASSERT_TRUE(loop_.run_until([&] { return answer.done; }, 100s));
+  ASSERT_TRUE(world_->loop.run_until([&] { return answer.done; }, 100s));
   EXPECT_EQ(answer.status, 400) << answer.body;
   EXPECT_NE(answer.body.find("exceed_context_size_error"), std::string::npos) << answer.body;
 }
