@@ -23,12 +23,13 @@ std::vector<Verb> verbs() {
 }
 
 void print_help(const std::vector<Verb>& all) {
-  std::printf("causeway %s: one program between applications and language models\n\n"
-              "usage: causeway VERB [OPTIONS]     causeway VERB --help tells more\n\n"
-              "  %-9s %s\n  %-9s %s\n  %-9s %s\n",
-              kVersion, "serve", "Serve applications; without --config what the machine offers.",
-              "check", "Check a configuration file; print its schema or reference.", "chat",
-              "Talk to a model: a question, or a conversation.");
+  std::printf(
+      "causeway %s: one program between applications and language models\n\n"
+      "usage: causeway VERB [OPTIONS]     causeway VERB --help tells more\n\n"
+      "  %-9s %s\n  %-9s %s\n  %-9s %s\n",
+      kVersion, "serve", "Serve applications; without --config what the machine offers.", "check",
+      "Check a configuration file; print its schema or reference.", "chat",
+      "Talk to a model: a question, or a conversation.");
   for (const auto& verb : all) std::printf("  %-9s %s\n", verb.name.c_str(), verb.summary.c_str());
 }
 
@@ -72,7 +73,7 @@ int main_with_arguments(int argc, char** argv) {
   // A peer that closed is an error of the call, never the end of the process.
   signal(SIGPIPE, SIG_IGN);
   if (argc > 1 && std::string_view(argv[1]) == "exec-child") {
-    return process::exec_child_main(argc - 1, argv + 1);
+    return process::exec_child_main(argc, argv);
   }
   if (argc < 2) {
     print_help(verbs());
