@@ -25,6 +25,7 @@ async def three_words(answer: Answer):
                                                   "finish_reason": None}]})
     for piece in ("one", " two", " three"):
         await answer.event(delta(piece))
+    await answer.sleep(0.2)  # so that these have gone out before whatever comes now
     await asyncio.sleep(0.05)  # what has been sent so far has gone out by then
 
 
@@ -106,7 +107,6 @@ async def cut_mid_chunk(answer: Answer):
 
 async def reset_mid_stream(answer: Answer):
     await three_words(answer)
-    await answer.sleep(0.1)
     answer.reset()
 
 

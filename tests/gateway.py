@@ -60,7 +60,7 @@ def clean_environment(more: dict[str, str] | None = None) -> dict[str, str]:
     """The environment without anything that would change what the program finds by itself."""
     drop = re.compile(r"^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|HF|OTEL|CAUSEWAY|LLAMA_ARG)_|_proxy$",
                       re.IGNORECASE)
-    keep = {"CAUSEWAY_CACHE"}  # where engine and models are kept
+    keep = {"CAUSEWAY_CACHE", "CAUSEWAY_SHARE"}  # where engine and models are, and what is shipped
     env = {k: v for k, v in os.environ.items() if k in keep or not drop.search(k)}
     env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")

@@ -46,7 +46,7 @@ def test_check_of_a_good_file(fake, tmp_path):
 WRONG = {
     "unknown key": ("listen:", "listn:", 2, 3, "listen"),
     "unknown section": ("providers:", "provider:", 5, 1, "providers"),
-    "wrong type": ("targets: [ fake/echo ]", "targets: 5", 8, None, "PROVIDER/MODEL"),
+    "wrong type": ("targets: [ fake/echo ]", "targets: {{ a: b }}", 8, None, "PROVIDER/MODEL"),
     "unknown kind": ("kind: openai", "kind: opnai", 6, None, "openai"),
     "dangling provider": ("fake/echo", "fkae/echo", 8, None, "fake"),
     "bad address": ("admin: 127.0.0.1:0", "admin: 127.0.0.1:99999", 3, None, "admin"),

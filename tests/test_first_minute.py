@@ -20,10 +20,10 @@ def first_start(make_gateway, **env) -> Gateway:
 
 def printed_key(gw) -> str:
     """The key that was made for this first start, as printed."""
-    found = [w for w in re.findall(r"[A-Za-z0-9_\-]{32,}", gw.said())
-             if gw.get("/v1/models", key=w).status_code == 200]
-    assert found, gw.said()
-    return found[0]
+    def found():
+        return [w for w in re.findall(r"[A-Za-z0-9_\-]{32,}", gw.said())
+                if gw.get("/v1/models", key=w).status_code == 200]
+    return wait_until(found, "the key is printed")[0]
 
 
 def test_prints_address_key_and_curl(make_gateway, fake):

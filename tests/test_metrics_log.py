@@ -110,12 +110,14 @@ def test_labels_come_from_the_config_only(gw):
 
 
 def test_models_of_a_provider_are_bounded_as_labels(gw):
-    """`fake/anything` is passed on, so such names too must not grow without bound."""
-    gw.chat("fake/any-1")
-    before = len(gw.metrics().samples)
-    for i in range(2, 300):
+    """`fake/anything` is passed on, so such names too must not grow without bound: at the bound, more
+    of them are counted as `other`."""
+    for i in range(300):
         gw.chat(f"fake/any-{i}")
-    assert len(gw.metrics().samples) < before + 5000
+    before = len(gw.metrics().samples)
+    for i in range(300, 400):
+        gw.chat(f"fake/any-{i}")
+    assert len(gw.metrics().samples) < before * 1.05
 
 
 def test_no_secret_and_no_words_in_metrics_or_log(gw):

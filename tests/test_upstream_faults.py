@@ -145,7 +145,8 @@ def test_dead_address(config, make_gateway):
 
 def test_https_to_a_plain_server(config, make_gateway, fake):
     settings = config()
-    settings["providers"]["tls"] = {"kind": "openai", "base_url": f"https://127.0.0.1:{fake.port}/v1", "api_key": "k"}
+    settings["providers"]["tls"] = {"kind": "openai", "base_url": f"https://127.0.0.1:{fake.port}/v1", "api_key": "k",
+                                    "timeouts": {"connect": "1s"}}
     gateway = make_gateway(settings)
     assert_error(gateway.chat("tls/x"), (502, 503, 504))
 
