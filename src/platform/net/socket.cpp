@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -5,37 +6,36 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <cerrno>
+#include <cstring>
 
 #include "platform/net/detail/loop_impl.h"
+#include "platform/net/detail/readiness.h"
 #include "platform/net/stream.h"
 
 namespace causeway::net {
 namespace {
 
-using Descriptor = asio::generic::stream_protocol::socket;
-
 constexpr std::size_t kMaxGathered = 64;
 
 std::error_code system_error(int number) { return {number, std::system_category()}; }
 
-class PlainSocket final : public Socket {
+class PlainSocket final : public Socket, private Readiness::Listener {
  public:
-  explicit PlainSocket(Loop& loop) : descriptor_(loop.impl().context) {}
+  explicit PlainSocket(Loop& loop) : readiness_(loop.impl(), *this) {}
   PlainSocket(Loop& loop, int fd) : PlainSocket(loop) { adopt(fd); }
-  ~PlainSocket() override { PlainSocket::close(); }
 
   bool start_read(Op& op, std::span<char> into) override {
     into_ = into;
-    if (maybe_readable_ && try_read(op)) return true;
-    return wait_for(op, Descriptor::wait_read, &PlainSocket::try_read);
+    if (input_ != Input::Drained && try_read(op)) return true;
+    return wait_for_input(op, &PlainSocket::try_read);
   }
 
   bool start_wait(Op& op) override {
     op.error = {};
     op.bytes = 0;
-    return wait_for(op, Descriptor::wait_read, &PlainSocket::note_readable);
+    if (input_ == Input::More) return true;
+    return wait_for_input(op, &PlainSocket::note_readable);
   }
 
   bool start_write(Op& op, std::span<const std::string_view> pieces) override {
@@ -43,7 +43,7 @@ class PlainSocket final : public Socket {
     skip_ = 0;
     op.bytes = 0;
     if (try_write(op)) return true;
-    return wait_for(op, Descriptor::wait_write, &PlainSocket::try_write);
+    return wait_for(op, Readiness::kWrite, &PlainSocket::try_write);
   }
 
   bool start_connect(Op& op, const Address& address) override {
@@ -51,52 +51,55 @@ class PlainSocket final : public Socket {
     op.bytes = 0;
     const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return ended(op, errno);
-    adopt(fd);
-    if (!descriptor_.is_open()) return ended(op, EMFILE);
+    if (const int number = adopt(fd)) return ended(op, number);
     if (::connect(fd, address.data(), address.size()) == 0) return ended(op, 0);
     // A Unix socket whose backlog is full says EAGAIN and would never become writable.
     if (errno != EINPROGRESS) return ended(op, errno);
-    return wait_for(op, Descriptor::wait_write, &PlainSocket::note_connected);
+    return wait_for(op, Readiness::kWrite, &PlainSocket::note_connected);
   }
 
   bool start_wait_writable(Op& op) override {
     op.error = {};
     op.bytes = 0;
-    return wait_for(op, Descriptor::wait_write, &PlainSocket::note_writable);
+    return wait_for(op, Readiness::kWrite, &PlainSocket::note_writable);
   }
 
-  void cancel() override {
-    boost::system::error_code ignored;
-    if (descriptor_.is_open()) descriptor_.cancel(ignored);
-  }
-  void close() override {
-    boost::system::error_code ignored;
-    if (descriptor_.is_open()) descriptor_.close(ignored);
-  }
+  void cancel() override { readiness_.cancel(); }
+  void close() override { readiness_.close(); }
   void shutdown_write() override {
-    if (descriptor_.is_open()) ::shutdown(descriptor_.native_handle(), SHUT_WR);
+    if (readiness_.is_open()) ::shutdown(readiness_.descriptor(), SHUT_WR);
   }
-  int descriptor() const override {
-    return descriptor_.is_open() ? const_cast<Descriptor&>(descriptor_).native_handle() : -1;
-  }
+  int descriptor() const override { return readiness_.descriptor(); }
 
  private:
-  void adopt(int fd) {
-    sockaddr_storage name{};
-    socklen_t length = sizeof name;
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length);
-    if (name.ss_family == AF_INET || name.ss_family == AF_INET6) {
-      const int on = 1;
+  using Attempt = bool (PlainSocket::*)(Op&);
+
+  /// What is known of the bytes to read.
+  enum class Input : std::uint8_t {
+    Unknown,  // a read may find something
+    Drained,  // nothing was left at the last look
+    More,     // bytes, an end or an error are there
+  };
+
+  /// 0, or the errno that made it close the descriptor.
+  int adopt(int fd) {
+    const int on = 1;
+    int domain = 0, listening = 0;
+    socklen_t length = sizeof(int);
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length);
+    tells_rest_ = false;
+    if (domain == AF_INET || domain == AF_INET6) {
       ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      tells_rest_ = !listening && ::setsockopt(fd, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == 0;
     }
-    boost::system::error_code error;
-    descriptor_.assign({name.ss_family, 0}, fd, error);
-    if (!error) descriptor_.native_non_blocking(true, error);
-    if (error) {
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (const auto error = readiness_.open(fd)) {
       ::close(fd);
-      return;
+      return error.value();
     }
-    maybe_readable_ = true;
+    input_ = Input::Unknown;
+    return 0;
   }
 
   static bool ended(Op& op, int number) {
@@ -105,25 +108,46 @@ class PlainSocket final : public Socket {
   }
 
   bool try_read(Op& op) {
-    if (!descriptor_.is_open()) return ended(op, EBADF);
+    if (!readiness_.is_open()) return ended(op, EBADF);
     while (true) {
-      const ssize_t count =
-          ::recv(descriptor_.native_handle(), into_.data(), into_.size(), MSG_DONTWAIT);
+      iovec vector{into_.data(), into_.size()};
+      alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
+      msghdr message{};
+      message.msg_iov = &vector;
+      message.msg_iovlen = 1;
+      if (tells_rest_) {
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+      }
+      const ssize_t count = ::recvmsg(readiness_.descriptor(), &message, MSG_DONTWAIT);
       if (count >= 0) {
         op.bytes = static_cast<std::size_t>(count);
-        // A short read took all that was there: the next one would only hear "try again".
-        maybe_readable_ = op.bytes == into_.size() || count == 0;
+        input_ = after_read(message, op.bytes);
         return ended(op, 0);
       }
       if (errno == EINTR) continue;
-      maybe_readable_ = false;
       op.bytes = 0;
-      return errno != EAGAIN && ended(op, errno);
+      if (errno != EAGAIN) return ended(op, errno);
+      input_ = Input::Drained;
+      return false;
     }
   }
 
+  /// TCP says with each read how much is left, an end included (tcp(7), TCP_INQ): so the next wait
+  /// can rely on the edge to come. Elsewhere a short read says no more than that bytes ran out.
+  Input after_read(msghdr& message, std::size_t count) const {
+    if (count == 0) return Input::More;  // the end stays
+    const cmsghdr* header = tells_rest_ ? CMSG_FIRSTHDR(&message) : nullptr;
+    if (header && header->cmsg_level == IPPROTO_TCP && header->cmsg_type == TCP_CM_INQ) {
+      int left = 0;
+      std::memcpy(&left, CMSG_DATA(header), sizeof left);
+      return left > 0 ? Input::More : Input::Drained;
+    }
+    return tells_rest_ || count == into_.size() ? Input::Unknown : Input::Drained;
+  }
+
   bool try_write(Op& op) {
-    if (!descriptor_.is_open()) return ended(op, EBADF);
+    if (!readiness_.is_open()) return ended(op, EBADF);
     while (true) {
       std::array<iovec, kMaxGathered> vectors;
       std::size_t filled = 0;
@@ -140,7 +164,7 @@ class PlainSocket final : public Socket {
       message.msg_iov = vectors.data();
       message.msg_iovlen = filled;
       const ssize_t count =
-          ::sendmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+          ::sendmsg(readiness_.descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno != EAGAIN && ended(op, errno);
       op.bytes += static_cast<std::size_t>(count);
@@ -158,31 +182,52 @@ class PlainSocket final : public Socket {
     }
   }
 
-  bool note_readable(Op&) {
-    maybe_readable_ = true;
-    return true;
+  bool note_readable(Op& op) {
+    input_ = tells_rest_ ? Input::More : Input::Unknown;
+    return ended(op, 0);
   }
-  bool note_writable(Op&) { return true; }
+  bool note_writable(Op& op) { return ended(op, 0); }
 
   bool note_connected(Op& op) {
     int number = 0;
     socklen_t length = sizeof number;
-    ::getsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_ERROR, &number, &length);
+    ::getsockopt(readiness_.descriptor(), SOL_SOCKET, SO_ERROR, &number, &length);
     return ended(op, number);
   }
 
-  bool wait_for(Op& op, Descriptor::wait_type what, bool (PlainSocket::*attempt)(Op&)) {
-    if (!descriptor_.is_open()) return ended(op, EBADF);
-    descriptor_.async_wait(what, [this, &op, what, attempt](boost::system::error_code error) {
-      if (error) return op.finish(error, op.bytes);
-      if ((this->*attempt)(op)) return op.complete(op);
-      wait_for(op, what, attempt);
-    });
+  bool wait_for(Op& op, Readiness::Direction direction, Attempt attempt,
+                Readiness::Since since = Readiness::Since::Now) {
+    if (!readiness_.is_open()) return ended(op, EBADF);
+    Pending& pending = direction == Readiness::kRead ? reading_ : writing_;
+    pending = {&op, attempt};
+    readiness_.wait(direction, since);
     return false;
   }
+  bool wait_for_input(Op& op, Attempt attempt) {
+    const bool edge = tells_rest_ && input_ == Input::Drained;
+    return wait_for(op, Readiness::kRead, attempt,
+                    edge ? Readiness::Since::LastWait : Readiness::Since::Now);
+  }
 
-  Descriptor descriptor_;
-  bool maybe_readable_ = false;
+  void ready(Readiness::Direction direction, std::error_code error) override {
+    const auto [op, attempt] = direction == Readiness::kRead ? reading_ : writing_;
+    if (error) return op->finish(error, op->bytes);
+    if ((this->*attempt)(*op)) return op->complete(*op);  // may destroy this
+    const bool input = direction == Readiness::kRead;
+    if (input ? wait_for_input(*op, attempt) : wait_for(*op, direction, attempt)) {
+      op->complete(*op);
+    }
+  }
+
+  struct Pending {
+    Op* op = nullptr;
+    Attempt attempt = nullptr;
+  };
+
+  Readiness readiness_;
+  Pending reading_, writing_;
+  Input input_ = Input::Unknown;
+  bool tells_rest_ = false;
   std::span<char> into_;
   std::span<const std::string_view> pieces_;
   std::size_t skip_ = 0;  // bytes of pieces_.front() that are written

@@ -158,6 +158,103 @@ TEST(Socket, ConnectsAndIsRefused) {
   EXPECT_EQ(result.error, std::errc::connection_refused);
 }
 
+/// Both ends of a TCP connection over loopback.
+struct TcpPair {
+  explicit TcpPair(Loop& loop) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto address = *Address::ip("127.0.0.1", 0);
+    EXPECT_EQ(::bind(listener, address.data(), address.size()), 0);
+    EXPECT_EQ(::listen(listener, 8), 0);
+    sockaddr_storage name{};
+    socklen_t length = sizeof name;
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &length);
+    theirs = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::connect(theirs, reinterpret_cast<sockaddr*>(&name), length), 0);
+    ours = adopt_socket(loop, ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    ::close(listener);
+  }
+  ~TcpPair() { ::close(theirs); }
+  std::unique_ptr<Socket> ours;
+  int theirs;
+};
+
+TEST(TcpSocket, AnEndThatCameWithTheBytesIsSeen) {
+  for (int round = 0; round < 50; ++round) {
+    Loop loop;
+    TcpPair pair(loop);
+    std::string text;
+    std::error_code error;
+    bool done = false;
+    spawn(read_into(*pair.ours, text, error, done));
+    loop.run_until([] { return false; }, 1ms);
+    ASSERT_EQ(::write(pair.theirs, "hello", 5), 5);  // less than the buffer: a short read
+    ::shutdown(pair.theirs, SHUT_WR);
+    ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
+    EXPECT_EQ(text, "hello");
+    EXPECT_FALSE(error);
+  }
+}
+
+TEST(TcpSocket, EveryPieceWakesTheReader) {
+  Loop loop;
+  TcpPair pair(loop);
+  std::string text;
+  std::error_code error;
+  bool done = false;
+  spawn(read_into(*pair.ours, text, error, done));
+  std::thread writer([&] {
+    for (int i = 0; i < 2000; ++i) {
+      ASSERT_EQ(::write(pair.theirs, "0123456789abcdef", 1 + i % 16), 1 + i % 16);
+      if (i % 64 == 0) std::this_thread::sleep_for(1ms);
+    }
+    ::shutdown(pair.theirs, SHUT_WR);
+  });
+  EXPECT_TRUE(loop.run_until([&] { return done; }, 10s));
+  writer.join();
+  EXPECT_EQ(text.size(), 2000u * 17 / 2);
+}
+
+TEST(TcpSocket, AWaitMayComeBeforeAndAfterTheBytes) {
+  Loop loop;
+  TcpPair pair(loop);
+  for (int round = 0; round < 5; ++round) {
+    Op op;
+    bool woken = false;
+    static bool* flag;
+    flag = &woken;
+    op.complete = [](Op&) { *flag = true; };
+    if (round % 2 == 1) {
+      ASSERT_EQ(::write(pair.theirs, "abc", 3), 3);
+    }
+    if (!pair.ours->start_wait(op)) {
+      if (round % 2 == 0) {
+        loop.run_until([&] { return woken; }, 20ms);
+        EXPECT_FALSE(woken) << "nothing has come yet";
+        ASSERT_EQ(::write(pair.theirs, "abc", 3), 3);
+      }
+      ASSERT_TRUE(loop.run_until([&] { return woken; }, 5s));
+    }
+    char buffer[8];
+    Op got;
+    ASSERT_TRUE(pair.ours->start_read(got, buffer));
+    EXPECT_EQ(got.bytes, 3u);
+  }
+}
+
+TEST(TcpSocket, MayBeDestroyedBeforeTheLoopHasToldTheCancel) {
+  Op op;
+  op.complete = [](Op&) { FAIL() << "nobody is there to be told"; };
+  Loop loop;
+  {
+    TcpPair pair(loop);
+    EXPECT_FALSE(pair.ours->start_wait(op));
+  }
+  loop.run_until([] { return false; }, 5ms);
+  Loop second;
+  TcpPair pair(second);  // destroyed before its loop, which never runs again
+  EXPECT_FALSE(pair.ours->start_wait(op));
+}
+
 TEST(Address, ParsesLiteralsOnly) {
   EXPECT_EQ(Address::ip("127.0.0.1", 80)->text(), "127.0.0.1");
   EXPECT_EQ(Address::ip("::1", 80)->text(), "::1");

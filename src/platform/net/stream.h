@@ -45,7 +45,7 @@ class Stream {
   /// Reads what is there, at least one byte; `bytes` 0 without an error is the orderly end.
   virtual bool start_read(Op& op, std::span<char> into) = 0;
   /// Writes all pieces, in as few system calls as possible. The array and what it points to must
-  /// live until the end.
+  /// live until the end. While it is in progress `op.bytes` tells how far it is.
   virtual bool start_write(Op& op, std::span<const std::string_view> pieces) = 0;
   /// Waits until a read would not wait (bytes, end or error); takes no buffer.
   virtual bool start_wait(Op& op) = 0;
