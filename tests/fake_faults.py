@@ -26,7 +26,6 @@ async def three_words(answer: Answer):
     for piece in ("one", " two", " three"):
         await answer.event(delta(piece))
     await answer.sleep(0.2)  # so that these have gone out before whatever comes now
-    await asyncio.sleep(0.05)  # what has been sent so far has gone out by then
 
 
 async def slow_first_byte(answer: Answer):
