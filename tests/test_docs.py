@@ -1,0 +1,91 @@
+"""The documents say what the program is: generated pages, links, examples, the table of errors."""
+
+import json
+import os
+import re
+
+import pytest
+
+from gateway import ROOT, run
+
+PAGES = sorted(
+    path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/README.md"),
+                      *ROOT.glob("examples/*/README.md"), *ROOT.glob("*/README.md")])
+FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def prose(page):
+    """A page without its code blocks and inline code."""
+    return re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text()))
+
+
+@pytest.mark.parametrize("page, flag", [("docs/configuration.md", "--reference"),
+                                        ("docs/causeway.schema.json", "--schema")])
+def test_generated_page_is_current(page, flag):
+    made = run("check", flag)
+    assert made.returncode == 0, made.stderr
+    assert (ROOT / page).read_text() == made.stdout, f"write it anew: causeway check {flag} > {page}"
+
+
+def test_schema_is_json():
+    assert json.loads((ROOT / "docs/causeway.schema.json").read_text())["properties"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_relative_links_lead_somewhere(page):
+    for target in LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", target) or target.startswith("#"):
+            continue
+        assert (page.parent / target.partition("#")[0]).exists(), f"{name(page)}: {target}"
+
+
+def configurations():
+    for page in PAGES:
+        for at, block in enumerate(FENCE.finditer(page.read_text())):
+            if block["info"].strip() == "yaml causeway.yaml":
+                yield pytest.param(block["text"], id=f"{name(page)}-{at}")
+
+
+@pytest.mark.parametrize("text", list(configurations()))
+def test_example_is_a_right_configuration(text, tmp_path):
+    file = tmp_path / "causeway.yaml"
+    file.write_text(text)
+    # What an example takes from the environment is set; the value means nothing.
+    wanted = {variable: "value-0123456789abcdef" for variable in re.findall(r"\$\{(\w+)", text)}
+    checked = run("check", str(file), env=wanted)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_readme_has_a_configuration():
+    infos = [block["info"].strip() for block in FENCE.finditer((ROOT / "README.md").read_text())]
+    assert "yaml causeway.yaml" in infos
+
+
+def test_every_kind_of_error_is_in_the_table():
+    classes = re.findall(r'ErrorClass\{(\d+), "(\w+)", "(\w+)"\}', (ROOT / "src/core/error.cpp").read_text())
+    assert classes
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| `(\w+)` \|", (ROOT / "docs/errors.md").read_text(),
+                      re.MULTILINE)
+    assert rows == classes
+
+
+def test_documented_codes_are_in_the_program():
+    page = (ROOT / "docs/errors.md").read_text().partition("## Codes of their own")[2]
+    codes = {code for code in re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page)}
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.cpp"))
+    assert codes
+    assert not {code for code in codes if f'"{code}"' not in source}
+
+
+def test_documents_name_files_that_exist():
+    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "ARCHITECTURE.md"]:
+        named = re.findall(r"`((?:src|tests|scripts|docs|examples|fuzz|bench)/[\w./-]+)`", page.read_text())
+        for path in named:
+            if re.search(r"/[A-Z]+\b(?!\.)", path):  # GROUP/NAME stands for any
+                continue
+            assert os.path.exists(ROOT / path), f"{name(page)}: {path}"
