@@ -100,8 +100,8 @@ Result<Running> find_running(const std::string& data) {
   running.pid = pid && pid->is_int64() ? static_cast<int>(pid->as_int64()) : 0;
   // A file left behind by a process that was killed names nobody, or somebody else's process.
   std::error_code ignored;
-  const auto exe = std::filesystem::read_symlink(
-      "/proc/" + std::to_string(running.pid) + "/exe", ignored);
+  const auto exe =
+      std::filesystem::read_symlink("/proc/" + std::to_string(running.pid) + "/exe", ignored);
   if (running.pid == 0 || exe.filename().string().find("causeway") == std::string::npos) {
     return nobody();
   }

@@ -1,5 +1,5 @@
-// How the verbs reach the admin routes: over the running program's admin port, found through the data
-// folder, or in this process when none runs there.
+// How the verbs reach the admin routes: over the running program's admin port, found through the
+// data folder, or in this process when none runs there.
 #pragma once
 
 #include <memory>

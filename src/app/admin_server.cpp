@@ -130,8 +130,8 @@ Task<AdminReply> AdminServer::handle(http::Method method, std::string target, st
     }
     other_method = true;
   }
-  const bool open = std::find(open_paths_.begin(), open_paths_.end(), request.path) !=
-                    open_paths_.end();
+  const bool open =
+      std::find(open_paths_.begin(), open_paths_.end(), request.path) != open_paths_.end();
   if (!open && caller.right == AdminRight::None) {
     co_return error_reply(ErrorKind::Unauthenticated,
                           "An admin key is needed here: Authorization: Bearer KEY.");
@@ -140,13 +140,15 @@ Task<AdminReply> AdminServer::handle(http::Method method, std::string target, st
     co_return error_reply(ErrorKind::MethodNotAllowed, "This path does not take this method.");
   }
   if (!found) {
-    co_return error_reply(ErrorKind::NotFound, "There is nothing at " + request.path.substr(0, 200));
+    co_return error_reply(ErrorKind::NotFound,
+                          "There is nothing at " + request.path.substr(0, 200));
   }
   if (found->changes && caller.right != AdminRight::Full) {
     co_return error_reply(ErrorKind::Forbidden, "This key may only read.", "read_only_key");
   }
   matches(found->path, request.path, request.params);
-  request.query = parse_query(std::string_view(target).substr(std::min(question + 1, target.size())));
+  request.query =
+      parse_query(std::string_view(target).substr(std::min(question + 1, target.size())));
   request.body = std::move(body);
   request.actor = std::move(caller.actor);
   co_return co_await found->handle(std::move(request));

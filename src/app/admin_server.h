@@ -1,5 +1,5 @@
-// The admin port: finds the route, checks the admin key, runs the handler. Its answers are small; it
-// lives on the control loop, away from the loops that serve applications.
+// The admin port: finds the route, checks the admin key, runs the handler. Its answers are small;
+// it lives on the control loop, away from the loops that serve applications.
 #pragma once
 
 #include <functional>

@@ -74,7 +74,8 @@ Result<std::string> first_model(const Server& server) {
     }
   }
   if (first.empty()) {
-    return fail(ErrorKind::NotFound, Origin::Us, "the server lists no model; name one with --model");
+    return fail(ErrorKind::NotFound, Origin::Us,
+                "the server lists no model; name one with --model");
   }
   return first;
 }
@@ -165,9 +166,10 @@ Result<Server> find_server(const std::string& data, bool data_given) {
 int chat_verb(std::span<const std::string> args, const std::string& data, bool data_given) {
   // `causeway chat … | head` ends with its reader.
   signal(SIGPIPE, SIG_DFL);
-  CLI::App app("Talk to a model: one question as argument or on standard input, else a conversation. "
-               "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",
-               "causeway chat");
+  CLI::App app(
+      "Talk to a model: one question as argument or on standard input, else a conversation. "
+      "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",
+      "causeway chat");
   std::string model, system;
   std::vector<std::string> words;
   app.add_option("--model,-m", model, "Which model; local/default or the first one listed");

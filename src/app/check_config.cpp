@@ -44,8 +44,8 @@ void check_config(const Vocabulary& vocabulary, const std::string& path,
   Pipeline pipeline;
   ModelListings listings;
   openai::OpenAiDialect dialect;
-  (void)build_snapshot(config, {pipeline, vocabulary.sections, dialect, listings, nullptr, environment},
-                       problems);
+  (void)build_snapshot(
+      config, {pipeline, vocabulary.sections, dialect, listings, nullptr, environment}, problems);
 }
 
 }  // namespace causeway::app

@@ -1,11 +1,11 @@
-// The command line: finds the verb and runs it. Exit codes: 0 done, 1 refused or failed, 2 wrong use.
+// The command line: finds the verb and runs it. Exit codes: 0 done, 1 refused or failed, 2 wrong
+// use.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
-
 
 namespace causeway::app {
 

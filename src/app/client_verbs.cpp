@@ -32,9 +32,9 @@ std::optional<json::value> parsed(const char* verb, const Result<AdminReply>& re
   auto value = json::parse(reply->body, bad);
   if (!bad && reply->status / 100 == 2) return value;
   const auto* message = bad ? nullptr : value.find_pointer("/error/message", bad);
-  std::fprintf(stderr, "causeway %s: %s\n", verb,
-               message && message->is_string() ? message->as_string().c_str()
-                                               : reply->body.c_str());
+  std::fprintf(
+      stderr, "causeway %s: %s\n", verb,
+      message && message->is_string() ? message->as_string().c_str() : reply->body.c_str());
   return std::nullopt;
 }
 
@@ -102,14 +102,17 @@ int status_verb(std::span<const std::string> args, AdminClient& admin) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, member] : value->as_object()) {
-    rows.push_back({std::string(name),
-                    member.is_string() ? std::string(member.as_string()) : json::serialize(member)});
+    rows.push_back({std::string(name), member.is_string() ? std::string(member.as_string())
+                                                          : json::serialize(member)});
   }
   print_table(rows);
   return 0;
 }
 
-const Listing kEngineList = {"engine", "The models that the engine knows.", "/api/engine", "models",
+const Listing kEngineList = {"engine",
+                             "The models that the engine knows.",
+                             "/api/engine",
+                             "models",
                              {"name", "state", "slots_busy", "slots_total", "waiting", "memory_mib",
                               "tokens_per_second", "reason"}};
 
@@ -128,14 +131,15 @@ int engine_verb(std::span<const std::string> args, AdminClient& admin) {
   app.add_option("model", model, "The model's name, e.g. default")->required();
   app.add_flag("--json", as_json, "The reply as JSON");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
-  const auto reply =
-      admin.call(http::Method::Post, "/api/engine/" + model + "/" + action, "{}");
+  const auto reply = admin.call(http::Method::Post, "/api/engine/" + model + "/" + action, "{}");
   int code = 0;
   const auto value = parsed("engine", reply, code);
   if (!value) return code;
   std::printf("%s\n", as_json ? reply->body.c_str()
-                              : (action + " of " + model + " begun; `causeway engine list` shows how "
-                                                           "it goes").c_str());
+                              : (action + " of " + model +
+                                 " begun; `causeway engine list` shows how "
+                                 "it goes")
+                                    .c_str());
   return 0;
 }
 
@@ -153,8 +157,11 @@ int parse_arguments(CLI::App& app, std::span<const std::string> args) {
 }
 
 std::vector<Verb> client_verbs() {
-  static const Listing kModels = {"models", "The models that applications may ask for.",
-                                  "/api/models", "models", {"name", "strategy", "targets"}};
+  static const Listing kModels = {"models",
+                                  "The models that applications may ask for.",
+                                  "/api/models",
+                                  "models",
+                                  {"name", "strategy", "targets"}};
   return {
       {"models", "The models that applications may ask for.",
        [](std::span<const std::string> args, AdminClient& admin) {

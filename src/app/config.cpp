@@ -24,19 +24,23 @@ std::string wrong_model_name(const std::string& name) {
 }  // namespace
 
 void describe(config::Fields& f, ServerLimitsConfig& c) {
-  f.field("body", c.body, "Largest request body.").range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
+  f.field("body", c.body, "Largest request body.")
+      .range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
   f.field("answer", c.answer, "Largest answer of a provider that is not streamed; above: 502.")
       .range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
-  f.field("head", c.head, "Largest request head.").range(config::Bytes{1024}, config::Bytes{1 * config::kMiB});
+  f.field("head", c.head, "Largest request head.")
+      .range(config::Bytes{1024}, config::Bytes{1 * config::kMiB});
   f.field("fields", c.fields, "Most fields of a request head.").range(8, 1024);
-  f.field("field", c.field, "Largest field of a request head.").range(config::Bytes{256}, config::Bytes{1 * config::kMiB});
+  f.field("field", c.field, "Largest field of a request head.")
+      .range(config::Bytes{256}, config::Bytes{1 * config::kMiB});
   f.field("buffered", c.buffered, "Bodies held at once by one event loop; above: 503.");
   f.field("connections", c.connections, "Connections of one event loop.").range(1, 1'000'000);
   f.field("exchanges", c.exchanges, "Requests worked on at once; above: 503.").range(1, 1'000'000);
 }
 
 void describe(config::Fields& f, ServerTimeoutsConfig& c) {
-  f.field("header", c.header, "From the first byte of a request's head to its last.").range(10ms, 10min);
+  f.field("header", c.header, "From the first byte of a request's head to its last.")
+      .range(10ms, 10min);
   f.field("body", c.body, "Between two pieces of a request's body.").range(10ms, 10min);
   f.field("write", c.write, "For a caller that does not read its answer.").range(10ms, 1h);
   f.field("keep_alive", c.keep_alive, "For an idle connection.").range(1s, 24h);
@@ -48,33 +52,41 @@ void describe(config::Fields& f, ServerConfig& c) {
   f.field("admin", c.admin, "Where operators connect (API, metrics, health): IP:port.")
       .check(wrong_address);
   f.field("data", c.data, "Folder of everything that is kept. One process at a time.");
-  f.field("plain_text_beyond_loopback", c.plain_text_beyond_loopback,
-          "Must be true to listen on an address beyond loopback: keys and prompts cross the network "
-          "unencrypted then, unless something in front ends TLS.");
+  f.field(
+      "plain_text_beyond_loopback", c.plain_text_beyond_loopback,
+      "Must be true to listen on an address beyond loopback: keys and prompts cross the network "
+      "unencrypted then, unless something in front ends TLS.");
   f.field("threads", c.threads, "Event loops; 0 = one per processor.").range(0, 256);
   f.field("drain", c.drain, "How long running requests may go on after SIGTERM.").range(0s, 1h);
   f.field("limits", c.limits, "Bounds on what callers send.");
   f.field("timeouts", c.timeouts, "Bounds on how slowly callers send and read.");
-  f.field("master_key", c.master_key,
-          "Encrypts what holds people's words at rest; at least 32 characters. Empty: a file in the "
-          "data folder, made at the first start.");
+  f.field(
+      "master_key", c.master_key,
+      "Encrypts what holds people's words at rest; at least 32 characters. Empty: a file in the "
+      "data folder, made at the first start.");
+  f.field(
+      "previous_master_keys", c.previous_master_keys,
+      "Those that master_key replaces: what they encrypted is taken over at the next start, after "
+      "which they can go.");
 }
 
 void describe(config::Fields& f, LogConfig& c) {
   f.field("level", c.level, "What the program says of itself on stderr.")
       .one_of({"debug", "info", "warn", "error"});
   f.field("format", c.format, "Lines for people, or JSON.").one_of({"text", "json"});
-  f.field("access", c.access,
-          "One JSON line per request: `stdout`, `stderr`, `off`, or a file, which is rotated by size "
-          "and opened anew on SIGHUP.");
+  f.field(
+      "access", c.access,
+      "One JSON line per request: `stdout`, `stderr`, `off`, or a file, which is rotated by size "
+      "and opened anew on SIGHUP.");
   f.field("access_size", c.access_size, "Size at which the file is rotated.");
   f.field("access_files", c.access_files, "Rotated files that are kept.").range(0, 1000);
 }
 
 void describe(config::Fields& f, ModelConfig& c) {
-  f.field("strategy", c.strategy,
-          "`fallback`: in the listed order until one answers. `weighted`: the first by its share of "
-          "the weights, the others as fallbacks.");
+  f.field(
+      "strategy", c.strategy,
+      "`fallback`: in the listed order until one answers. `weighted`: the first by its share of "
+      "the weights, the others as fallbacks.");
   f.field("targets", c.targets, "PROVIDER/MODEL, in order.").required().or_single();
   f.field("weights", c.weights, "Of `weighted`: by target; 1 where none is given.").range(0.0, 1e6);
 }
@@ -96,7 +108,8 @@ void describe(config::Fields& f, KeyConfig& c) {
 void describe(config::Fields& f, MatchConfig& c) {
   f.field("tenants", c.tenants, "Tenants, as patterns; empty = all.").or_single();
   f.field("keys", c.keys, "Names or ids of keys, as patterns; empty = all.").or_single();
-  f.field("roles", c.roles, "Roles, as patterns, one of which the caller has; empty = all.").or_single();
+  f.field("roles", c.roles, "Roles, as patterns, one of which the caller has; empty = all.")
+      .or_single();
   f.field("models", c.models, "Models, as patterns; empty = all.").or_single();
 }
 
@@ -117,17 +130,21 @@ void describe(config::Fields& f, PriceConfig& c) {
 void describe(config::Fields& f, PricesConfig& c) {
   f.field("currency", c.currency, "What the amounts are in; shown, never converted.");
   f.field("models", c.models, "By model name or PROVIDER/MODEL; they win over the catalogue.");
-  f.field("per_hour", c.per_hour, "By provider: what a self-hosted one costs an hour, used or not.");
+  f.field("per_hour", c.per_hour,
+          "By provider: what a self-hosted one costs an hour, used or not.");
 }
 
 void describe(config::Fields& f, AppConfig& c) {
   f.field("server", c.server, "Addresses, data folder, limits.");
   f.field("log", c.log, "What is written about the program and its requests.");
-  f.field("providers", c.providers, "Who answers: by a name of your own.").of("provider").names(wrong_name);
+  f.field("providers", c.providers, "Who answers: by a name of your own.")
+      .of("provider")
+      .names(wrong_name);
   f.field("models", c.models, "What applications ask for: by name.").names(wrong_model_name);
   f.field("keys", c.keys, "Keys of this file, beside those made with `causeway keys create`.");
-  f.field("policies", c.policies,
-          "Settings by caller and model. Per section, the first matching policy that has it decides.");
+  f.field(
+      "policies", c.policies,
+      "Settings by caller and model. Per section, the first matching policy that has it decides.");
   f.field("prices", c.prices, "What tokens cost, where the catalogue does not know or is wrong.");
 }
 

@@ -1,5 +1,5 @@
-// causeway.yaml as a struct: what the reader fills, the schema and the reference page are made from.
-// Sections of policies and kinds of providers belong to those who own them.
+// causeway.yaml as a struct: what the reader fills, the schema and the reference page are made
+// from. Sections of policies and kinds of providers belong to those who own them.
 #pragma once
 
 #include <chrono>
@@ -42,6 +42,7 @@ struct ServerConfig {
   ServerLimitsConfig limits;
   ServerTimeoutsConfig timeouts;
   Secret master_key;
+  std::vector<Secret> previous_master_keys;
 };
 
 struct LogConfig {
@@ -93,8 +94,8 @@ struct PriceConfig {
 
 struct PricesConfig {
   std::string currency = "USD";
-  config::Map<PriceConfig> models;           // by target "provider/model" or by model name
-  config::Map<config::Money> per_hour;       // of self-hosted providers, by provider
+  config::Map<PriceConfig> models;      // by target "provider/model" or by model name
+  config::Map<config::Money> per_hour;  // of self-hosted providers, by provider
 };
 
 struct AppConfig {

@@ -53,8 +53,9 @@ Task<AdminReply> act(Engine& engine, std::string model, std::string action) {
 
 std::vector<AdminRoute> engine_routes(Engine& engine) {
   std::vector<AdminRoute> routes;
-  routes.push_back({http::Method::Get, "/api/engine", "Models of the engine, with the last log lines.",
-                    false, [&engine](AdminRequest) { return list(engine); }});
+  routes.push_back({http::Method::Get, "/api/engine",
+                    "Models of the engine, with the last log lines.", false,
+                    [&engine](AdminRequest) { return list(engine); }});
   for (const char* action : {"load", "unload", "pull"}) {
     routes.push_back({http::Method::Post, std::string("/api/engine/{model}/") + action,
                       std::string("Begins to ") + action + " a model.", true,

@@ -72,8 +72,8 @@ Result<void> Program::make_features() {
   ledger->declare_metrics(*metrics_);
   ledger_feature_ = ledger.get();
   features_.push_back(feature_of("admit", std::make_unique<admit::AdmitStage>(gate_)));
-  features_.push_back(std::make_unique<access_log::AccessLogFeature>(access_log_.get(),
-                                                                     vocabulary_.log, loops));
+  features_.push_back(
+      std::make_unique<access_log::AccessLogFeature>(access_log_.get(), vocabulary_.log, loops));
   features_.push_back(std::make_unique<traces::TracesFeature>(loops, [this] {
     std::vector<std::string> names;
     for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
@@ -115,7 +115,8 @@ ledger::PriceSettings price_settings(const AppConfig& config) {
         endpoint ? ledger::catalogue_provider("openai", endpoint->host) : std::string_view();
     // A provider that is called by a catalogue's name is priced as that one, wherever it stands: a
     // proxy in between does not change what is paid.
-    if (known.empty()) known = ledger::catalogue_provider("openai", "api." + provider.name + ".com");
+    if (known.empty())
+      known = ledger::catalogue_provider("openai", "api." + provider.name + ".com");
     if (!known.empty()) settings.catalogue[provider.name] = known;
   }
   return settings;

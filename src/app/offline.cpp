@@ -14,7 +14,8 @@ class Offline final : public AdminClient {
   static Result<std::unique_ptr<AdminClient>> open(const std::string& data, Error not_running) {
     auto folder = store::DataFolder::open(data);
     if (!folder) return pass(std::move(folder));
-    auto offline = std::unique_ptr<Offline>(new Offline(std::move(*folder), std::move(not_running)));
+    auto offline =
+        std::unique_ptr<Offline>(new Offline(std::move(*folder), std::move(not_running)));
     auto opened = store::Store::open(offline->folder_);
     if (!opened) return pass(std::move(opened));
     offline->store_ = std::move(*opened);
@@ -71,7 +72,8 @@ class Offline final : public AdminClient {
 
 }  // namespace
 
-Result<std::unique_ptr<AdminClient>> make_offline_client(const std::string& data, Error not_running) {
+Result<std::unique_ptr<AdminClient>> make_offline_client(const std::string& data,
+                                                         Error not_running) {
   return Offline::open(data, std::move(not_running));
 }
 

@@ -1,4 +1,5 @@
-// THE ordered list of stages (pipeline.cpp). A test holds it against the picture in ARCHITECTURE.md.
+// THE ordered list of stages (pipeline.cpp). A test holds it against the picture in
+// ARCHITECTURE.md.
 #pragma once
 
 #include <memory>

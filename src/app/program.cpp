@@ -17,8 +17,8 @@ constexpr std::size_t kWorkerQueue = 1024;
 
 log::Options log_options(const LogConfig& config) {
   log::Options options;
-  options.level = config.level == "debug"  ? log::Level::Debug
-                  : config.level == "warn" ? log::Level::Warn
+  options.level = config.level == "debug"   ? log::Level::Debug
+                  : config.level == "warn"  ? log::Level::Warn
                   : config.level == "error" ? log::Level::Error
                                             : log::Level::Info;
   options.format = config.format == "json" ? log::Format::Json : log::Format::Text;
@@ -84,10 +84,9 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
 
 std::shared_ptr<const Snapshot> Program::make_snapshot(const AppConfig& config,
                                                        config::Problems& problems) {
-  return build_snapshot(config,
-                        {*pipeline_, vocabulary_.sections, openai_, listings_, engine_.get(),
-                         environment_},
-                        problems);
+  return build_snapshot(
+      config, {*pipeline_, vocabulary_.sections, openai_, listings_, engine_.get(), environment_},
+      problems);
 }
 
 Result<void> Program::open_data() {
@@ -97,6 +96,10 @@ Result<void> Program::open_data() {
   auto opened = store::Store::open(*folder_);
   if (!opened) return pass(std::move(opened));
   store_ = std::move(*opened);
+  auto sealed = store::Sealed::open(
+      *store_, *folder_, {config_.server.master_key, config_.server.previous_master_keys});
+  if (!sealed) return pass(std::move(sealed));
+  sealed_ = std::move(*sealed);
   workers_ = std::make_unique<WorkerGroup>("worker", kWorkers, kWorkerQueue);
   auto ring = keys::KeyRing::open(*store_, *folder_, clock_);
   if (!ring) return pass(std::move(ring));
@@ -112,8 +115,8 @@ Result<void> Program::open_data() {
   ledger::Ledger::Options options;
   options.loops = loop_count(config_.server);
   options.trouble = [this](const Error* error) {
-    log_->state(error ? log::Level::Error : log::Level::Info, "ledger", error ? "in trouble" : "well",
-                {{"detail", error ? error->message : ""}});
+    log_->state(error ? log::Level::Error : log::Level::Info, "ledger",
+                error ? "in trouble" : "well", {{"detail", error ? error->message : ""}});
   };
   auto ledger = ledger::Ledger::open(*store_, *folder_, std::move(options));
   if (!ledger) return pass(std::move(ledger));
@@ -177,7 +180,8 @@ Result<void> Program::start() {
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
   admin_keys_ = ring_->make_loop_keys();
   ring_->set_publish([this](keys::TablePtr table, std::move_only_function<void()> everywhere) {
-    // The control loop's own view first; then the others, whose last one says that it is everywhere.
+    // The control loop's own view first; then the others, whose last one says that it is
+    // everywhere.
     control_.post([this, table, everywhere = std::move(everywhere)]() mutable {
       admin_keys_->adopt(table);
       loops_->on_each([table](LoopUnit& unit) { unit.keys->adopt(table); }, std::move(everywhere));
@@ -189,8 +193,12 @@ Result<void> Program::start() {
 Result<void> Program::listen() {
   const auto data_address = parse_listen(*config_.server.listen);
   const auto admin_address = parse_listen(*config_.server.admin);
-  if (!data_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.listen " + data_address.error().message);
-  if (!admin_address) return fail(ErrorKind::InvalidRequest, Origin::Us, "server.admin " + admin_address.error().message);
+  if (!data_address)
+    return fail(ErrorKind::InvalidRequest, Origin::Us,
+                "server.listen " + data_address.error().message);
+  if (!admin_address)
+    return fail(ErrorKind::InvalidRequest, Origin::Us,
+                "server.admin " + admin_address.error().message);
   std::vector<AdminRoute> routes = own_routes();
   for (const auto& feature : features_) {
     for (auto& route : feature->routes()) routes.push_back(std::move(route));
@@ -200,7 +208,8 @@ Result<void> Program::listen() {
       [this](std::string_view presented) { return authenticate(presented); },
       std::vector<std::string>{"/livez", "/readyz", "/healthz"});
   if (auto bound = admin_->start(*admin_address); !bound) return bound;
-  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound) return bound;
+  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound)
+    return bound;
   return write_meeting_points();
 }
 
@@ -209,9 +218,12 @@ AdminCaller Program::authenticate(std::string_view presented) {
   auto found = admin_keys_->find(presented, clock_.wall());
   if (found.state != keys::KeyState::Valid) return {};
   switch (found.lease->kind) {
-    case keys::KeyKind::Admin: return {AdminRight::Full, found.lease->principal.key_id};
-    case keys::KeyKind::AdminReadOnly: return {AdminRight::Read, found.lease->principal.key_id};
-    case keys::KeyKind::Application: return {};
+    case keys::KeyKind::Admin:
+      return {AdminRight::Full, found.lease->principal.key_id};
+    case keys::KeyKind::AdminReadOnly:
+      return {AdminRight::Read, found.lease->principal.key_id};
+    case keys::KeyKind::Application:
+      return {};
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The running program: everything that `causeway serve` is made of, built in order and taken down in
-// reverse. Composition only; what the parts do is in their own folders.
+// The running program: everything that `causeway serve` is made of, built in order and taken down
+// in reverse. Composition only; what the parts do is in their own folders.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@
 #include "platform/metrics/registry.h"
 #include "platform/process/spawner.h"
 #include "platform/store/folder.h"
+#include "platform/store/sealed.h"
 #include "platform/store/store.h"
 
 namespace causeway {
@@ -42,7 +43,7 @@ namespace causeway::app {
 void warn_lines(log::Log& log, std::string_view lines);
 
 struct ServeOptions {
-  std::string config_path;  // empty: no file
+  std::string config_path;          // empty: no file
   std::string listen, admin, data;  // win over the file where set
   std::string ready_file;
   bool watch = true;
@@ -69,7 +70,8 @@ class Program {
   Result<void> make_features();
   Result<void> listen();
   Result<void> apply_keys(const AppConfig& config);
-  std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config, config::Problems& problems);
+  std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
+                                                config::Problems& problems);
   AdminCaller authenticate(std::string_view presented);
   std::vector<AdminRoute> own_routes();
   Task<AdminReply> status();
@@ -96,6 +98,8 @@ class Program {
   std::unique_ptr<process::Spawner> spawner_;
   std::unique_ptr<store::DataFolder> folder_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Sealed>
+      sealed_;  // a wrong master key is said at start, not when it is too late
   std::unique_ptr<WorkerGroup> workers_;
   std::unique_ptr<keys::KeyRing> ring_;
   std::vector<keys::CreatedKey> first_keys_;

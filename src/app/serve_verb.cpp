@@ -24,9 +24,10 @@ void block_signals() {
 }  // namespace
 
 int serve_verb(std::span<const std::string> args) {
-  CLI::App app("Serve applications. Without --config: the embedded model, providers whose variables "
-               "(OPENAI_API_KEY, …) are set, and model servers found on this machine.",
-               "causeway serve");
+  CLI::App app(
+      "Serve applications. Without --config: the embedded model, providers whose variables "
+      "(OPENAI_API_KEY, …) are set, and model servers found on this machine.",
+      "causeway serve");
   ServeOptions options;
   bool no_watch = false;
   app.add_option("--config", options.config_path, "The configuration file (YAML)");
@@ -42,8 +43,8 @@ int serve_verb(std::span<const std::string> args) {
   Program program(std::move(options), [](const char* name) { return std::getenv(name); });
   if (auto started = program.start(); !started) {
     const Error& error = started.error();
-    std::fprintf(stderr, "%s%s", error.code == "bad_config" ? "" : "causeway: ",
-                 error.message.c_str());
+    std::fprintf(stderr, "%s%s",
+                 error.code == "bad_config" ? "" : "causeway: ", error.message.c_str());
     if (!error.message.ends_with('\n')) std::fputc('\n', stderr);
     if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
     return 1;

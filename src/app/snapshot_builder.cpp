@@ -28,8 +28,8 @@ class Builder {
     snapshot_->max_body_bytes = config_.server.limits.body;
     snapshot_->max_answer_bytes = config_.server.limits.answer;
     parts_.openai.operations(snapshot_->operations);
-    snapshot_->operations.add({http::Method::Get, "/healthz", OperationKind::Health, BodyKind::None,
-                               &parts_.openai, {}});
+    snapshot_->operations.add(
+        {http::Method::Get, "/healthz", OperationKind::Health, BodyKind::None, &parts_.openai, {}});
     check_listening();
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
     for (const auto& entry : config_.models) add_model(entry.name, entry.value);
@@ -43,9 +43,10 @@ class Builder {
     for (const auto& listen : {config_.server.listen, config_.server.admin}) {
       const auto address = parse_listen(*listen);
       if (!address || address->loopback) continue;
-      problems_.add(listen.at, "\"" + *listen +
-                            "\" is reachable from other machines in plain text; set "
-                            "server.plain_text_beyond_loopback: true if something in front ends TLS");
+      problems_.add(listen.at,
+                    "\"" + *listen +
+                        "\" is reachable from other machines in plain text; set "
+                        "server.plain_text_beyond_loopback: true if something in front ends TLS");
     }
   }
 
@@ -66,7 +67,8 @@ class Builder {
     }
   }
 
-  // With no models of its own, a configuration's providers are asked for by their models' own names.
+  // With no models of its own, a configuration's providers are asked for by their models' own
+  // names.
   bool bare() const { return config_.models.empty(); }
 
   std::vector<std::string> provider_names() const {

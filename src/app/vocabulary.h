@@ -1,5 +1,5 @@
-// What a configuration file may say: every kind of provider and every section, with the numbers that
-// the program knows them by, and the reader made from them.
+// What a configuration file may say: every kind of provider and every section, with the numbers
+// that the program knows them by, and the reader made from them.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // What a feature offers to operators: routes below /api on the admin port, and verbs of the command
-// line. A verb does its work through the same routes, over the running program's admin port or, when
-// no program runs on the data folder, in its own process.
+// line. A verb does its work through the same routes, over the running program's admin port or,
+// when no program runs on the data folder, in its own process.
 #pragma once
 
 #include <functional>
@@ -36,9 +36,9 @@ AdminReply admin_error(const Error& error);
 
 struct AdminRoute {
   http::Method method = http::Method::Get;
-  std::string path;       // "/api/keys/{id}/rotate"
-  std::string summary;    // one line, for the OpenAPI file and the reference
-  bool changes = false;   // needs a full admin key; otherwise a read-only one is enough
+  std::string path;      // "/api/keys/{id}/rotate"
+  std::string summary;   // one line, for the OpenAPI file and the reference
+  bool changes = false;  // needs a full admin key; otherwise a read-only one is enough
   std::function<Task<AdminReply>(AdminRequest)> handle;
 };
 
@@ -46,7 +46,8 @@ struct AdminRoute {
 class AdminClient {
  public:
   virtual ~AdminClient() = default;
-  /// Errors: Unavailable when nothing can be reached; the status of the reply is the caller's to see.
+  /// Errors: Unavailable when nothing can be reached; the status of the reply is the caller's to
+  /// see.
   virtual Result<AdminReply> call(http::Method method, const std::string& path_and_query,
                                   const std::string& body) = 0;
 };

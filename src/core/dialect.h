@@ -69,8 +69,8 @@ class Dialect {
   virtual Result<void> read(const Operation& operation, std::string_view body,
                             RequestIndex& index) const = 0;
 
-  /// Makes the fork what a target of this same dialect must get: its model name, and usage asked for
-  /// in streams where the target can report it.
+  /// Makes the fork what a target of this same dialect must get: its model name, and usage asked
+  /// for in streams where the target can report it.
   virtual void address(const Operation& operation, std::string_view upstream_model,
                        bool ask_for_usage, Request& request) const = 0;
 
@@ -96,8 +96,8 @@ class Dialect {
   virtual std::string model_body(const ModelCard& model) const = 0;
 };
 
-/// Wait hints of an answer: retry-after-ms, retry-after (seconds or HTTP date is ignored), bounded to
-/// one hour.
+/// Wait hints of an answer: retry-after-ms, retry-after (seconds or HTTP date is ignored), bounded
+/// to one hour.
 std::optional<std::chrono::milliseconds> retry_after(std::span<const http::Field> fields);
 
 }  // namespace causeway

@@ -1,6 +1,6 @@
-// A piece of an answer: text, the start of a tool call, usage, the stop. A non-streamed answer is the
-// same events. A frame is one unit of an answer on the wire (one SSE event, or a whole body) with the
-// events in it; a frame that nobody edits leaves as it came.
+// A piece of an answer: text, the start of a tool call, usage, the stop. A non-streamed answer is
+// the same events. A frame is one unit of an answer on the wire (one SSE event, or a whole body)
+// with the events in it; a frame that nobody edits leaves as it came.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct Lane {
   bool operator==(const Lane&) const = default;
 };
 
-/// The text of an event as a stage sees it: what of its lane has not been released yet, as far as the
-/// stage asked to see (Hold). What a stage replaces is final: it is not shown to it again.
+/// The text of an event as a stage sees it: what of its lane has not been released yet, as far as
+/// the stage asked to see (Hold). What a stage replaces is final: it is not shown to it again.
 class EventText {
  public:
   explicit EventText(std::string text) : text_(std::move(text)) {}
@@ -80,10 +80,10 @@ struct Frame {
   std::string_view wire;  // the whole unit with its framing
   std::string_view data;  // the payload, JSON for Data
   std::vector<Event> events;
-  Usage usage;               // what a Usage event points to
-  bool has_content = false;  // something that a reader of the answer sees
-  bool usage_only = false;   // carries nothing but usage
-  bool more = false;         // carries something that is no event: a role, annotations
+  Usage usage;                   // what a Usage event points to
+  bool has_content = false;      // something that a reader of the answer sees
+  bool usage_only = false;       // carries nothing but usage
+  bool more = false;             // carries something that is no event: a role, annotations
   ByteRange id, created, model;  // raw JSON values of the answer's identity, where present
 
   // Set by the runner for a frame whose texts were held or edited: one entry per Text event, in
@@ -94,7 +94,8 @@ struct Frame {
   void clear();
 };
 
-/// Bytes to be written: views into pieces that live until the write has ended, and strings made here.
+/// Bytes to be written: views into pieces that live until the write has ended, and strings made
+/// here.
 class Bytes {
  public:
   void view(std::string_view piece);

@@ -1,5 +1,5 @@
-// One request and its answer on the way through: the typed slots by which stages know of each other.
-// An exchange lives on one loop and is never touched by another thread.
+// One request and its answer on the way through: the typed slots by which stages know of each
+// other. An exchange lives on one loop and is never touched by another thread.
 #pragma once
 
 #include <array>
@@ -57,12 +57,12 @@ struct Attempt {
 
 /// How the exchange ended, for on_done.
 struct Outcome {
-  int status = 0;                  // as sent to the caller; 499 when it left before
-  std::optional<Error> error;      // why it failed, also when that came after the answer had begun
-  bool cut_by_client = false;      // the client left before the end
+  int status = 0;              // as sent to the caller; 499 when it left before
+  std::optional<Error> error;  // why it failed, also when that came after the answer had begun
+  bool cut_by_client = false;  // the client left before the end
   bool streamed = false;
   Stop stop = Stop::None;
-  Usage usage;                     // of the attempt that answered
+  Usage usage;  // of the attempt that answered
   std::chrono::nanoseconds total{0};
   std::chrono::nanoseconds to_first_content{0};  // 0 = no content was sent
   std::chrono::nanoseconds upstream{0};          // waiting for providers; of a stream up to its
@@ -72,9 +72,9 @@ struct Outcome {
 
 /// The verdict of one stage, for the trace.
 struct StageMark {
-  std::uint8_t stage = 0;           // its place in the pipeline
-  bool ended = false;               // it ended the exchange
-  std::uint32_t nanoseconds = 0;    // time spent in its hooks before the answer
+  std::uint8_t stage = 0;         // its place in the pipeline
+  bool ended = false;             // it ended the exchange
+  std::uint32_t nanoseconds = 0;  // time spent in its hooks before the answer
 };
 
 struct Exchange {
@@ -83,27 +83,28 @@ struct Exchange {
   LoopContext* context = nullptr;
   const Snapshot* snapshot = nullptr;
   const Operation* operation = nullptr;
-  std::string_view argument;  // of the operation's path
-  std::string id;             // request id, as sent back
+  std::string_view argument;        // of the operation's path
+  std::string id;                   // request id, as sent back
   std::array<char, 32> trace_id{};  // W3C trace context, lower-case hex
   std::array<char, 16> span_id{};
   Monotonic started{};
   Wall started_wall{};
-  bool internal = false;      // ask(): the caller is Causeway itself, principal set by it
+  bool internal = false;  // ask(): the caller is Causeway itself, principal set by it
 
   // Set by stages, each by the one named.
-  const Principal* principal = nullptr;    // identify; lives as long as the exchange
-  const Model* model = nullptr;            // resolve
-  std::string_view model_name;             // resolve: as the application asked
+  const Principal* principal = nullptr;     // identify; lives as long as the exchange
+  const Model* model = nullptr;             // resolve
+  std::string_view model_name;              // resolve: as the application asked
   const EffectivePolicy* policy = nullptr;  // resolve
-  std::vector<const Target*> targets;      // choose: in the order to be tried
+  std::vector<const Target*> targets;       // choose: in the order to be tried
 
   RequestIndex index;
   Request request;
   std::vector<Attempt> attempts;
-  Cancel cancel;              // requested when the client leaves (unless policy drains) or time is up
+  Cancel cancel;  // requested when the client leaves (unless policy drains) or time is up
   Outcome outcome;
-  std::optional<std::int64_t> cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced
+  std::optional<std::int64_t>
+      cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced
   std::vector<StageMark> marks;
   std::uint64_t stages_run = 0;  // bit per stage in the pipeline
   SlotMemory slots;

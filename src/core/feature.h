@@ -1,5 +1,5 @@
-// One technique with all that belongs to it. app/ builds the features, hands each what it needs, and
-// asks it for its parts; nothing registers itself.
+// One technique with all that belongs to it. app/ builds the features, hands each what it needs,
+// and asks it for its parts; nothing registers itself.
 #pragma once
 
 #include <string_view>

@@ -6,13 +6,20 @@ namespace causeway {
 
 std::string_view to_string(OperationKind kind) {
   switch (kind) {
-    case OperationKind::Chat: return "chat";
-    case OperationKind::Completion: return "text_completion";
-    case OperationKind::Embeddings: return "embeddings";
-    case OperationKind::ListModels: return "list_models";
-    case OperationKind::GetModel: return "get_model";
-    case OperationKind::Refused: return "refused";
-    case OperationKind::Health: return "health";
+    case OperationKind::Chat:
+      return "chat";
+    case OperationKind::Completion:
+      return "text_completion";
+    case OperationKind::Embeddings:
+      return "embeddings";
+    case OperationKind::ListModels:
+      return "list_models";
+    case OperationKind::GetModel:
+      return "get_model";
+    case OperationKind::Refused:
+      return "refused";
+    case OperationKind::Health:
+      return "health";
   }
   return "other";
 }
@@ -42,8 +49,8 @@ const Dialect* Operations::dialect_of(std::string_view path) const {
   const Dialect* best = operations_.empty() ? nullptr : operations_.front().dialect;
   std::size_t longest = 0;
   for (const auto& operation : operations_) {
-    const auto [a, b] = std::mismatch(path.begin(), path.end(), operation.path.begin(),
-                                      operation.path.end());
+    const auto [a, b] =
+        std::mismatch(path.begin(), path.end(), operation.path.begin(), operation.path.end());
     (void)b;
     const auto common = static_cast<std::size_t>(a - path.begin());
     if (common > longest) {

@@ -1,5 +1,5 @@
-// One endpoint: method, path, dialect, kind of body. The table of all of them is the one place where
-// a request's path means something.
+// One endpoint: method, path, dialect, kind of body. The table of all of them is the one place
+// where a request's path means something.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ class Operations {
 
   struct Match {
     const Operation* operation = nullptr;
-    std::string_view argument;              // what stands for '*', percent escapes left as they are
+    std::string_view argument;  // what stands for '*', percent escapes left as they are
     const Operation* other_method = nullptr;  // the path is known with another method
   };
   Match find(http::Method method, std::string_view path) const;

@@ -1,6 +1,6 @@
-// Which settings of the features apply to whom. A policy is a list of sections; per section the first
-// matching policy that has it decides. What that gives for a set of matching policies is resolved
-// once into an EffectivePolicy: the sections by number, and one flat list of hooks each.
+// Which settings of the features apply to whom. A policy is a list of sections; per section the
+// first matching policy that has it decides. What that gives for a set of matching policies is
+// resolved once into an EffectivePolicy: the sections by number, and one flat list of hooks each.
 #pragma once
 
 #include <cstdint>

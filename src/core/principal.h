@@ -1,5 +1,5 @@
-// Who is calling. Made by whatever identified the caller (an API key now; a JWT or a browser session
-// later) and immutable from then on.
+// Who is calling. Made by whatever identified the caller (an API key now; a JWT or a browser
+// session later) and immutable from then on.
 #pragma once
 
 #include <map>

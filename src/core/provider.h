@@ -38,8 +38,8 @@ class Provider {
   virtual const Dialect& dialect() const = 0;
 
   /// May wait (an engine that loads), up to the exchange's cancel.
-  /// Errors of address(): RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on to
-  /// the next target where the error is retryable.
+  /// Errors of address(): RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on
+  /// to the next target where the error is retryable.
   virtual Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const = 0;
 
   /// The call that lists the provider's models, for the background job; nothing = it has none.

@@ -334,11 +334,21 @@ std::string_view decode_json_string(std::string_view json, std::string& storage)
     if (escape + 1 >= inner.size()) break;
     i = escape + 2;
     switch (inner[escape + 1]) {
-      case 'b': storage += '\b'; break;
-      case 'f': storage += '\f'; break;
-      case 'n': storage += '\n'; break;
-      case 'r': storage += '\r'; break;
-      case 't': storage += '\t'; break;
+      case 'b':
+        storage += '\b';
+        break;
+      case 'f':
+        storage += '\f';
+        break;
+      case 'n':
+        storage += '\n';
+        break;
+      case 'r':
+        storage += '\r';
+        break;
+      case 't':
+        storage += '\t';
+        break;
       case 'u': {
         if (i + 4 > inner.size()) return storage;
         std::uint32_t code = hex4(inner.data() + i);
@@ -355,7 +365,9 @@ std::string_view decode_json_string(std::string_view json, std::string& storage)
         append_utf8(storage, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
         break;
       }
-      default: storage += inner[escape + 1]; break;
+      default:
+        storage += inner[escape + 1];
+        break;
     }
   }
   return storage;

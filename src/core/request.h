@@ -76,17 +76,17 @@ struct RequestIndex {
   std::vector<Member> members;
   std::vector<TextAt> texts;
   std::vector<MessageAt> messages;
-  ByteRange messages_array;                        // with its brackets; empty = no messages
+  ByteRange messages_array;  // with its brackets; empty = no messages
   std::string (*encode_message)(const Message&) = nullptr;  // of the dialect; null = no messages
-  std::deque<std::string> unescaped_keys;          // storage for keys that had escapes
+  std::deque<std::string> unescaped_keys;                   // storage for keys that had escapes
 
   std::string_view model;
   bool stream = false;
-  bool usage_wanted = false;       // the client asked for usage in its stream
-  ByteRange usage_wanted_value;    // where the body says so (true, false, null); empty = nowhere
+  bool usage_wanted = false;     // the client asked for usage in its stream
+  ByteRange usage_wanted_value;  // where the body says so (true, false, null); empty = nowhere
   std::optional<std::uint32_t> max_tokens;
-  std::uint32_t choices = 1;       // n
-  std::uint32_t inputs = 0;        // texts to embed
+  std::uint32_t choices = 1;  // n
+  std::uint32_t inputs = 0;   // texts to embed
   bool has_tools = false;
   bool has_unread_content = false;  // images, audio, files: parts that no text stage can read
   bool base64_embeddings = false;
@@ -157,7 +157,7 @@ class Request {
  private:
   friend class Text;
   struct Edit {
-    ByteRange range;    // what it replaces; empty = an insertion
+    ByteRange range;  // what it replaces; empty = an insertion
     std::string with;
   };
   struct EditedText {

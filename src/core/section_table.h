@@ -1,5 +1,5 @@
-// The sections that policies may have. Whoever owns one registers it at start-up and gets its number;
-// the configuration reader, the resolved policies and the reference page follow from that.
+// The sections that policies may have. Whoever owns one registers it at start-up and gets its
+// number; the configuration reader, the resolved policies and the reference page follow from that.
 #pragma once
 
 #include <functional>
@@ -19,11 +19,11 @@ class SectionTable {
   template <class T>
   SectionKey<T> add(config::Section<T> section, std::string_view doc, T initial = T{}) {
     registry_.section("policy", section, doc);
-    entries_.push_back({std::make_shared<T>(std::move(initial)), [section](const config::Sections& parts) {
-                          const T* value = parts.get(section);
-                          return value ? std::shared_ptr<const void>(std::make_shared<T>(*value))
-                                       : nullptr;
-                        }});
+    entries_.push_back(
+        {std::make_shared<T>(std::move(initial)), [section](const config::Sections& parts) {
+           const T* value = parts.get(section);
+           return value ? std::shared_ptr<const void>(std::make_shared<T>(*value)) : nullptr;
+         }});
     return SectionKey<T>(static_cast<std::uint16_t>(entries_.size() - 1));
   }
 

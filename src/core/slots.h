@@ -1,5 +1,5 @@
-// Private state of a stage in an exchange, without a map and without an allocation: at start-up each
-// stage reserves its slot in the layout, and every exchange carries one block of that size.
+// Private state of a stage in an exchange, without a map and without an allocation: at start-up
+// each stage reserves its slot in the layout, and every exchange carries one block of that size.
 #pragma once
 
 #include <cstddef>

@@ -11,13 +11,12 @@
 namespace causeway {
 
 bool Principal::may_use(std::string_view model) const {
-  return std::any_of(models.begin(), models.end(), [&](const std::string& pattern) {
-    return text::glob_match(pattern, model);
-  });
+  return std::any_of(models.begin(), models.end(),
+                     [&](const std::string& pattern) { return text::glob_match(pattern, model); });
 }
 
-/// Effective policies by the set of matching policies. Entries are only ever added, so reading needs
-/// no lock; a full table is answered by the last entry's owner list under the lock.
+/// Effective policies by the set of matching policies. Entries are only ever added, so reading
+/// needs no lock; a full table is answered by the last entry's owner list under the lock.
 struct Snapshot::Cache {
   struct Entry {
     std::uint64_t matching;
@@ -36,9 +35,8 @@ std::size_t slot_of(std::uint64_t matching, std::size_t probe, std::size_t slots
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view value) {
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) {
-           return text::glob_match(p, value);
-         });
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                         [&](const auto& p) { return text::glob_match(p, value); });
 }
 
 bool matches_role(const std::vector<std::string>& patterns, const Principal& principal) {

@@ -1,6 +1,6 @@
-// One step of the pipeline. Every hook is optional and says so in hooks(); the lists that the runner
-// walks hold only those that a stage has. Hooks are plain functions: a stage that must wait in
-// on_request says Waits and has the coroutine form instead. None of them throws.
+// One step of the pipeline. Every hook is optional and says so in hooks(); the lists that the
+// runner walks hold only those that a stage has. Hooks are plain functions: a stage that must wait
+// in on_request says Waits and has the coroutine form instead. None of them throws.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,8 @@ class Stage {
   /// Whether this stage does anything under these settings; off stages are left out of the lists.
   /// Head and done hooks are there for every exchange and do not ask.
   virtual bool enabled(const Sections&) const { return true; }
-  /// Runs before the policy is known (it may be what finds it). Its on_request is in one global list.
+  /// Runs before the policy is known (it may be what finds it). Its on_request is in one global
+  /// list.
   virtual bool before_policy() const { return false; }
 
   /// Only the head is there: no body, no policy.

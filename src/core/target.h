@@ -1,5 +1,5 @@
-// What an application's model name stands for: one or more targets, each a provider and the name that
-// the provider knows the model by.
+// What an application's model name stands for: one or more targets, each a provider and the name
+// that the provider knows the model by.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 namespace causeway::exchange {
 namespace {
 
-constexpr std::size_t kMostPreludeBytes = 256 * 1024;        // held before the first content
+constexpr std::size_t kMostPreludeBytes = 256 * 1024;  // held before the first content
 
 std::unexpected<Error> broken(std::string message, std::string code) {
   auto result =
@@ -87,9 +87,13 @@ class Relay {
     note(run_, attempt_, frame_);
     has_content_ |= frame_.has_content;
     switch (frame_.kind) {
-      case Frame::Kind::Error: return error_inside(attempt_, frame_);
-      case Frame::Kind::End: ended_ = true; break;
-      default: break;
+      case Frame::Kind::Error:
+        return error_inside(attempt_, frame_);
+      case Frame::Kind::End:
+        ended_ = true;
+        break;
+      default:
+        break;
     }
     if (lanes_.active()) {
       std::vector<Lanes::Released> before;

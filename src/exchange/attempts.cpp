@@ -23,8 +23,7 @@ Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider) {
   const auto& policy = run.setting(run.keys.timeouts);
   http::Timeouts timeouts{policy.connect, policy.first_byte, policy.idle, policy.total};
   if (const auto* own = provider.timeouts()) timeouts = *own;
-  const auto spent =
-      std::chrono::duration_cast<milliseconds>(run.now() - run.exchange.started);
+  const auto spent = std::chrono::duration_cast<milliseconds>(run.now() - run.exchange.started);
   const auto left = std::min(timeouts.total, policy.total) - spent;
   if (left <= milliseconds(0)) return no_time();
   timeouts.total = left;
@@ -71,9 +70,9 @@ Result<void> check_head(const Run& run, const http::ResponseHead& head) {
   const auto type = head.find("content-type").value_or("");
   const bool events = type.find("text/event-stream") != std::string_view::npos;
   if (run.exchange.index.stream && run.writer && !events) {
-    auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
-                       "The provider did not stream although it was asked to.",
-                       "upstream_not_streamed");
+    auto broken =
+        fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+             "The provider did not stream although it was asked to.", "upstream_not_streamed");
     broken.error().retryable = true;
     return broken;
   }
@@ -134,10 +133,14 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
 bool may_try_another(const Error& error) {
   switch (error.kind) {
     case ErrorKind::ConnectFailed:
-    case ErrorKind::UpstreamBroken: return true;
-    case ErrorKind::Timeout: return error.code != "total_timeout";
-    case ErrorKind::Cancelled: return false;
-    default: return error.retryable;
+    case ErrorKind::UpstreamBroken:
+      return true;
+    case ErrorKind::Timeout:
+      return error.code != "total_timeout";
+    case ErrorKind::Cancelled:
+      return false;
+    default:
+      return error.retryable;
   }
 }
 
@@ -150,8 +153,7 @@ void estimate_usage(Run& run, Attempt& attempt) {
   for (const auto& text : run.exchange.index.texts) input += text.value.end - text.value.begin - 2;
   attempt.usage.source = UsageSource::Estimated;
   attempt.usage.input_uncached = static_cast<std::uint32_t>(input / kBytesPerToken + 1);
-  attempt.usage.output_visible =
-      static_cast<std::uint32_t>(run.content_bytes / kBytesPerToken + 1);
+  attempt.usage.output_visible = static_cast<std::uint32_t>(run.content_bytes / kBytesPerToken + 1);
 }
 
 void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
@@ -161,8 +163,8 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   if (result) {
     attempt.end = AttemptEnd::Answered;
   } else {
-    attempt.end = result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled
-                                                              : AttemptEnd::Failed;
+    attempt.end =
+        result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
     attempt.error = result.error();
   }
   if (!run.content_sent && !result) return;

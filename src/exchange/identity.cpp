@@ -17,9 +17,8 @@ void put_hex(char* out, std::uint64_t value) {
 }
 
 bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool all_zero(std::string_view text) { return text.find_first_not_of('0') == text.npos; }
@@ -27,14 +26,15 @@ bool all_zero(std::string_view text) { return text.find_first_not_of('0') == tex
 // What may stand in a log line and a header without care.
 bool acceptable_id(std::string_view id) {
   return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == ':' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == ':' || c == '/';
   });
 }
 
 bool take_trace_id(std::string_view parent, Exchange& exchange) {
   // 00-<32>-<16>-<2>; later versions may append fields behind the same beginning.
-  if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-') return false;
+  if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-')
+    return false;
   const auto trace = parent.substr(3, 32);
   if (parent.substr(0, 2) == "ff" || !is_lower_hex(trace) || all_zero(trace)) return false;
   if (!is_lower_hex(parent.substr(36, 16)) || all_zero(parent.substr(36, 16))) return false;

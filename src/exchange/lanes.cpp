@@ -16,7 +16,8 @@ std::size_t released_bytes(const Hold& hold, std::string_view text, std::size_t 
   if (last) return text.size();
   std::size_t release = 0;
   switch (hold.kind) {
-    case Hold::Kind::None: return text.size();
+    case Hold::Kind::None:
+      return text.size();
     case Hold::Kind::Window:
       // A match of n bytes may begin in the last n-1 bytes.
       release = text.size() - std::min<std::size_t>(text.size(), hold.bytes ? hold.bytes - 1 : 0);
@@ -26,7 +27,8 @@ std::size_t released_bytes(const Hold& hold, std::string_view text, std::size_t 
       release = end == std::string_view::npos ? 0 : end + 1;
       break;
     }
-    case Hold::Kind::Whole: break;
+    case Hold::Kind::Whole:
+      break;
   }
   release = std::max(release, final_bytes);
   while (release > final_bytes && release < text.size() &&
@@ -106,9 +108,9 @@ Result<void> Lanes::flush_choice(std::uint16_t choice, const Frame& frame,
                                  std::vector<Released>& out) {
   for (State& s : states_) {
     if (s.lane.choice != choice || !holds(s)) continue;
-    const bool in_frame = std::any_of(frame.events.begin(), frame.events.end(), [&](const Event& e) {
-      return e.kind == EventKind::Text && e.lane == s.lane;
-    });
+    const bool in_frame =
+        std::any_of(frame.events.begin(), frame.events.end(),
+                    [&](const Event& e) { return e.kind == EventKind::Text && e.lane == s.lane; });
     if (in_frame) continue;
     auto released = text(s, {}, true);
     if (!released) return pass(std::move(released));

@@ -33,8 +33,8 @@ std::vector<Card> cards(const Exchange& exchange) {
   for (const auto& exposed : snapshot.exposed) {
     for (const auto& upstream : exposed.provider->known_models()) {
       if (!text::glob_match(exposed.pattern, upstream)) continue;
-      std::string id = exposed.bare ? upstream
-                                    : std::string(exposed.provider->name()) + "/" + upstream;
+      std::string id =
+          exposed.bare ? upstream : std::string(exposed.provider->name()) + "/" + upstream;
       if (snapshot.models.contains(id) || !visible(exchange, id)) continue;
       all.push_back({std::move(id), std::string(exposed.provider->name()), 0});
     }
@@ -73,15 +73,18 @@ bool is_local(const Operation& operation) {
     case OperationKind::ListModels:
     case OperationKind::GetModel:
     case OperationKind::Refused:
-    case OperationKind::Health: return true;
-    default: return false;
+    case OperationKind::Health:
+      return true;
+    default:
+      return false;
   }
 }
 
 Verdict answer_locally(Exchange& exchange) {
   const auto& operation = *exchange.operation;
   switch (operation.kind) {
-    case OperationKind::Health: return reply_with("{\"status\":\"ok\"}");
+    case OperationKind::Health:
+      return reply_with("{\"status\":\"ok\"}");
     case OperationKind::Refused:
       return fail(ErrorKind::NotImplemented, Origin::Us,
                   "This part of the API is not served here. " + operation.refusal);

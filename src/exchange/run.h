@@ -26,8 +26,8 @@ struct Run {
   bool writing = false;
   Signal* waiting_for_write = nullptr;
   Monotonic last_write{};
-  std::uint64_t content_bytes = 0;       // of text in the answer, for an estimate
-  std::chrono::nanoseconds waited{0};    // for providers, up to the first content of a stream
+  std::uint64_t content_bytes = 0;     // of text in the answer, for an estimate
+  std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream
 
   template <class T>
   const T& setting(SectionKey<T> key) const {
@@ -46,12 +46,13 @@ void begin_stream(Run& run, const Target* target, std::span<const http::Field> u
 /// Sends the heartbeat if the answer has been silent for too long; harmless to call at any time.
 void beat(Run& run);
 
-/// Tries the targets in their order. Success: an answer was delivered, whole or with an error inside
-/// the stream (then exchange.outcome.error says so). An error: nothing of an answer has gone out.
+/// Tries the targets in their order. Success: an answer was delivered, whole or with an error
+/// inside the stream (then exchange.outcome.error says so). An error: nothing of an answer has gone
+/// out.
 Task<Result<void>> run_attempts(Run& run);
 
-/// Passes on an answer that has status 2xx. Errors: what went wrong; run.content_sent says whether it
-/// is too late for another target.
+/// Passes on an answer that has status 2xx. Errors: what went wrong; run.content_sent says whether
+/// it is too late for another target.
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream);
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream);
 

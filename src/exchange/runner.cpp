@@ -42,10 +42,10 @@ bool is_json(std::string_view content_type) {
 std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match& match) {
   const auto& head = exchange.head();
   if (!match.other_method) {
-    return fail(ErrorKind::NotFound, Origin::Client,
-                "There is nothing at " + std::string(head.path.substr(0, 200)) +
-                    ". Base URLs end in /v1.",
-                "unknown_path");
+    return fail(
+        ErrorKind::NotFound, Origin::Client,
+        "There is nothing at " + std::string(head.path.substr(0, 200)) + ". Base URLs end in /v1.",
+        "unknown_path");
   }
   return fail(ErrorKind::MethodNotAllowed, Origin::Client,
               std::string(head.path.substr(0, 200)) + " does not take " +
@@ -133,7 +133,8 @@ Task<void> Runner::run(Run& state) {
       co_return co_await end_with(state, std::move(verdict));
     }
   }
-  auto verdict = co_await request_hooks(exchange, exchange.snapshot->pipeline->request_before_policy);
+  auto verdict =
+      co_await request_hooks(exchange, exchange.snapshot->pipeline->request_before_policy);
   if (verdict && !*verdict && exchange.policy) {
     verdict = co_await request_hooks(exchange, exchange.policy->request);
   }
@@ -197,7 +198,8 @@ Task<Verdict> Runner::request_hooks(Exchange& exchange, const std::vector<Hook>&
   co_return go_on();
 }
 
-// Everything that is not a model's answer ends here: a stage's reply, an answer of our own, an error.
+// Everything that is not a model's answer ends here: a stage's reply, an answer of our own, an
+// error.
 Task<void> Runner::end_with(Run& state, Verdict verdict) {
   Exchange& exchange = state.exchange;
   const Dialect* dialect = exchange.operation

@@ -1,5 +1,6 @@
-// The life of a request (ARCHITECTURE.md has the picture): head hooks, body, request hooks, attempts
-// with the answer's events, done hooks. One runner per loop. A stage is never called but from here.
+// The life of a request (ARCHITECTURE.md has the picture): head hooks, body, request hooks,
+// attempts with the answer's events, done hooks. One runner per loop. A stage is never called but
+// from here.
 #pragma once
 
 #include <memory>

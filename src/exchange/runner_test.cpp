@@ -24,8 +24,8 @@ Script events(std::vector<std::string> pieces) {
   return {.fields = {{"content-type", "text/event-stream"}}, .pieces = std::move(pieces)};
 }
 
-/// Replaces one word by another in requests for external targets and in answers, wherever the word is
-/// cut by the stream.
+/// Replaces one word by another in requests for external targets and in answers, wherever the word
+/// is cut by the stream.
 class Rewrite final : public Stage {
  public:
   Rewrite(std::string word, std::string with) : word_(std::move(word)), with_(std::move(with)) {}
@@ -79,7 +79,8 @@ TEST(Runner, AStreamIsAskedForUsageAndTheExtraEventIsWithheld) {
   const std::string end = chunk_end();
   const auto stop_and_done = end.find("data: [DONE]");
   world.client.scripts.push_back(
-      events({chunk("hel"), chunk("lo"), end.substr(0, stop_and_done) + usage + end.substr(stop_and_done)}));
+      events({chunk("hel"), chunk("lo"),
+              end.substr(0, stop_and_done) + usage + end.substr(stop_and_done)}));
   auto stream = world.chat(kAskStream);
   EXPECT_NE(world.client.sent[0].find(R"("stream_options":{"include_usage":true})"),
             std::string::npos);

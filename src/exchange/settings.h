@@ -1,5 +1,5 @@
-// The runner's own policy sections: how long a call may take, what is sent while a model thinks, and
-// what happens when the caller leaves.
+// The runner's own policy sections: how long a call may take, what is sent while a model thinks,
+// and what happens when the caller leaves.
 #pragma once
 
 #include <chrono>

@@ -1,12 +1,11 @@
 #include "dialects/openai/answer_reader.h"
 
-#include "dialects/openai/on_demand.h"
+#include "dialects/openai/detail/on_demand.h"
 
 #include "platform/http/sse.h"
 
 namespace causeway::openai {
 namespace {
-
 
 Stop stop_of(std::string_view reason) {
   if (reason == "stop") return Stop::Done;
@@ -66,8 +65,8 @@ class Reader final : public AnswerReader {
   Result<void> parse(Frame& frame) {
     frame_ = &frame;
     try {
-      od::document document = parser_.iterate(
-          frame.data.data(), frame.data.size(), frame.data.size() + simdjson::SIMDJSON_PADDING);
+      od::document document = parser_.iterate(frame.data.data(), frame.data.size(),
+                                              frame.data.size() + simdjson::SIMDJSON_PADDING);
       read_answer(document);
       return {};
     } catch (const simdjson::simdjson_error& bad) {
@@ -80,8 +79,8 @@ class Reader final : public AnswerReader {
   }
 
   ByteRange range(std::string_view token) const {
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' ||
-                              token.back() == '\r' || token.back() == '\t')) {
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
+                              token.back() == '\t')) {
       token.remove_suffix(1);
     }
     const auto begin = static_cast<std::uint32_t>(token.data() - frame_->data.data());
@@ -244,8 +243,8 @@ class Reader final : public AnswerReader {
     frame_->has_content = true;
   }
 
-  // OpenAI's sums include their parts: prompt_tokens has the cached ones in it, completion_tokens the
-  // reasoning ones.
+  // OpenAI's sums include their parts: prompt_tokens has the cached ones in it, completion_tokens
+  // the reasoning ones.
   bool read_usage(od::value value) {
     if (value.type() != od::json_type::object) return false;
     Usage usage;

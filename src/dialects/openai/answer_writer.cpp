@@ -5,9 +5,12 @@ namespace {
 
 std::string_view delta_key(Channel channel) {
   switch (channel) {
-    case Channel::Reasoning: return "reasoning_content";
-    case Channel::Refusal: return "refusal";
-    default: return "content";
+    case Channel::Reasoning:
+      return "reasoning_content";
+    case Channel::Refusal:
+      return "refusal";
+    default:
+      return "content";
   }
 }
 
@@ -67,8 +70,8 @@ class Writer final : public AnswerWriter {
     copy(frame.model, model_);
   }
 
-  // The frame's JSON with each text replaced by what was released of it. Log probabilities belong to
-  // the tokens as the model made them: where text changed they no longer fit and become null.
+  // The frame's JSON with each text replaced by what was released of it. Log probabilities belong
+  // to the tokens as the model made them: where text changed they no longer fit and become null.
   static std::string spliced(const Frame& frame) {
     std::string json;
     std::size_t at = 0, text = 0;

@@ -9,8 +9,8 @@ namespace causeway::openai {
 namespace {
 
 constexpr std::array<std::string_view, 6> kRequestFields = {
-    "openai-beta", "idempotency-key", "accept-language", "traceparent", "tracestate",
-    "x-client-request-id"};
+    "openai-beta", "idempotency-key", "accept-language",
+    "traceparent", "tracestate",      "x-client-request-id"};
 constexpr std::array<std::string_view, 2> kAnswerFields = {"openai-processing-ms",
                                                            "openai-version"};
 
@@ -80,10 +80,14 @@ void OpenAiDialect::address(const Operation& operation, std::string_view upstrea
 
 std::string_view OpenAiDialect::upstream_path(const Operation& operation) const {
   switch (operation.kind) {
-    case OperationKind::Chat: return "/chat/completions";
-    case OperationKind::Completion: return "/completions";
-    case OperationKind::Embeddings: return "/embeddings";
-    default: return "/models";
+    case OperationKind::Chat:
+      return "/chat/completions";
+    case OperationKind::Completion:
+      return "/completions";
+    case OperationKind::Embeddings:
+      return "/embeddings";
+    default:
+      return "/models";
   }
 }
 

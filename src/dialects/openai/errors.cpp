@@ -12,18 +12,26 @@ namespace {
 // The type of an error body, as OpenAI's own service and clients use them.
 std::string_view type_of(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::Unauthenticated: return "authentication_error";
-    case ErrorKind::Forbidden: return "permission_error";
-    case ErrorKind::RateLimited: return "rate_limit_error";
-    case ErrorKind::QuotaExhausted: return "insufficient_quota";
+    case ErrorKind::Unauthenticated:
+      return "authentication_error";
+    case ErrorKind::Forbidden:
+      return "permission_error";
+    case ErrorKind::RateLimited:
+      return "rate_limit_error";
+    case ErrorKind::QuotaExhausted:
+      return "insufficient_quota";
     case ErrorKind::Overloaded:
-    case ErrorKind::Unavailable: return "service_unavailable_error";
+    case ErrorKind::Unavailable:
+      return "service_unavailable_error";
     case ErrorKind::ConnectFailed:
     case ErrorKind::Timeout:
     case ErrorKind::UpstreamFailed:
-    case ErrorKind::UpstreamBroken: return "upstream_error";
-    case ErrorKind::Internal: return "internal_error";
-    default: return "invalid_request_error";
+    case ErrorKind::UpstreamBroken:
+      return "upstream_error";
+    case ErrorKind::Internal:
+      return "internal_error";
+    default:
+      return "invalid_request_error";
   }
 }
 
@@ -69,7 +77,7 @@ void classify_rate(const Body& body, Error& error) {
 }
 
 void classify_refusal(const Body& body, Error& error) {
-  if (says(body, "context_length_exceeded")) {
+  if (says(body, "context_length_exceeded") || says(body, "exceed_context_size_error")) {
     error.kind = ErrorKind::ContextTooLong;
   } else if (says(body, "content_filter") || says(body, "content_policy_violation")) {
     error.kind = ErrorKind::ContentFiltered;
@@ -106,7 +114,9 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
   error.retry_after = retry_after(fields);
   error.kind = ErrorKind::UpstreamFailed;
   switch (status) {
-    case 429: classify_rate(body, error); break;
+    case 429:
+      classify_rate(body, error);
+      break;
     case 402:
       error.kind = ErrorKind::QuotaExhausted;
       error.retryable = true;
@@ -117,10 +127,16 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
       error.retryable = true;
       error.code = "upstream_auth";
       break;
-    case 404: error.kind = ErrorKind::NotFound; break;
+    case 404:
+      error.kind = ErrorKind::NotFound;
+      break;
     case 400:
-    case 422: classify_refusal(body, error); break;
-    case 413: error.kind = ErrorKind::TooLarge; break;
+    case 422:
+      classify_refusal(body, error);
+      break;
+    case 413:
+      error.kind = ErrorKind::TooLarge;
+      break;
     case 408:
     case 504:
       error.kind = ErrorKind::Timeout;
@@ -131,7 +147,9 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
       error.kind = ErrorKind::Overloaded;
       error.retryable = true;
       break;
-    default: error.retryable = status >= 500; break;
+    default:
+      error.retryable = status >= 500;
+      break;
   }
   // A refusal of the request is the caller's to read; other errors may speak of our account.
   const bool callers = !error.retryable;

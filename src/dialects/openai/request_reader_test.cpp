@@ -11,7 +11,8 @@ struct Read {
   Result<void> result;
   Operation operation;
 
-  explicit Read(std::string text, OperationKind kind = OperationKind::Chat) : body(std::move(text)) {
+  explicit Read(std::string text, OperationKind kind = OperationKind::Chat)
+      : body(std::move(text)) {
     body.reserve(body.size() + 64);
     operation.kind = kind;
     result = OpenAiDialect().read(operation, body, index);
@@ -57,7 +58,9 @@ TEST(RequestReader, FindsWhatStagesMayChange) {
 }
 
 TEST(RequestReader, MemberRangesAreExact) {
-  Read read("{ \"model\" : \"m\" ,\n\"temperature\" : 0.5 , \"messages\" : [ {\"role\":\"user\",\"content\":\"x\"} ] }");
+  Read read(
+      "{ \"model\" : \"m\" ,\n\"temperature\" : 0.5 , \"messages\" : [ "
+      "{\"role\":\"user\",\"content\":\"x\"} ] }");
   ASSERT_TRUE(read.result) << read.result.error().message;
   const auto* temperature = read.index.member("temperature");
   ASSERT_NE(temperature, nullptr);
@@ -117,7 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "messages[0]", "duplicate"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"stream":"yes"})",
                 "stream", "true or false"},
-        Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"n":0})", "n", "1 to 128"},
+        Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"n":0})", "n",
+                "1 to 128"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"\q"}]})", "", "escape"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"x":tru})", "",
                 "not valid JSON"},

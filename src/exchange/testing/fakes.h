@@ -1,5 +1,5 @@
-// A runner without sockets: a request given as text, an upstream that answers from a script, and what
-// came out of it. For unit tests of stages and of the runner.
+// A runner without sockets: a request given as text, an upstream that answers from a script, and
+// what came out of it. For unit tests of stages and of the runner.
 #pragma once
 
 #include <deque>
@@ -44,8 +44,8 @@ class FakeStream final : public http::ServerStream {
 
   int status = 0;
   std::map<std::string, std::string> fields;
-  std::string body;                  // all that was sent
-  std::vector<std::string> writes;   // piece by piece
+  std::string body;                 // all that was sent
+  std::vector<std::string> writes;  // piece by piece
   bool finished = false, aborted = false;
 
  private:
@@ -62,9 +62,9 @@ class FakeStream final : public http::ServerStream {
 struct Script {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> fields{{"content-type", "application/json"}};
-  std::vector<std::string> pieces{};  // of the body
-  bool cut = false;                 // ends with an error behind the pieces
-  bool refused = false;             // no connection at all
+  std::vector<std::string> pieces{};                      // of the body
+  bool cut = false;                                       // ends with an error behind the pieces
+  bool refused = false;                                   // no connection at all
   std::function<void(std::size_t piece)> before_piece{};  // e.g. the caller leaves
 };
 

@@ -1,7 +1,7 @@
 // One loop's current version of something immutable that other threads replace now and then (the
 // configuration, the key table). An exchange pins the version it began with and keeps using it; an
-// old version is let go when its last pin is. Counting is per loop and not atomic, so that no request
-// touches a shared reference count. All calls come from the loop's thread.
+// old version is let go when its last pin is. Counting is per loop and not atomic, so that no
+// request touches a shared reference count. All calls come from the loop's thread.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Task<T>: a coroutine that starts when awaited and resumes its awaiter when it ends, all on the
-// thread of one loop. Frames come from a per-thread pool, so that a call costs no malloc. Parameters
-// of coroutines are taken by value (or are references to what outlives the call); a capturing lambda
-// is never a coroutine.
+// thread of one loop. Frames come from a per-thread pool, so that a call costs no malloc.
+// Parameters of coroutines are taken by value (or are references to what outlives the call); a
+// capturing lambda is never a coroutine.
 #pragma once
 
 #include <coroutine>
@@ -148,8 +148,8 @@ T run_ready(Task<T> task) {
   return std::move(*out);
 }
 
-/// A one-shot signal between two coroutines (or a callback and a coroutine) of one loop. `set()` may
-/// come before or after the wait; the waiter is resumed inside set(). One waiter at a time.
+/// A one-shot signal between two coroutines (or a callback and a coroutine) of one loop. `set()`
+/// may come before or after the wait; the waiter is resumed inside set(). One waiter at a time.
 class Signal {
  public:
   Signal() = default;

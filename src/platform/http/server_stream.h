@@ -31,8 +31,8 @@ class ServerStream {
   /// when the client left, Overloaded when the core's budget of buffered bytes is used up.
   virtual Task<Result<std::string_view>> read_body(std::size_t limit) = 0;
 
-  /// The next piece of a body that is passed on as it comes; empty at its end. The piece lives until
-  /// the next call. Reading pauses between calls: that is the back-pressure.
+  /// The next piece of a body that is passed on as it comes; empty at its end. The piece lives
+  /// until the next call. Reading pauses between calls: that is the back-pressure.
   virtual Task<Result<std::string_view>> read_some() = 0;
 
   /// The whole answer: head (with its Content-Length) and body in one gathered write. `body` pieces
@@ -50,7 +50,8 @@ class ServerStream {
   /// The orderly end of a begun answer.
   virtual Task<Result<void>> finish() = 0;
 
-  /// Ends a begun answer so that the client sees that it was cut (no last chunk, connection closed).
+  /// Ends a begun answer so that the client sees that it was cut (no last chunk, connection
+  /// closed).
   virtual void abort() = 0;
 
   /// Whether any byte of the answer has been handed to the client's connection.

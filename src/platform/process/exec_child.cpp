@@ -109,7 +109,8 @@ int exec_child_main(int argc, char** argv) {
         stderr);
     return kBadArguments;
   }
-  lower_limit(RLIMIT_CORE, 0);  // a core file would hold people's words
+  std::signal(SIGPIPE, SIG_DFL);  // our main() may have set it aside by now, and exec keeps that
+  lower_limit(RLIMIT_CORE, 0);    // a core file would hold people's words
   if (close_range(3, ~0U, 0) != 0 && errno != ENOSYS) {
     return complain("cannot close", "descriptors", kBadArguments);
   }

@@ -107,6 +107,7 @@ Result<void> MasterRing::begin_rotation() {
 }
 
 Result<void> MasterRing::end_rotation() {
+  if (masters_.size() == 1) return {};
   const bool file =
       std::ranges::any_of(masters_, [](const Master& master) { return !master.line.empty(); });
   masters_.erase(masters_.begin() + 1, masters_.end());

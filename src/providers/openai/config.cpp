@@ -20,7 +20,8 @@ void describe(config::Fields& f, OpenAiConfig& c) {
     auto parsed = http::parse_url(text, path);
     return parsed ? "" : "is " + parsed.error().message;
   };
-  f.field("base_url", c.base_url, "Where the API begins, with its version: http(s)://host[:port]/v1.")
+  f.field("base_url", c.base_url,
+          "Where the API begins, with its version: http(s)://host[:port]/v1.")
       .check(url, "^https?://");
   f.field("api_key", c.api_key, "Sent as Authorization: Bearer. A local server may need none.");
   f.field("organization", c.organization, "Sent as OpenAI-Organization.");

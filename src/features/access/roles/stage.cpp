@@ -27,7 +27,8 @@ Verdict AllowStage::on_request(Exchange& exchange) {
   const bool any = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& pattern) {
     return text::glob_match(pattern, exchange.model_name);
   });
-  return any ? go_on() : Verdict(refused(exchange, "the policy \"" + exchange.policy->names + "\""));
+  return any ? go_on()
+             : Verdict(refused(exchange, "the policy \"" + exchange.policy->names + "\""));
 }
 
 }  // namespace causeway::roles

@@ -9,7 +9,8 @@ void describe(config::Fields& f, AccessLogSettings& c) {
   f.word("off", c.on, false, "None.");
 }
 
-AccessLogFeature::AccessLogFeature(log::AccessLog* log, SectionKey<AccessLogSettings> key, int loops)
+AccessLogFeature::AccessLogFeature(log::AccessLog* log, SectionKey<AccessLogSettings> key,
+                                   int loops)
     : stage_(std::make_unique<AccessLogStage>(log, key, loops)) {}
 AccessLogFeature::~AccessLogFeature() = default;
 

@@ -54,9 +54,12 @@ void write_text(text::JsonWriter& json, std::string_view name, std::string_view 
 
 std::string_view source_text(UsageSource source) {
   switch (source) {
-    case UsageSource::Reported: return "reported";
-    case UsageSource::Estimated: return "estimated";
-    case UsageSource::None: break;
+    case UsageSource::Reported:
+      return "reported";
+    case UsageSource::Estimated:
+      return "estimated";
+    case UsageSource::None:
+      break;
   }
   return {};
 }

@@ -24,9 +24,9 @@ class AccessLogStage final : public Stage {
 
  private:
   struct PerLoop {
-    std::string line;            // reused
-    std::int64_t second = -1;    // that `stamp` is of
-    std::string stamp;           // "2026-11-24T20:15:32"
+    std::string line;          // reused
+    std::int64_t second = -1;  // that `stamp` is of
+    std::string stamp;         // "2026-11-24T20:15:32"
   };
   log::AccessLog* log_;
   SectionKey<AccessLogSettings> key_;

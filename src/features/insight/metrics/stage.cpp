@@ -7,47 +7,56 @@ namespace causeway::metrics {
 namespace {
 
 // Buckets of the OpenTelemetry GenAI conventions.
-const std::vector<double> kTokenBounds = {1,     4,      16,     64,      256,     1024,     4096,
-                                          16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
-const std::vector<double> kSecondBounds = {0.01, 0.02, 0.04, 0.08, 0.16,  0.32,  0.64,
+const std::vector<double> kTokenBounds = {
+    1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
+const std::vector<double> kSecondBounds = {0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
                                            1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
-const std::vector<double> kFirstTokenBounds = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25,
-                                               0.5,   0.75,  1,    2.5,  5,    7.5,  10,   30,  60};
-const std::vector<double> kPerTokenBounds = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15,
-                                             0.2,  0.3,   0.4,  0.5,   0.75, 1, 2.5};
-const std::vector<double> kOverheadBounds = {5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
-                                             1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1};
+const std::vector<double> kFirstTokenBounds = {
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60};
+const std::vector<double> kPerTokenBounds = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2,
+                                             0.3,  0.4,   0.5,  0.75,  1,   2.5};
+const std::vector<double> kOverheadBounds = {5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3,
+                                             2e-3, 5e-3, 1e-2, 5e-2, 0.1,  0.5,  1};
 
 const char* kOperation = "gen_ai_operation_name";
 const char* kProvider = "gen_ai_provider_name";
 const char* kModel = "gen_ai_request_model";
 
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 }  // namespace
 
 Families::Families(Registry& registry) {
   const std::vector<std::string> usual = {kOperation, kProvider, kModel, "error_type"};
-  tokens = registry.histogram({"gen_ai_client_token_usage", "Tokens of one exchange.",
-                               {kOperation, kProvider, kModel, "gen_ai_token_type"}, kTokenBounds});
-  operation = registry.histogram({"gen_ai_client_operation_duration_seconds",
-                                  "From the request to the end of its answer, as the caller sees it.",
-                                  usual, kSecondBounds});
+  tokens = registry.histogram({"gen_ai_client_token_usage",
+                               "Tokens of one exchange.",
+                               {kOperation, kProvider, kModel, "gen_ai_token_type"},
+                               kTokenBounds});
+  operation = registry.histogram(
+      {"gen_ai_client_operation_duration_seconds",
+       "From the request to the end of its answer, as the caller sees it.", usual, kSecondBounds});
   request = registry.histogram({"gen_ai_server_request_duration_seconds",
                                 "Time in the provider that answered.", usual, kSecondBounds});
   first_token = registry.histogram({"gen_ai_server_time_to_first_token_seconds",
                                     "To the first content of a stream.",
-                                    {kOperation, kProvider, kModel}, kFirstTokenBounds});
+                                    {kOperation, kProvider, kModel},
+                                    kFirstTokenBounds});
   per_token = registry.histogram({"gen_ai_server_time_per_output_token_seconds",
                                   "Per output token behind the first, of streams.",
-                                  {kOperation, kProvider, kModel}, kPerTokenBounds});
-  overhead = registry.histogram({"causeway_overhead_seconds",
-                                 "Time spent in Causeway itself: the whole less waiting for providers "
-                                 "(streams: up to the first content).",
-                                 {kOperation}, kOverheadBounds});
-  cut = registry.counter({"causeway_cut_by_client_total", "Callers that left before the end.",
-                          {kOperation, kModel}});
-  attempts = registry.counter({"causeway_attempts_total", "Tries, by provider and how they ended.",
+                                  {kOperation, kProvider, kModel},
+                                  kPerTokenBounds});
+  overhead =
+      registry.histogram({"causeway_overhead_seconds",
+                          "Time spent in Causeway itself: the whole less waiting for providers "
+                          "(streams: up to the first content).",
+                          {kOperation},
+                          kOverheadBounds});
+  cut = registry.counter(
+      {"causeway_cut_by_client_total", "Callers that left before the end.", {kOperation, kModel}});
+  attempts = registry.counter({"causeway_attempts_total",
+                               "Tries, by provider and how they ended.",
                                {kProvider, kModel, "error_type"}});
   cost = registry.counter({"causeway_cost_micros_total",
                            "What priced answers cost, in millionths of the currency.",
@@ -111,10 +120,11 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   PerLoop& loop = *loops_[static_cast<std::size_t>(exchange.context->index)];
   const LabelId operation = loop.label(to_string(exchange.operation->kind));
   // A name that nobody configured never becomes a label.
-  const bool configured = exchange.model && exchange.snapshot->models.contains(exchange.model->name);
-  const bool exposed = exchange.model && !configured && outcome.status < 400 &&
-                       (loop.labels.contains(exchange.model->name) ||
-                        admit_exposed(exchange.model->name));
+  const bool configured =
+      exchange.model && exchange.snapshot->models.contains(exchange.model->name);
+  const bool exposed =
+      exchange.model && !configured && outcome.status < 400 &&
+      (loop.labels.contains(exchange.model->name) || admit_exposed(exchange.model->name));
   const LabelId model = configured || exposed ? loop.label(exchange.model->name) : kOther;
   LabelId provider = loop.none;
   for (const Attempt& attempt : exchange.attempts) {

@@ -12,10 +12,14 @@ constexpr std::size_t kMostListed = 1000;
 
 std::string_view end_text(AttemptEnd end) {
   switch (end) {
-    case AttemptEnd::Answered: return "answered";
-    case AttemptEnd::Failed: return "failed";
-    case AttemptEnd::Cancelled: return "cancelled";
-    case AttemptEnd::Running: break;
+    case AttemptEnd::Answered:
+      return "answered";
+    case AttemptEnd::Failed:
+      return "failed";
+    case AttemptEnd::Cancelled:
+      return "cancelled";
+    case AttemptEnd::Running:
+      break;
   }
   return "running";
 }
@@ -42,7 +46,8 @@ void write_record(text::JsonWriter& json, const Record& record,
   json.field("input_tokens", record.usage.input()).field("output_tokens", record.usage.output());
   json.field("estimated", record.usage.source == UsageSource::Estimated);
   if (record.cost_micros >= 0) json.key("cost").money(record.cost_micros);
-  json.field("total_us", record.total_micros).field("first_content_us", record.first_content_micros);
+  json.field("total_us", record.total_micros)
+      .field("first_content_us", record.first_content_micros);
   json.field("upstream_us", record.upstream_micros);
   json.key("stages").begin_array();
   for (std::size_t i = 0; i < record.mark_count; ++i) {

@@ -6,8 +6,7 @@ namespace causeway::admit {
 namespace {
 
 std::unexpected<Error> busy(std::string message, std::string code) {
-  auto refused =
-      fail(ErrorKind::Overloaded, Origin::Us, std::move(message), std::move(code));
+  auto refused = fail(ErrorKind::Overloaded, Origin::Us, std::move(message), std::move(code));
   refused.error().retry_after = std::chrono::seconds(1);
   refused.error().retryable = true;
   return refused;

@@ -5,7 +5,8 @@
 namespace causeway::routing {
 namespace {
 
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): neighbouring inputs give unrelated outputs.
+// The finaliser of splitmix64 (Steele, Lea, Flood 2014): neighbouring inputs give unrelated
+// outputs.
 double unit_interval(std::uint64_t x) {
   x += 0x9E3779B97F4A7C15ull;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;

@@ -1,5 +1,5 @@
-// From the model's name to the targets that will be tried, in order: resolve finds the model and the
-// policy, validate refuses what no target could do, choose orders the targets.
+// From the model's name to the targets that will be tried, in order: resolve finds the model and
+// the policy, validate refuses what no target could do, choose orders the targets.
 #pragma once
 
 #include "core/exchange.h"

@@ -1,0 +1,189 @@
+// What every reader of a request body needs of JSON: exact byte ranges, keys compared unescaped,
+// duplicates refused in each object that is read, and a visit of every other value, so that what is
+// forwarded is known to be JSON. Faults are thrown as Refused and caught by the dialect's read().
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/request.h"
+#include "dialects/openai/detail/on_demand.h"
+#include "platform/text/ascii.h"
+
+namespace causeway::openai {
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxMembers = 256;  // of an object that is read
+
+struct Refused {
+  Error error;
+};
+
+[[noreturn]] inline void refuse(std::string message, std::string param = {},
+                                std::string code = {}) {
+  Error error;
+  error.kind = ErrorKind::InvalidRequest;
+  error.origin = Origin::Client;
+  error.message = std::move(message);
+  error.param = std::move(param);
+  error.code = std::move(code);
+  throw Refused{std::move(error)};
+}
+
+class JsonWalk {
+ public:
+  JsonWalk(RequestIndex& index, std::string_view body) : index_(index) { index_.body = body; }
+
+ protected:
+  std::uint32_t offset(const char* at) const {
+    return static_cast<std::uint32_t>(at - index_.body.data());
+  }
+
+  // The container that was just read through: the iterator stands at the next token, white space
+  // before that belongs to nobody.
+  std::uint32_t end_of_container() {
+    const char* location = nullptr;
+    std::uint32_t end = document_->current_location().get(location)
+                            ? static_cast<std::uint32_t>(index_.body.size())
+                            : offset(location);
+    while (end > 0 && is_space(index_.body[end - 1])) --end;
+    return end;
+  }
+
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+  // simdjson's tokens reach to the next token.
+  ByteRange trimmed(std::string_view token) const {
+    const std::uint32_t begin = offset(token.data());
+    while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+    return {begin, begin + static_cast<std::uint32_t>(token.size())};
+  }
+
+  // A JSON string's bytes with quotes. Its escapes are checked, since stages decode it later; the
+  // rest (UTF-8, control characters) simdjson checked in its first pass.
+  ByteRange string_range(od::value value) {
+    const ByteRange range = trimmed(value.raw_json_token());
+    const std::string_view bytes = index_.bytes(range);
+    if (std::memchr(bytes.data(), '\\', bytes.size())) {
+      std::string_view ignored;
+      if (value.get_string().get(ignored)) {
+        refuse("The body is not valid JSON: a string has an invalid escape (near byte " +
+                   std::to_string(range.begin) + ")",
+               {}, "invalid_json");
+      }
+    }
+    return range;
+  }
+
+  std::string_view key_of(od::field& field) {
+    const char* raw = field.key().raw();
+    const std::string_view key = field.unescaped_key();
+    if (std::memcmp(raw, key.data(), key.size()) == 0 && raw[key.size()] == '"') {
+      return {raw, key.size()};
+    }
+    index_.unescaped_keys.emplace_back(key);
+    return index_.unescaped_keys.back();
+  }
+
+  /// Calls visit(key, value) for each member, refusing duplicates. `path` names the object in
+  /// errors.
+  template <class Visit>
+  void members(od::value value, const std::string& path, Visit visit) {
+    std::array<std::string_view, 32> seen;
+    std::vector<std::string_view> more;
+    std::size_t count = 0;
+    od::object object = value.get_object();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
+      const auto known = seen.begin() + static_cast<std::ptrdiff_t>(std::min(count, seen.size()));
+      if (std::find(seen.begin(), known, key) != known ||
+          std::find(more.begin(), more.end(), key) != more.end()) {
+        refuse("duplicate member \"" + std::string(key) + "\" in " + path, path);
+      }
+      if (count == kMaxMembers) refuse("too many members in " + path, path);
+      if (count < seen.size()) {
+        seen[count] = key;
+      } else {
+        more.push_back(key);
+      }
+      ++count;
+      visit(key, field.value());
+    }
+  }
+
+  // Visits a value that nobody reads, so that all of the body is known to be JSON.
+  void check(od::value value, int depth) {
+    if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
+    switch (value.type().value()) {
+      case od::json_type::object: {
+        od::object object = value.get_object();
+        for (auto result : object) {
+          od::field field = take(std::move(result));
+          (void)std::string_view(field.unescaped_key());
+          check(field.value(), depth + 1);
+        }
+        break;
+      }
+      case od::json_type::array: {
+        od::array array = value.get_array();
+        for (auto element : array) check(take(std::move(element)), depth + 1);
+        break;
+      }
+      case od::json_type::string:
+        string_range(value);
+        break;
+      case od::json_type::number:
+        check_number(value);
+        break;
+      case od::json_type::boolean:
+        (void)value.get_bool().value();
+        break;
+      case od::json_type::null:
+        if (!value.is_null()) refuse("\"null\" is misspelt");
+        break;
+    }
+  }
+
+  // Numbers that no machine type holds are JSON all the same, and pass as they are.
+  void check_number(od::value value) {
+    const std::string_view token = index_.bytes(trimmed(value.raw_json_token()));
+    double number = 0;
+    const auto error = value.get_double().get(number);
+    if (error && !is_number(token)) throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
+  }
+
+  // RFC 8259, section 6.
+  static bool is_number(std::string_view text) {
+    const auto digits = [&] {
+      std::size_t count = 0;
+      while (count < text.size() && text::is_digit(text[count])) ++count;
+      text.remove_prefix(count);
+      return count;
+    };
+    if (text.starts_with('-')) text.remove_prefix(1);
+    const bool zero = text.starts_with('0');
+    const std::size_t whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return false;
+    if (text.starts_with('.')) {
+      text.remove_prefix(1);
+      if (digits() == 0) return false;
+    }
+    if (text.starts_with('e') || text.starts_with('E')) {
+      text.remove_prefix(1);
+      if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+      if (digits() == 0) return false;
+    }
+    return text.empty();
+  }
+
+  RequestIndex& index_;
+  od::document* document_ = nullptr;
+};
+
+}  // namespace causeway::openai
