@@ -137,3 +137,14 @@ def client(gw):
     """The official client, unmodified, with nothing set but address and key."""
     with make_client(gw) as made:
         yield made
+
+
+def pytest_collection_modifyitems(items):
+    """Marks what known_failures.txt lists, so that it shows in every run and fails none."""
+    lines = (pathlib.Path(__file__).parent / "known_failures.txt").read_text().splitlines()
+    known = dict(line.rsplit(": ", 1) for line in lines if line and not line.startswith("#"))
+    for item in items:
+        name = f"{item.path.name}::{item.name.split('[')[0]}"
+        for listed, runs in ((name, True), ("!" + name, False)):
+            if listed in known:
+                item.add_marker(pytest.mark.xfail(reason=known[listed], run=runs, strict=False))
