@@ -172,6 +172,7 @@ def test_usage_is_in_the_ledger(local, client):
 
 
 def test_engine_verb(local):
+    assert local.chat("fast", "hi", max_tokens=2, timeout=60).status_code == 200
     value = json.loads(local.cli("engine", "list", "--json").stdout)
     loaded = [m for m in value["models"] if m["state"] == "ready"]
     assert [m["name"] for m in loaded if "smollm2" in m["name"].lower()]
