@@ -71,6 +71,7 @@ class EmbeddedTest : public testing::Test {
  protected:
   Result<Call> address(OperationKind kind, std::string body, const std::string& model) {
     operation_.kind = kind;
+    exchange_.index.clear();
     body_ = body + std::string(64, '\0');
     auto read =
         dialect_.read(operation_, std::string_view(body_).substr(0, body.size()), exchange_.index);

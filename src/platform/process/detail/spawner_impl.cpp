@@ -291,6 +291,8 @@ void SpawnerImpl::reap() {
 void SpawnerImpl::finish(RunningChild& child, const Exit& exit) {
   read_lines(child, kReadAtEnd);
   child.lines.finish();
+  child.output.reset();  // whoever hears of the end finds nothing of the child left
+  child.pidfd.reset();
   --running;
   if (child.on_exit) child.on_exit(exit);
 }
