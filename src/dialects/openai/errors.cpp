@@ -156,7 +156,10 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
   if (callers && !body.message.empty()) {
     error.message = std::string(text::utf8_cut(body.message, 2000));
     error.param = body.param;
-    error.code = body.code;
+    // Self-hosted servers write the status there; ours says more.
+    const bool is_status =
+        !body.code.empty() && body.code.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_status) error.code = body.code;
   } else {
     error.message = "The provider answered with status " + std::to_string(status) + ".";
   }
