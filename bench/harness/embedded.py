@@ -46,7 +46,7 @@ def generation(context):
         direct = lambda: _UnixConnection(str(address))  # noqa: E731
         engine.wait_until(lambda: _healthy(direct), 120, "to load its model", 0.2)
         rounds = []
-        for number in range(max(3, context.rounds)):
+        for number in range(max(5, context.rounds)):
             pair = {"direct": direct, "gateway": through}
             order = list(pair) if number % 2 == 0 else list(pair)[::-1]
             rounds.append({name: _tokens_per_second(pair[name]) for name in order})

@@ -114,6 +114,9 @@ class Rig:
 
     @staticmethod
     def environment(home, more=None):
-        """Nothing of the caller's but what a program needs to run, and no provider's key."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "CAUSEWAY_CACHE") if name in os.environ}
-        return {**kept, "HOME": str(home), "BENCH_KEY": configs.KEY, **(more or {})}
+        """Nothing of the caller's but what a program needs to run, and no provider's key.
+
+        A program that was built outside the tree finds the manifest of models by CAUSEWAY_SHARE.
+        """
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "CAUSEWAY_CACHE", "CAUSEWAY_SHARE") if name in os.environ}
+        return {"CAUSEWAY_SHARE": str(ROOT), **kept, "HOME": str(home), "BENCH_KEY": configs.KEY, **(more or {})}
