@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "platform/net/detail/loop_impl.h"
 #include "platform/net/detail/readiness.h"
@@ -18,23 +19,27 @@ namespace {
 
 constexpr std::size_t kMaxGathered = 64;
 
+// Operations of one socket that may end at once without the loop having turned: then others get
+// theirs, and a coroutine that never has to wait does not pile up its callers on the stack.
+constexpr int kInARow = 32;
+
 std::error_code system_error(int number) { return {number, std::system_category()}; }
 
 class PlainSocket final : public Socket, private Readiness::Listener {
  public:
-  explicit PlainSocket(Loop& loop) : readiness_(loop.impl(), *this) {}
+  explicit PlainSocket(Loop& loop) : loop_(loop.impl()), readiness_(loop.impl(), *this) {}
   PlainSocket(Loop& loop, int fd) : PlainSocket(loop) { adopt(fd); }
 
   bool start_read(Op& op, std::span<char> into) override {
     into_ = into;
-    if (input_ != Input::Drained && try_read(op)) return true;
+    if (input_ != Input::Drained && !had_its_turn() && try_read(op)) return true;
     return wait_for_input(op, &PlainSocket::try_read);
   }
 
   bool start_wait(Op& op) override {
     op.error = {};
     op.bytes = 0;
-    if (input_ == Input::More) return true;
+    if (input_ == Input::More && !had_its_turn()) return true;
     return wait_for_input(op, &PlainSocket::note_readable);
   }
 
@@ -42,7 +47,7 @@ class PlainSocket final : public Socket, private Readiness::Listener {
     pieces_ = pieces;
     skip_ = 0;
     op.bytes = 0;
-    if (try_write(op)) return true;
+    if (!had_its_turn() && try_write(op)) return true;
     return wait_for(op, Readiness::kWrite, &PlainSocket::try_write);
   }
 
@@ -100,6 +105,11 @@ class PlainSocket final : public Socket, private Readiness::Listener {
     }
     input_ = Input::Unknown;
     return 0;
+  }
+
+  bool had_its_turn() {
+    if (std::exchange(turn_, loop_.turn) != loop_.turn) in_a_row_ = 0;
+    return ++in_a_row_ > kInARow;
   }
 
   static bool ended(Op& op, int number) {
@@ -210,6 +220,7 @@ class PlainSocket final : public Socket, private Readiness::Listener {
   }
 
   void ready(Readiness::Direction direction, std::error_code error) override {
+    ++loop_.turn;
     const auto [op, attempt] = direction == Readiness::kRead ? reading_ : writing_;
     if (error) return op->finish(error, op->bytes);
     if ((this->*attempt)(*op)) return op->complete(*op);  // may destroy this
@@ -224,10 +235,13 @@ class PlainSocket final : public Socket, private Readiness::Listener {
     Attempt attempt = nullptr;
   };
 
+  LoopImpl& loop_;
   Readiness readiness_;
   Pending reading_, writing_;
   Input input_ = Input::Unknown;
   bool tells_rest_ = false;
+  std::uint64_t turn_ = 0;  // of the loop, when in_a_row_ began to count
+  int in_a_row_ = 0;
   std::span<char> into_;
   std::span<const std::string_view> pieces_;
   std::size_t skip_ = 0;  // bytes of pieces_.front() that are written

@@ -214,6 +214,26 @@ TEST(TcpSocket, EveryPieceWakesTheReader) {
   EXPECT_EQ(text.size(), 2000u * 17 / 2);
 }
 
+Task<void> write_forever(Stream& stream, const bool& stop, std::size_t& count) {
+  const std::string_view pieces[] = {"x"};
+  while (!stop) {
+    if (!co_await write(stream, pieces)) break;
+    ++count;
+  }
+}
+
+TEST(TcpSocket, AWriterThatNeverWaitsLeavesOthersTheirTurn) {
+  Loop loop;
+  TcpPair pair(loop);
+  bool stop = false;
+  std::size_t count = 0;
+  loop.post([&] { stop = true; });
+  spawn(write_forever(*pair.ours, stop, count));  // would never come back by itself
+  EXPECT_TRUE(loop.run_until([&] { return stop; }, 5s));
+  EXPECT_GT(count, 0u);
+  loop.run_until([] { return false; }, 5ms);
+}
+
 TEST(TcpSocket, AWaitMayComeBeforeAndAfterTheBytes) {
   Loop loop;
   TcpPair pair(loop);

@@ -15,8 +15,6 @@ namespace {
 
 // How long the rest of a refused request is read away, so that the client gets to read the answer.
 constexpr std::chrono::seconds kLinger{5};
-// Requests served in a row before others of the loop get their turn.
-constexpr std::size_t kTurn = 32;
 
 }  // namespace
 
@@ -30,10 +28,10 @@ Connection::~Connection() { release_body(); }
 
 Task<void> Connection::serve() {
   core_.loop.watch(*this);
-  std::size_t served = 0;
-  while (co_await read_head()) {
-    if (!co_await exchange()) break;
-    if (++served % kTurn == 0) co_await core_.loop.sleep(std::chrono::milliseconds(0));
+  bool again = true;
+  while (again) {  // not `while (co_await ...)`: g++ 12 makes a trap of some such loops
+    again = co_await read_head();
+    if (again) again = co_await exchange();
   }
   if (linger_ && !input_ended_ && !closed_ && !broken_) co_await linger();
   socket_->close();
@@ -291,7 +289,7 @@ Task<void> Connection::linger() {
   body_wanted_ = 0;
   in_begin_ = in_end_ = 0;
   input_deadline_ = core_.loop.now() + kLinger;
-  while (true) {  // g++ 12 compiles `while (co_await ...) statement;` into a trap
+  while (true) {  // as in serve()
     const bool open = co_await next_input();
     if (!open) break;
     in_end_ = 0;

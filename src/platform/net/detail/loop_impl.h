@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 
@@ -27,6 +28,7 @@ struct LoopImpl {
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::list<Periodic> periodic;
   SweepList swept;
+  std::uint64_t turn = 0;  // counts what the sockets were woken for
 };
 
 }  // namespace causeway::net
