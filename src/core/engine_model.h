@@ -32,6 +32,7 @@ struct EngineModel {
   EngineModelKind kind = EngineModelKind::Chat;
   EngineModelSource source;
 
+  std::string temperature;       // of requests that bring none; empty = the engine's own, 0.8
   std::string system_prompt;     // for chat requests that bring none; empty = the template decides
   std::uint32_t context = 4096;  // tokens of one request, prompt and answer; every slot has its own
   std::uint32_t slots = 4;       // requests worked on at once

@@ -57,6 +57,7 @@ std::vector<std::string> llama_server_arguments(const ModelEntry& entry, const s
       "off",
   };
   const auto add = [&](std::initializer_list<std::string> more) { out.insert(out.end(), more); };
+  if (!entry.temperature.empty()) add({"--temp", entry.temperature});
   if (entry.gpu_layers > 0) add({"--gpu-layers", number(entry.gpu_layers)});
   if (entry.kind == ModelKind::Embeddings) {
     add({"--embeddings", "--cache-ram", "0"});

@@ -51,6 +51,7 @@ Result<ModelEntry> to_entry(const std::string& name, const Section& section) {
   entry.about = value(section, "about");
   entry.licence = value(section, "license");
   entry.system_prompt = value(section, "system");
+  entry.temperature = value(section, "temperature");
   entry.pooling = value(section, "pooling");
   entry.source.artifact = name;
   entry.source.file_name = value(section, "result");

@@ -11,7 +11,8 @@ TEST(Manifest, ReadsModelsAndPassesByTheRest) {
       "# comment\n[engine]\nkind = source\n\n"
       "[small]\nkind = model\nabout = a = b, small\nlicense = MIT\ntask = chat\nalias = default "
       "tiny\n"
-      "context = 1024\nslots = 2\nsystem = You help.\nresult = s.gguf\nresult.size = 99\n"
+      "context = 1024\nslots = 2\nsystem = You help.\ntemperature = 0.2\nresult = "
+      "s.gguf\nresult.size = 99\n"
       "result.sha256 = " +
       sha +
       "\n"
@@ -28,6 +29,7 @@ TEST(Manifest, ReadsModelsAndPassesByTheRest) {
   EXPECT_EQ(chat.context, 1024u);
   EXPECT_EQ(chat.slots, 2u);
   EXPECT_EQ(chat.system_prompt, "You help.");
+  EXPECT_EQ(chat.temperature, "0.2");
   EXPECT_EQ(chat.licence, "MIT");
   EXPECT_EQ(chat.source.bytes, 99u);
   const auto& vectors = (*models)[1];
