@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
 import pytest
 
-from gateway import KEY, binary, clean_environment, run
+from gateway import KEY, binary, clean_environment, run, wait_until
 
 VERBS = ["serve", "check", "keys", "models", "engine", "chat", "usage", "status"]
 
@@ -85,12 +86,36 @@ def test_chat_with_address_and_key(gw):
     assert (done.returncode, done.stdout) == (0, "You said: hi\n"), done.stderr
 
 
-def test_chat_ends_with_the_pipe(gw):
-    """`causeway chat … | head -1` must not hang."""
-    done = subprocess.run(["bash", "-c", '"$0" chat --model fake/endless --data "$1" hi | head -c 20',
-                           str(binary()), str(gw.data)], capture_output=True, timeout=20,
+def chat_into(gw, model: str, reader: str) -> subprocess.CompletedProcess:
+    """`causeway chat … | reader`; the exit code is that of the verb."""
+    script = '"$0" chat --model "$1" --data "$2" hi | ' + reader + '; exit "${PIPESTATUS[0]}"'
+    return subprocess.run(["bash", "-c", script, str(binary()), model, str(gw.data)], capture_output=True, timeout=20,
                           env=clean_environment(), stdin=subprocess.DEVNULL)
-    assert done.stdout.startswith(b"word word")
+
+
+def running_requests(gw) -> int:
+    return json.loads(gw.cli("status", "--json").stdout)["running_requests"]
+
+
+@pytest.mark.parametrize("model, reader, output", [
+    ("fake/endless", "head -c 20", b"word word"),
+    ("fake/words-then-never", "head -c 3", b"one"),  # nothing more is written, so no write can fail
+    ("fake/never", "true", b"")])
+def test_chat_ends_with_its_reader(gw, model, reader, output):
+    """`causeway chat … | head -1` must not hang, and the gateway stops working for it."""
+    done = chat_into(gw, model, reader)
+    assert done.stdout.startswith(output)
+    assert done.returncode == 128 + signal.SIGPIPE, done.stderr
+    assert done.stderr == b""
+    wait_until(lambda: running_requests(gw) == 0, "the request has ended", timeout=5, every=0.2)
+
+
+def test_chat_says_that_it_cannot_write(gw):
+    done = subprocess.run(["bash", "-c", '"$0" chat --model fake/endless --data "$1" hi > /dev/full', str(binary()),
+                           str(gw.data)], capture_output=True, timeout=20, env=clean_environment(),
+                          stdin=subprocess.DEVNULL, text=True)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
 
 
 def test_models(gw):

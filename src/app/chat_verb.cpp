@@ -1,4 +1,5 @@
 // `causeway chat`: a conversation in the terminal, or one question.
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -19,6 +20,10 @@ namespace causeway::app {
 namespace {
 
 namespace json = boost::json;
+
+// Of a verb whose output nobody reads any more: what a shell shows for a program that SIGPIPE
+// ended. The signal itself is ignored, as everywhere in the program: a socket may close as well.
+constexpr int kReaderGone = 128 + SIGPIPE;
 
 struct Server {
   std::string base_url, key;
@@ -80,7 +85,14 @@ Result<std::string> first_model(const Server& server) {
   return first;
 }
 
-// One question with the conversation so far; the answer is printed as it comes.
+bool has_reader() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  poll(&out, 1, 0);
+  return (out.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+// One question with the conversation so far; the answer is printed as it comes. Cancelled when it
+// cannot be printed: the connection is closed then, so that the gateway ends its work too.
 Result<std::string> ask(const Server& server, const std::string& model,
                         const std::vector<Turn>& turns) {
   SimpleRequest request;
@@ -114,7 +126,11 @@ Result<std::string> ask(const Server& server, const std::string& model,
       std::fflush(stdout);
     }
   };
+  request.wanted = [] { return std::ferror(stdout) == 0 && has_reader(); };
   auto answer = simple_call(request);
+  if (!answer && answer.error().kind == ErrorKind::Cancelled) {
+    return fail(ErrorKind::Cancelled, Origin::Us, "the answer cannot be written");
+  }
   if (!answer) return pass(std::move(answer));
   if (answer->status != 200) {
     return fail(ErrorKind::UpstreamFailed, Origin::Us, message_of(answer->body));
@@ -126,6 +142,7 @@ Result<std::string> ask(const Server& server, const std::string& model,
 }
 
 int refuse(const Error& error) {
+  if (error.kind == ErrorKind::Cancelled && !has_reader()) return kReaderGone;
   std::fprintf(stderr, "causeway chat: %s\n", error.message.c_str());
   if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
   return 1;
@@ -140,7 +157,8 @@ int converse(const Server& server, const std::string& model, std::vector<Turn>& 
     turns.push_back({"user", line});
     auto answer = ask(server, model, turns);
     if (!answer) {
-      refuse(answer.error());
+      const int code = refuse(answer.error());
+      if (answer.error().kind == ErrorKind::Cancelled) return code;
       turns.pop_back();
       continue;
     }
@@ -164,8 +182,6 @@ Result<Server> find_server(const std::string& data, bool data_given) {
 }  // namespace
 
 int chat_verb(std::span<const std::string> args, const std::string& data, bool data_given) {
-  // `causeway chat … | head` ends with its reader.
-  signal(SIGPIPE, SIG_DFL);
   CLI::App app(
       "Talk to a model: one question as argument or on standard input, else a conversation. "
       "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",

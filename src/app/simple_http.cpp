@@ -6,15 +6,21 @@ namespace causeway::app {
 namespace {
 
 constexpr std::size_t kMostBytes = 256 * 1024 * 1024;
+constexpr std::chrono::milliseconds kWantedPeriod{200};
 
-struct Running {
+struct OneCall {
   const SimpleRequest& request;
   http::Endpoint endpoint;
   std::string path;
+  Cancel cancel{};
   Result<SimpleAnswer> result = SimpleAnswer{};
+
+  void ask_whether_wanted() {
+    if (request.wanted && !request.wanted()) cancel.request();
+  }
 };
 
-Task<Result<SimpleAnswer>> call_and_read(http::Client& client, Running& run) {
+Task<Result<SimpleAnswer>> call_and_read(http::Client& client, OneCall& run) {
   std::vector<http::Field> fields;
   for (const auto& [name, value] : run.request.fields) fields.push_back({name, value});
   const std::string_view body[] = {run.request.body};
@@ -24,8 +30,7 @@ Task<Result<SimpleAnswer>> call_and_read(http::Client& client, Running& run) {
   request.fields = fields;
   request.timeouts = run.request.timeouts;
   if (!run.request.body.empty()) request.body = body;
-  Cancel cancel;
-  auto stream = co_await client.call(run.endpoint, request, cancel);
+  auto stream = co_await client.call(run.endpoint, request, run.cancel);
   if (!stream) co_return pass(std::move(stream));
   SimpleAnswer answer;
   answer.status = (*stream)->head().status;
@@ -37,6 +42,7 @@ Task<Result<SimpleAnswer>> call_and_read(http::Client& client, Running& run) {
     if (piece->empty()) co_return answer;
     if (in_pieces) {
       run.request.on_piece(*piece);
+      run.ask_whether_wanted();
     } else {
       answer.body += *piece;
       if (answer.body.size() > kMostBytes) {
@@ -46,7 +52,7 @@ Task<Result<SimpleAnswer>> call_and_read(http::Client& client, Running& run) {
   }
 }
 
-Task<void> run_to_end(net::Loop& loop, http::Client& client, Running& run) {
+Task<void> run_to_end(net::Loop& loop, http::Client& client, OneCall& run) {
   run.result = co_await call_and_read(client, run);
   loop.stop();
 }
@@ -60,9 +66,10 @@ Result<SimpleAnswer> simple_call(const SimpleRequest& request) {
   auto endpoint = http::parse_url(base, ignored);
   if (!endpoint) return pass(std::move(endpoint));
   endpoint->id = http::endpoint_id(*endpoint);
-  Running run{request, std::move(*endpoint),
+  OneCall run{request, std::move(*endpoint),
               slash == std::string::npos ? "/" : request.url.substr(slash)};
   net::Loop loop;
+  if (request.wanted) loop.every(kWantedPeriod, [&run] { run.ask_whether_wanted(); });
   auto client = http::make_client(loop);
   spawn(run_to_end(loop, *client, run));
   loop.run();

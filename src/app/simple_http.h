@@ -20,6 +20,9 @@ struct SimpleRequest {
   http::Timeouts timeouts;
   /// Given each piece of a 2xx answer as it comes; without it the body is collected.
   std::function<void(std::string_view piece)> on_piece;
+  /// Asked after each piece and a few times a second: false ends the call, and with it the
+  /// connection, with Cancelled.
+  std::function<bool()> wanted;
 };
 
 struct SimpleAnswer {
