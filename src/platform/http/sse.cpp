@@ -12,37 +12,46 @@ std::size_t event_length(std::string_view bytes, std::size_t from) {
     const void* found = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
     if (!found) return 0;
     const auto newline = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+    // A blank line at the very front is an empty event.
+    if (newline == 0 || (newline == 1 && bytes[0] == '\r')) return newline + 1;
     std::size_t next = newline + 1;
     if (next < bytes.size() && bytes[next] == '\r') ++next;
     if (next < bytes.size() && bytes[next] == '\n') return next + 1;
-    // A blank line at the very front is an empty event.
-    if (newline == 0 || (newline == 1 && bytes[0] == '\r')) return newline + 1;
     at = newline + 1;
   }
   return 0;
 }
 
+std::unexpected<Error> too_large() {
+  return fail(ErrorKind::UpstreamBroken, Origin::Upstream, "an event of the stream is too large");
+}
+
 }  // namespace
+
+void SseReader::feed(std::string_view piece) {
+  piece_ = piece;
+  joined_data_.clear();
+}
 
 Result<bool> SseReader::next(SseEvent& event) {
   std::string& carry = carry_[active_];
   if (carry.empty()) {
     if (piece_.empty()) return false;
     if (const std::size_t length = event_length(piece_, 0)) {
+      if (length > max_event_) return too_large();
       parse(piece_.substr(0, length), event);
       piece_.remove_prefix(length);
       return true;
     }
   }
   const std::size_t before = carry.size();
-  if (before + piece_.size() > max_event_) {
-    return fail(ErrorKind::UpstreamBroken, Origin::Upstream, "an event of the stream is too large");
-  }
   if (carry.capacity() < before + piece_.size() + kPadding) {
     carry.reserve(2 * (before + piece_.size()) + kPadding);
   }
   carry.append(piece_);
   const std::size_t length = event_length(carry, before > 3 ? before - 3 : 0);
+  // The same verdict wherever the pieces were cut: what counts is the event, not what came with it.
+  if ((length > 0 ? length : carry.size()) > max_event_) return too_large();
   if (length == 0) {
     piece_ = {};
     return false;
@@ -77,11 +86,12 @@ void SseReader::parse(std::string_view wire, SseEvent& event) {
       if (data_lines == 0) {
         event.data = value;
       } else {
-        if (data_lines == 1) joined_data_.assign(event.data);
-        joined_data_ += '\n';
-        joined_data_ += value;
-        joined_data_.reserve(joined_data_.size() + kPadding);
-        event.data = joined_data_;
+        if (data_lines == 1) joined_data_.emplace_front(event.data);
+        std::string& joined = joined_data_.front();
+        joined += '\n';
+        joined += value;
+        joined.reserve(joined.size() + kPadding);
+        event.data = joined;
       }
       ++data_lines;
     } else if (name == "event") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <forward_list>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,8 @@ class SseReader {
 
   /// The next piece; it must live until the next feed() and have kPadding readable bytes behind it.
   /// Call next() until it answers false before the next feed(). Views of events die with the next
-  /// feed() but one that was joined, which dies with the feed() after.
-  void feed(std::string_view piece) { piece_ = piece; }
+  /// feed().
+  void feed(std::string_view piece);
 
   /// Errors: UpstreamBroken for an event larger than max_event.
   Result<bool> next(SseEvent& event);
@@ -41,7 +42,7 @@ class SseReader {
   std::string_view piece_;
   std::string carry_[2];  // two, since an event given out may still live in the other
   int active_ = 0;
-  std::string joined_data_;
+  std::forward_list<std::string> joined_data_;  // data of several lines; a list, since views live
 };
 
 }  // namespace causeway::http

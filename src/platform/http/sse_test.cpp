@@ -50,6 +50,29 @@ TEST(Sse, SameEventsWhereverThePiecesAreCut) {
   }
 }
 
+TEST(Sse, BlankLinesAtTheFrontAreEventsOfTheirOwnWhereverThePiecesAreCut) {
+  const std::string all = "\n\ndata: x\n\n\r\n\n";
+  for (std::size_t size = 1; size <= all.size(); ++size) {
+    SseReader reader;
+    const auto seen = read_in_pieces(all, size, reader);
+    ASSERT_EQ(seen.size(), 5u) << "pieces of " << size;
+    EXPECT_EQ(seen[0].wire, "\n");
+    EXPECT_EQ(seen[2].data, "x");
+    EXPECT_EQ(seen[3].wire, "\r\n");
+  }
+}
+
+TEST(Sse, DataOfSeveralLinesLivesUntilTheNextPiece) {
+  const std::string piece = "data: a\ndata: b\n\ndata: c\ndata: d\n\n" + std::string(64, ' ');
+  SseReader reader;
+  reader.feed(std::string_view(piece).substr(0, piece.size() - 64));
+  SseEvent first, second;
+  ASSERT_TRUE(*reader.next(first));
+  ASSERT_TRUE(*reader.next(second));
+  EXPECT_EQ(first.data, "a\nb");
+  EXPECT_EQ(second.data, "c\nd");
+}
+
 TEST(Sse, AnUnfinishedEventIsNotGiven) {
   SseReader reader;
   EXPECT_TRUE(read_in_pieces("data: cut", 4, reader).empty());
@@ -64,6 +87,27 @@ TEST(Sse, AnEventOverTheLimitIsAnError) {
   const auto result = reader.next(event);
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().kind, ErrorKind::UpstreamBroken);
+}
+
+TEST(Sse, TheLimitIsOneOfEventsWhereverThePiecesAreCut) {
+  const std::string fits = "data: " + std::string(56, 'x') + "\n\n";  // 64 bytes
+  const std::string all = fits + fits + "data: " + std::string(57, 'x') + "\n\n";
+  for (std::size_t size = 1; size <= all.size(); ++size) {
+    SseReader reader(64);
+    std::size_t events = 0;
+    bool refused = false;
+    for (std::size_t at = 0; at < all.size() && !refused; at += size) {
+      std::string piece(all.substr(at, size));
+      piece.reserve(piece.size() + SseReader::kPadding);
+      reader.feed(piece);
+      SseEvent event;
+      auto more = reader.next(event);
+      for (; more && *more; more = reader.next(event)) ++events;
+      refused = !more;
+    }
+    EXPECT_EQ(events, 2u) << "pieces of " << size;
+    EXPECT_TRUE(refused) << "pieces of " << size;
+  }
 }
 
 }  // namespace
