@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,7 +110,7 @@ class Bytes {
 
  private:
   std::vector<std::string_view> spans_;
-  std::deque<std::string> owned_;
+  std::list<std::string> owned_;
 };
 
 /// How much of a lane's text a stage must see before any of it may go out.

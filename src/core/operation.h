@@ -27,6 +27,8 @@ enum class OperationKind : std::uint8_t {
 /// Value of gen_ai.operation.name.
 std::string_view to_string(OperationKind kind);
 
+constexpr std::size_t kOperationKinds = 7;
+
 enum class BodyKind : std::uint8_t { None, Json };
 
 struct Operation {

@@ -2,8 +2,10 @@
 // provider. Immutable, part of a snapshot; connections and other live state are elsewhere.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +25,21 @@ struct Exchange;
 /// An HTTP call ready to be made, but for the body, which is the attempt's request.
 struct Call {
   const http::Endpoint* endpoint = nullptr;  // lives as long as the snapshot or the lease
-  std::string target;                        // path and query
-  std::vector<http::Field> fields;           // credentials and what the provider wants; views below
-  std::vector<std::string> storage;          // strings that `fields` point into
+  std::string_view target;                   // path and query
+  std::span<const http::Field> fields;       // credentials and what the provider wants
   std::unique_ptr<Lease> lease;
+};
+
+/// Where a dialect's operations stand below a base path: joined once, not for each request.
+class OperationPaths {
+ public:
+  OperationPaths(std::string_view base, const Dialect& dialect);
+  std::string_view of(const Operation& operation) const {
+    return paths_[static_cast<std::size_t>(operation.kind)];
+  }
+
+ private:
+  std::array<std::string, kOperationKinds> paths_;
 };
 
 class Provider {

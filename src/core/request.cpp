@@ -32,6 +32,7 @@ void RequestIndex::clear() {
 
 Request Request::fork() const {
   Request copy(*index_);
+  if (!edited()) return copy;
   copy.edits_ = edits_;
   copy.edited_texts_ = edited_texts_;
   copy.inserted_ = inserted_;
@@ -67,12 +68,11 @@ void Request::rebuild_order() {
     return text.value.begin >= index_->messages_array.begin &&
            text.value.end <= index_->messages_array.end && !index_->messages_array.empty();
   };
-  std::vector<bool> placed(inserted_.size(), false);
+  std::size_t place = 0;  // what was inserted in front of it has been placed
   const auto place_inserted = [&](std::size_t up_to) {
-    for (std::uint32_t k = 0; k < inserted_.size(); ++k) {
-      if (!placed[k] && inserted_[k].at <= up_to) {
-        order_.push_back({true, k});
-        placed[k] = true;
+    for (; place <= up_to; ++place) {
+      for (std::uint32_t k = 0; k < inserted_.size(); ++k) {
+        if (inserted_[k].at == place) order_.push_back({true, k});
       }
     }
   };
@@ -81,6 +81,8 @@ void Request::rebuild_order() {
     if (belongs_to_message(text)) {
       place_inserted(text.where.message);
       if (is_dropped(text.where.message)) continue;
+    } else if (text.value.begin >= index_->messages_array.end) {
+      place_inserted(index_->messages.size());
     }
     order_.push_back({false, i});
   }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -185,13 +186,12 @@ class Request {
   void messages_bytes(Spans& out) const;
 
   const RequestIndex* index_ = nullptr;
-  std::vector<Edit> edits_;  // sorted by begin, not overlapping
-  std::vector<EditedText> edited_texts_;
-  std::deque<Inserted> inserted_;
+  std::vector<Edit> edits_;             // sorted by begin, not overlapping
+  std::list<EditedText> edited_texts_;  // lists, since views into them are given out: an empty one
+  std::vector<Inserted> inserted_;      // costs nothing, as most requests stay as they came
   std::vector<std::size_t> dropped_;
-  std::vector<TextOrder> order_;  // only when messages were inserted or dropped
-  // Decoded copies of texts with escapes; a deque, since views into it are given out.
-  mutable std::deque<EditedText> decoded_;
+  std::vector<TextOrder> order_;           // only when messages were inserted or dropped
+  mutable std::list<EditedText> decoded_;  // copies of texts with escapes
 };
 
 /// Decodes a JSON string with its quotes. Without escapes the view into `json` is returned,

@@ -99,6 +99,23 @@ TEST(Request, InsertedMessagesAreTextsOfTheirPlace) {
       R"({"model":"x","messages":[{"m":"be brief"},{"c":"a"},{"c":"B"},{"m":"last"}],"n":1})");
 }
 
+TEST(Request, TextsStandInTheOrderOfTheBodyWhateverWasInsertedFirst) {
+  Indexed in;
+  in.index.texts.erase(in.index.texts.begin());  // the first message has no text of its own
+  in.index.texts.push_back({{Role::None, TextKind::UserId, 0, 0}, in.index.members[2].value});
+  Request request(in.index);
+  ASSERT_TRUE(request.insert(2, {Role::User, "third"}));
+  ASSERT_TRUE(request.insert(1, {Role::User, "second"}));
+  ASSERT_TRUE(request.insert(0, {Role::User, "first"}));
+  auto texts = request.texts();
+  ASSERT_EQ(texts.size(), 5u);
+  EXPECT_EQ(texts[0].get(), "first");
+  EXPECT_EQ(texts[1].get(), "second");
+  EXPECT_EQ(texts[2].get(), "b\n");
+  EXPECT_EQ(texts[3].get(), "third");
+  EXPECT_EQ(texts[4].where().kind, TextKind::UserId) << "it stands behind the messages";
+}
+
 TEST(Request, DroppedMessagesTakeTheirTextsAlong) {
   Indexed in;
   Request request(in.index);

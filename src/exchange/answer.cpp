@@ -132,16 +132,22 @@ bool drained_enough(const Run& run, Monotonic since, std::uint64_t bytes) {
 
 }  // namespace
 
+void pass_fields(std::span<const http::Field> from, std::span<const std::string_view> allowed,
+                 std::vector<http::Field>& to) {
+  for (const auto name : allowed) {
+    if (const auto value = http::find(from, name)) to.push_back({name, *value});
+  }
+}
+
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    std::string& storage) {
+  fields.reserve(8);
   fields.push_back({"x-request-id", exchange.id});
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
   fields.push_back({"x-causeway-model", target->upstream_model});
-  for (const auto name : exchange.operation->dialect->answer_fields()) {
-    if (const auto value = http::find(upstream, name)) fields.push_back({name, *value});
-  }
+  pass_fields(upstream, exchange.operation->dialect->answer_fields(), fields);
   if (!exchange.cost_micros) return;
   text::append_money(storage, *exchange.cost_micros);
   fields.push_back({"x-causeway-cost", storage});

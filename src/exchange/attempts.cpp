@@ -39,19 +39,17 @@ Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
   return go_on();
 }
 
-// The caller's fields that may go on, then ours. Views into `storage`, the head and the call.
-void request_fields(const Exchange& exchange, const Call& call, std::vector<http::Field>& fields,
-                    std::string& storage) {
+// The caller's fields that may go on, then ours. Views into `parent`, the head and the call.
+std::vector<http::Field> request_fields(const Exchange& exchange, const Call& call,
+                                        const TraceParent& parent) {
+  std::vector<http::Field> fields;
+  fields.reserve(8 + call.fields.size());
   fields.push_back({"content-type", "application/json"});
   fields.push_back({"accept-encoding", "identity"});
-  const auto& head = exchange.head();
-  for (const auto name : exchange.operation->dialect->request_fields()) {
-    if (name == "traceparent") continue;
-    if (const auto value = head.find(name)) fields.push_back({name, *value});
-  }
-  storage = traceparent(exchange);
-  fields.push_back({"traceparent", storage});
+  pass_fields(exchange.head().fields, exchange.operation->dialect->request_fields(), fields);
+  fields.push_back({"traceparent", {parent.data(), parent.size()}});
   fields.insert(fields.end(), call.fields.begin(), call.fields.end());
+  return fields;
 }
 
 bool is_encoded(const http::ResponseHead& head) {
@@ -84,10 +82,8 @@ Task<Result<void>> call_once(Run& run, Attempt& attempt, const Call& call,
   Exchange& exchange = run.exchange;
   Spans body;
   attempt.request.bytes(body);
-  std::vector<http::Field> fields;
-  fields.reserve(8 + call.fields.size());
-  std::string storage;
-  request_fields(exchange, call, fields, storage);
+  const TraceParent parent = traceparent(exchange);
+  const auto fields = request_fields(exchange, call, parent);
   http::ClientRequest request;
   request.target = call.target;
   request.fields = fields;

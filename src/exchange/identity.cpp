@@ -79,12 +79,15 @@ void name_exchange(Exchange& exchange, IdSource& ids) {
   }
 }
 
-std::string traceparent(const Exchange& exchange) {
-  std::string text = "00-";
-  text.append(exchange.trace_id.data(), 32);
-  text += '-';
-  text.append(exchange.span_id.data(), 16);
-  text += "-01";
+TraceParent traceparent(const Exchange& exchange) {
+  TraceParent text;
+  char* at = text.data();
+  const auto put = [&](std::string_view part) { at = std::copy(part.begin(), part.end(), at); };
+  put("00-");
+  put({exchange.trace_id.data(), exchange.trace_id.size()});
+  put("-");
+  put({exchange.span_id.data(), exchange.span_id.size()});
+  put("-01");
   return text;
 }
 

@@ -2,6 +2,7 @@
 // trace (W3C Trace Context).
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/exchange.h"
@@ -22,6 +23,7 @@ class IdSource {
 void name_exchange(Exchange& exchange, IdSource& ids);
 
 /// "00-<trace>-<span>-01"
-std::string traceparent(const Exchange& exchange);
+using TraceParent = std::array<char, 55>;
+TraceParent traceparent(const Exchange& exchange);
 
 }  // namespace causeway::exchange

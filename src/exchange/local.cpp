@@ -3,6 +3,7 @@
 
 #include "exchange/run.h"
 #include "platform/text/glob.h"
+#include "platform/text/percent.h"
 
 namespace causeway::exchange {
 namespace {
@@ -46,26 +47,6 @@ std::vector<Card> cards(const Exchange& exchange) {
   return all;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [](char c) {
-      return c >= '0' && c <= '9'   ? c - '0'
-             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                    : -1;
-    };
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-        digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 bool is_local(const Operation& operation) {
@@ -89,7 +70,7 @@ Verdict answer_locally(Exchange& exchange) {
       return fail(ErrorKind::NotImplemented, Origin::Us,
                   "This part of the API is not served here. " + operation.refusal);
     case OperationKind::GetModel: {
-      const std::string name = percent_decoded(exchange.argument);
+      const std::string name = text::percent_decoded(exchange.argument);
       for (const auto& card : cards(exchange)) {
         if (card.id != name) continue;
         return reply_with(operation.dialect->model_body({card.id, card.owned_by, card.created}));

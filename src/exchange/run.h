@@ -60,6 +60,10 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
 Verdict answer_locally(Exchange& exchange);
 bool is_local(const Operation& operation);
 
+/// Those of `from` that `allowed` names, the first of each, appended to `to`.
+void pass_fields(std::span<const http::Field> from, std::span<const std::string_view> allowed,
+                 std::vector<http::Field>& to);
+
 /// Fields that every answer carries; views into the exchange and `storage`.
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,

@@ -65,9 +65,11 @@ class Reader final : public AnswerReader {
   Result<void> parse(Frame& frame) {
     frame_ = &frame;
     try {
-      od::document document = parser_.iterate(frame.data.data(), frame.data.size(),
-                                              frame.data.size() + simdjson::SIMDJSON_PADDING);
-      read_answer(document);
+      with_parser(frame.data.size(), [&](od::parser& parser) {
+        od::document document = parser.iterate(frame.data.data(), frame.data.size(),
+                                               frame.data.size() + simdjson::SIMDJSON_PADDING);
+        read_answer(document);
+      });
       return {};
     } catch (const simdjson::simdjson_error& bad) {
       auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
@@ -90,8 +92,9 @@ class Reader final : public AnswerReader {
   void read_answer(od::document& document) {
     bool has_choices = false, empty_choices = false, has_usage = false;
     od::object object = document.get_object();
-    for (auto field : object) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       od::value value = field.value();
       if (key == "choices") {
         has_choices = true;
@@ -137,15 +140,16 @@ class Reader final : public AnswerReader {
     std::uint32_t index = position;
     std::string_view reason;
     od::object object = choice.get_object();
-    for (auto field : object) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       od::value value = field.value();
       if (key == "delta" || key == "message") {
         if (value.type() == od::json_type::object) read_message(value);
       } else if (key == "text") {
         add_text(value, Channel::Content, 0);
       } else if (key == "finish_reason") {
-        if (value.type() == od::json_type::string) reason = std::string_view(value.get_string());
+        if (value.type() == od::json_type::string) reason = string_of(value);
       } else if (key == "index") {
         index = count(value);
       }
@@ -165,8 +169,9 @@ class Reader final : public AnswerReader {
 
   void read_message(od::value message) {
     od::object object = message.get_object();
-    for (auto field : object) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       od::value value = field.value();
       if (key == "content") {
         add_text(value, Channel::Content, 0);
@@ -194,8 +199,9 @@ class Reader final : public AnswerReader {
       std::uint32_t index = position++;
       od::value one = take(std::move(element));
       od::object call = one.get_object();
-      for (auto field : call) {
-        const std::string_view key = field.unescaped_key();
+      for (auto result : call) {
+        od::field field = take(std::move(result));
+        const std::string_view key = key_of(field);
         od::value member = field.value();
         if (key == "index") {
           index = count(member);
@@ -212,14 +218,15 @@ class Reader final : public AnswerReader {
 
   void read_function(od::value value, std::uint16_t item) {
     od::object function = value.get_object();
-    for (auto field : function) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : function) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       od::value member = field.value();
       if (key == "name") {
         if (member.type() != od::json_type::string) continue;
         Event event;
         event.kind = EventKind::ToolCall;
-        event.raw = std::string_view(member.get_string());
+        event.raw = string_of(member);
         event.lane = {0, item, Channel::ToolArguments};
         if (event.raw.empty()) continue;
         frame_->events.push_back(event);
@@ -251,16 +258,17 @@ class Reader final : public AnswerReader {
     usage.source = UsageSource::Reported;
     std::uint32_t prompt = 0, completion = 0;
     od::object object = value.get_object();
-    for (auto field : object) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       if (key == "prompt_tokens") {
-        prompt = count(take(field.value()));
+        prompt = count(field.value());
       } else if (key == "completion_tokens") {
-        completion = count(take(field.value()));
+        completion = count(field.value());
       } else if (key == "prompt_tokens_details") {
-        read_details(take(field.value()), usage, usage.audio_in);
+        read_details(field.value(), usage, usage.audio_in);
       } else if (key == "completion_tokens_details") {
-        read_details(take(field.value()), usage, usage.audio_out);
+        read_details(field.value(), usage, usage.audio_out);
       }
     }
     usage.input_uncached = prompt - std::min(prompt, usage.cache_read + usage.cache_write);
@@ -272,23 +280,23 @@ class Reader final : public AnswerReader {
   static void read_details(od::value value, Usage& usage, std::uint32_t& audio) {
     if (value.type() != od::json_type::object) return;
     od::object object = value.get_object();
-    for (auto field : object) {
-      const std::string_view key = field.unescaped_key();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::string_view key = key_of(field);
       if (key == "cached_tokens") {
-        usage.cache_read = count(take(field.value()));
+        usage.cache_read = count(field.value());
       } else if (key == "cache_write_tokens" || key == "cache_creation_tokens") {
-        usage.cache_write = count(take(field.value()));
+        usage.cache_write = count(field.value());
       } else if (key == "reasoning_tokens") {
-        usage.reasoning = count(take(field.value()));
+        usage.reasoning = count(field.value());
       } else if (key == "audio_tokens") {
-        audio = count(take(field.value()));
+        audio = count(field.value());
       }
     }
   }
 
   OperationKind kind_;
   http::SseReader sse_;
-  od::parser parser_;
   Frame* frame_ = nullptr;
 };
 

@@ -8,9 +8,8 @@
 namespace causeway::openai {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRequestFields = {
-    "openai-beta", "idempotency-key", "accept-language",
-    "traceparent", "tracestate",      "x-client-request-id"};
+constexpr std::array<std::string_view, 5> kRequestFields = {
+    "openai-beta", "idempotency-key", "accept-language", "tracestate", "x-client-request-id"};
 constexpr std::array<std::string_view, 2> kAnswerFields = {"openai-processing-ms",
                                                            "openai-version"};
 

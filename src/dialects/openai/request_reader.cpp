@@ -11,9 +11,8 @@
 namespace causeway::openai {
 namespace {
 
-constexpr std::size_t kMaxModelName = 256;       // bytes
-constexpr std::size_t kMaxMessages = 65'535;     // Where::message is 16 bits
-constexpr std::size_t kParserKeptFor = 1 << 20;  // bytes; a larger body gets a parser of its own
+constexpr std::size_t kMaxModelName = 256;    // bytes
+constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
 
 Role role_of(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, Role>, 6> kRoles = {{
@@ -53,7 +52,7 @@ class RequestWalk : JsonWalk {
     for (auto result : object) {
       od::field field = take(std::move(result));
       const std::uint32_t begin = offset(field.key().raw()) - 1;
-      const std::string_view key = key_of(field);
+      const std::string_view key = kept_key(field);
       if (index_.member(key)) {
         refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
       }
@@ -84,7 +83,7 @@ class RequestWalk : JsonWalk {
     if (key == "metadata") return read_metadata(value);
     if (chat) {
       if (key == "messages") return read_messages(value);
-      if (key == "tools" || key == "functions") return read_tools(value, std::string(key));
+      if (key == "tools" || key == "functions") return read_tools(value, key);
       if (key == "prediction") return read_prediction(value);
     } else if (operation_.kind == OperationKind::Completion) {
       if (key == "prompt") return read_texts(value, TextKind::Prompt, "prompt");
@@ -229,29 +228,31 @@ class RequestWalk : JsonWalk {
     message_ = static_cast<std::uint16_t>(index_.messages.size() - 1);
     part_ = 0;
     Role role = Role::None;
-    members(value, at(""), [&](std::string_view key, od::value member) {
-      if (key == "role") {
-        if (member.type() != od::json_type::string)
-          refuse(at(".role") + " must be a string", at(".role"));
-        role = role_of(std::string_view(member.get_string()));
-      } else if (key == "content") {
-        read_content(member);
-      } else if (key == "name") {
-        add_part(member, TextKind::Name);
-      } else if (key == "refusal") {
-        add_part(member, TextKind::Refusal);
-      } else if (key == "tool_calls") {
-        read_tool_calls(member);
-      } else if (key == "function_call") {
-        read_function(member, at(".function_call"));
-      } else if (key == "reasoning_content" || key == "reasoning") {
-        add_part(member, TextKind::Content);
-      } else {
-        if (key == "audio" && member.type() != od::json_type::null)
-          index_.has_unread_content = true;
-        check(member, 3);
-      }
-    });
+    members(
+        value, [this] { return at(""); },
+        [&](std::string_view key, od::value member) {
+          if (key == "role") {
+            if (member.type() != od::json_type::string)
+              refuse(at(".role") + " must be a string", at(".role"));
+            role = role_of(string_of(member));
+          } else if (key == "content") {
+            read_content(member);
+          } else if (key == "name") {
+            add_part(member, TextKind::Name);
+          } else if (key == "refusal") {
+            add_part(member, TextKind::Refusal);
+          } else if (key == "tool_calls") {
+            read_tool_calls(member);
+          } else if (key == "function_call") {
+            read_function(member, ".function_call");
+          } else if (key == "reasoning_content" || key == "reasoning") {
+            add_part(member, TextKind::Content);
+          } else {
+            if (key == "audio" && member.type() != od::json_type::null)
+              index_.has_unread_content = true;
+            check(member, 3);
+          }
+        });
     if (role == Role::None) refuse(at(".role") + " is missing", at(".role"));
     for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
       auto& where = index_.texts[i].where;
@@ -294,28 +295,32 @@ class RequestWalk : JsonWalk {
 
   void read_part(od::value part) {
     bool readable = false;
-    members(part, at(".content"), [&](std::string_view key, od::value member) {
-      if (key == "type" && member.type() == od::json_type::string) {
-        const std::string_view type = index_.bytes(string_range(member));
-        readable = type == "\"text\"" || type == "\"refusal\"";
-      } else if (key == "text") {
-        add_part(member, TextKind::Content);
-      } else if (key == "refusal") {
-        add_part(member, TextKind::Refusal);
-      } else if (key == "file" && member.type() == od::json_type::object) {
-        members(member, at(".content.file"), [&](std::string_view inner, od::value text) {
-          if (inner == "filename") {
-            add_part(text, TextKind::Name);
-          } else if (inner == "file_data") {
-            add_part(text, TextKind::File);
+    members(
+        part, [this] { return at(".content"); },
+        [&](std::string_view key, od::value member) {
+          if (key == "type" && member.type() == od::json_type::string) {
+            const std::string_view type = index_.bytes(string_range(member));
+            readable = type == "\"text\"" || type == "\"refusal\"";
+          } else if (key == "text") {
+            add_part(member, TextKind::Content);
+          } else if (key == "refusal") {
+            add_part(member, TextKind::Refusal);
+          } else if (key == "file" && member.type() == od::json_type::object) {
+            members(
+                member, [this] { return at(".content.file"); },
+                [&](std::string_view inner, od::value text) {
+                  if (inner == "filename") {
+                    add_part(text, TextKind::Name);
+                  } else if (inner == "file_data") {
+                    add_part(text, TextKind::File);
+                  } else {
+                    check(text, 6);
+                  }
+                });
           } else {
-            check(text, 6);
+            check(member, 5);
           }
         });
-      } else {
-        check(member, 5);
-      }
-    });
     if (!readable) index_.has_unread_content = true;
   }
 
@@ -328,30 +333,36 @@ class RequestWalk : JsonWalk {
         check(call, 4);
         continue;
       }
-      members(call, at(".tool_calls"), [&](std::string_view key, od::value member) {
-        if (key == "function") {
-          read_function(member, at(".tool_calls.function"));
-        } else if (key == "custom" && member.type() == od::json_type::object) {
-          members(member, at(".tool_calls.custom"), [&](std::string_view inner, od::value text) {
-            if (inner == "input") return add_part(text, TextKind::ToolArguments);
-            check(text, 6);
+      members(
+          call, [this] { return at(".tool_calls"); },
+          [&](std::string_view key, od::value member) {
+            if (key == "function") {
+              read_function(member, ".tool_calls.function");
+            } else if (key == "custom" && member.type() == od::json_type::object) {
+              members(
+                  member, [this] { return at(".tool_calls.custom"); },
+                  [&](std::string_view inner, od::value text) {
+                    if (inner == "input") return add_part(text, TextKind::ToolArguments);
+                    check(text, 6);
+                  });
+            } else {
+              check(member, 5);
+            }
           });
-        } else {
-          check(member, 5);
-        }
-      });
     }
   }
 
-  void read_function(od::value value, const std::string& path) {
+  void read_function(od::value value, const char* path) {
     if (value.type() != od::json_type::object) return check(value, 4);
-    members(value, path, [&](std::string_view key, od::value member) {
-      if (key == "arguments") return add_part(member, TextKind::ToolArguments);
-      check(member, 6);
-    });
+    members(
+        value, [&] { return at(path); },
+        [&](std::string_view key, od::value member) {
+          if (key == "arguments") return add_part(member, TextKind::ToolArguments);
+          check(member, 6);
+        });
   }
 
-  void read_tools(od::value value, const std::string& name) {
+  void read_tools(od::value value, std::string_view name) {
     if (value.type() != od::json_type::array) return check(value, 1);
     od::array array = value.get_array();
     for (auto element : array) {
@@ -364,10 +375,12 @@ class RequestWalk : JsonWalk {
       members(tool, name, [&](std::string_view key, od::value member) {
         if (key == "description") return add_description(member);
         if (key != "function" || member.type() != od::json_type::object) return check(member, 3);
-        members(member, name + ".function", [&](std::string_view inner, od::value text) {
-          if (inner == "description") return add_description(text);
-          check(text, 4);
-        });
+        members(
+            member, [&] { return std::string(name) + ".function"; },
+            [&](std::string_view inner, od::value text) {
+              if (inner == "description") return add_description(text);
+              check(text, 4);
+            });
       });
     }
   }
@@ -442,18 +455,6 @@ const char* place_of(std::string_view body, simdjson::error_code error) {
     }
   }
   return nullptr;
-}
-
-// Runs fn(parser): this thread's parser for ordinary bodies, a passing one for large ones, so that
-// one huge request does not keep its memory for ever.
-template <class Fn>
-void with_parser(std::size_t bytes, Fn fn) {
-  if (bytes > kParserKeptFor) {
-    od::parser passing;
-    return fn(passing);
-  }
-  thread_local od::parser parser;
-  fn(parser);
 }
 
 }  // namespace

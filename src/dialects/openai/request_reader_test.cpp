@@ -123,6 +123,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"n":0})", "n",
                 "1 to 128"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"\q"}]})", "", "escape"},
+        Refusal{R"({"model":"m","messages":[{"role":"user":"x"},"content":"a"}]})", "",
+                "not valid JSON"},
+        Refusal{R"({"model":"m","messages":[{"content":"a":"x"},"role":"user"}]})", "",
+                "not valid JSON"},
+        Refusal{
+            R"({"messages":[{"role":"user","content":"a"}],"x":{"y":"a":"b"},"z":1},"model":"m"})",
+            "", "not valid JSON"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"x":tru})", "",
                 "not valid JSON"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":"a"}],"x":[1,2})", "",

@@ -151,7 +151,7 @@ Task<Result<std::unique_ptr<http::ClientStream>>> FakeClient::call(
 Task<Result<Call>> FakeProvider::address(Exchange& exchange, Attempt&) const {
   Call call;
   call.endpoint = &endpoint_;
-  call.target = "/v1" + std::string(dialect_.upstream_path(*exchange.operation));
+  call.target = paths_.of(*exchange.operation);
   co_return call;
 }
 

@@ -97,6 +97,7 @@ class FakeProvider final : public Provider {
   const Dialect& dialect_;
   Zone zone_;
   http::Endpoint endpoint_;
+  OperationPaths paths_{"/v1", dialect_};
 };
 
 /// Everything that an exchange needs, with two targets "a/up" and "b/up" behind the model "m".

@@ -86,20 +86,20 @@ Task<Result<void>> ClientCall::open(Connector& connector, Pools::Slot slot,
   if (stopped()) co_return stopped_error();
   if (!stream) co_return pass(std::move(stream));
   slot.connected(std::move(*stream));
+  slot->authority = endpoint.authority();
   connection_ = std::move(slot);
   co_return Result<void>();
 }
 
 Result<void> ClientCall::begin_exchange(const Endpoint& endpoint, const ClientRequest& request) {
   Connection& c = *connection_;
-  auto length = write_request_head(endpoint, request, c.head_out);
+  auto length = write_request_head(endpoint, c.authority, request, c.head_out);
   if (!length) return pass(std::move(length));
   c.pieces_out.assign(1, c.head_out);
   for (const std::string_view piece : request.body) {
     if (!piece.empty()) c.pieces_out.push_back(piece);
   }
   c.parser.reset();
-  c.chunks.reset();
   c.ended.reset();
   enter(Phase::FirstByte);
   c.begin_write(c.pieces_out);
@@ -209,6 +209,7 @@ void ClientCall::frame_body(std::string_view method) {
   if (method == "HEAD" || status == 204 || status == 304) return complete();
   if (framing.chunked) {
     body_ = Body::Chunked;
+    c.chunks.reset();
   } else if (framing.content_length) {
     body_ = Body::Length;
     remaining_ = *framing.content_length;

@@ -89,6 +89,7 @@ class Connection {
   Buffer buffer{kBufferBytes};
   detail::ResponseParser parser{kLimits};
   detail::ChunkedDecoder chunks;
+  std::string authority;                     // of the endpoint, for the Host field
   std::string head_out;                      // the request's head
   std::vector<std::string_view> pieces_out;  // it and the body
 

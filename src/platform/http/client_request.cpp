@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "platform/http/detail/field.h"
 #include "platform/text/number.h"
 
 namespace causeway::http {
@@ -19,26 +19,9 @@ constexpr std::array<bool, 256> kToken = [] {
 }();
 
 bool is_token(std::string_view text) {
-  return !text.empty() &&
-         std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
-}
-
-bool is_control(unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; }
-
-/// Whether a value holds no control character but tab. Eight bytes at a time: this runs over every
-/// field of every request.
-bool is_value(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    const std::uint64_t is_del = word ^ (kOnes * 0x7f);
-    const std::uint64_t below = (word - kOnes * 0x20) & ~word & kHigh;
-    const std::uint64_t zero = (is_del - kOnes) & ~is_del & kHigh;
-    if ((below | zero) && std::ranges::any_of(text.substr(i, 8), is_control)) return false;
-  }
-  return std::ranges::none_of(text.substr(i), is_control);
+  bool token = !text.empty();
+  for (const char c : text) token &= kToken[static_cast<unsigned char>(c)];
+  return token;
 }
 
 bool is_target(std::string_view text) {
@@ -67,38 +50,34 @@ std::unexpected<Error> unsendable(std::string what) {
   return fail(ErrorKind::InvalidRequest, Origin::Us, std::move(what), "unsendable_request");
 }
 
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
-
 }  // namespace
 
-Result<std::uint64_t> write_request_head(const Endpoint& endpoint, const ClientRequest& request,
-                                         std::string& out) {
+Result<std::uint64_t> write_request_head(const Endpoint& endpoint, std::string_view authority,
+                                         const ClientRequest& request, std::string& out) {
   out.clear();
   if (!is_token(request.method)) return unsendable("the method of a request is not a word");
   if (!is_target(request.target)) {
     return unsendable("the target of a request must begin with '/' and hold no space");
   }
   const bool by_proxy = !endpoint.proxy_host.empty() && !endpoint.tls;
-  const std::string authority = endpoint.authority();
   out.append(request.method).append(" ");
   if (by_proxy) out.append("http://").append(authority);
   out.append(request.target).append(" HTTP/1.1\r\n");
-  append_field(out, "Host", authority);
+  detail::append_field(out, "Host", authority);
   for (const Field& field : request.fields) {
     if (is_ours(field.name)) continue;
     if (!is_token(field.name)) return unsendable("the name of a header field is not a word");
-    if (!is_value(field.value)) {
+    if (!detail::is_field_value(field.value)) {
       return unsendable("the header field '" + std::string(field.name) +
                         "' holds a control character");
     }
-    append_field(out, field.name, field.value);
+    detail::append_field(out, field.name, field.value);
   }
   if (by_proxy && !endpoint.proxy_authorization.empty()) {
     const std::string_view value = endpoint.proxy_authorization.reveal();
-    if (!is_value(value)) return unsendable("the proxy's credentials hold a control character");
-    append_field(out, "Proxy-Authorization", value);
+    if (!detail::is_field_value(value))
+      return unsendable("the proxy's credentials hold a control character");
+    detail::append_field(out, "Proxy-Authorization", value);
   }
   std::uint64_t length = 0;
   for (const std::string_view piece : request.body) length += piece.size();

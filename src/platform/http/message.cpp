@@ -21,10 +21,8 @@ constexpr std::array kMethods = {
 
 }  // namespace
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return x == y || lower(x) == lower(y);
-         });
+bool same_letters(const char* a, const char* b, std::size_t size) {
+  return std::equal(a, a + size, b, [](char x, char y) { return x == y || lower(x) == lower(y); });
 }
 
 std::optional<std::string_view> find(std::span<const Field> fields, std::string_view name) {

@@ -15,7 +15,10 @@ struct Field {
 };
 
 /// ASCII case-insensitive equality, as for field names.
-bool same_name(std::string_view a, std::string_view b);
+bool same_letters(const char* a, const char* b, std::size_t size);
+inline bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a.data(), b.data(), a.size());
+}
 
 /// The first field of that name; nullopt when there is none.
 std::optional<std::string_view> find(std::span<const Field> fields, std::string_view name);

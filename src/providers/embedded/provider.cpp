@@ -27,7 +27,7 @@ bool has_system_prompt(const Request& request) {
 class EmbeddedProvider final : public Provider {
  public:
   EmbeddedProvider(std::string name, const Dialect& dialect, Engine* engine)
-      : name_(std::move(name)), dialect_(dialect), engine_(engine) {}
+      : name_(std::move(name)), dialect_(dialect), paths_("/v1", dialect), engine_(engine) {}
 
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "causeway"; }
@@ -100,13 +100,14 @@ class EmbeddedProvider final : public Provider {
     }
     Call call;
     call.endpoint = &(*lease)->endpoint();
-    call.target = "/v1" + std::string(dialect_.upstream_path(*exchange.operation));
+    call.target = paths_.of(*exchange.operation);
     call.lease = std::move(*lease);
     co_return call;
   }
 
   std::string name_;
   const Dialect& dialect_;
+  OperationPaths paths_;
   Engine* engine_;
 };
 

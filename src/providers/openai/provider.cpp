@@ -1,5 +1,6 @@
 #include "providers/openai/provider.h"
 
+#include <list>
 #include <optional>
 
 #include "core/exchange.h"
@@ -11,12 +12,13 @@ namespace {
 class OpenAiProvider final : public Provider {
  public:
   OpenAiProvider(std::string name, const OpenAiConfig& config, const Dialect& dialect,
-                 std::shared_ptr<ModelListing> listing, http::Endpoint endpoint, std::string path)
+                 std::shared_ptr<ModelListing> listing, http::Endpoint endpoint,
+                 std::string_view path)
       : name_(std::move(name)),
         dialect_(dialect),
         listing_(std::move(listing)),
         endpoint_(std::move(endpoint)),
-        path_(std::move(path)),
+        paths_(path, dialect),
         zone_(config.zone),
         stream_usage_(config.stream_usage) {
     if (!config.api_key.empty()) {
@@ -40,33 +42,34 @@ class OpenAiProvider final : public Provider {
   std::vector<std::string> known_models() const override { return listing_->names(); }
 
   Task<Result<Call>> address(Exchange& exchange, Attempt&) const override {
-    Call call = to(dialect_.upstream_path(*exchange.operation));
-    co_return call;
+    co_return call(*exchange.operation);
   }
-  std::optional<Call> listing_call() const override { return to("/models"); }
+  std::optional<Call> listing_call() const override {
+    Operation listing;
+    listing.kind = OperationKind::ListModels;
+    return call(listing);
+  }
 
  private:
-  Call to(std::string_view path) const {
-    Call call;
-    call.endpoint = &endpoint_;
-    call.target = path_ + std::string(path);
-    call.fields.reserve(fields_.size());
-    for (const auto& [name, value] : fields_) call.fields.push_back({name, value.reveal()});
-    return call;
+  Call call(const Operation& operation) const {
+    return {&endpoint_, paths_.of(operation), fields_, nullptr};
   }
   void add(std::string name, std::string value) {
-    fields_.emplace_back(std::move(name), Secret(std::move(value)));
+    const auto& [kept_name, kept_value] =
+        kept_.emplace_back(std::move(name), Secret(std::move(value)));
+    fields_.push_back({kept_name, kept_value.reveal()});
   }
 
   std::string name_;
   const Dialect& dialect_;
   std::shared_ptr<ModelListing> listing_;
   http::Endpoint endpoint_;
-  std::string path_;
+  OperationPaths paths_;
   Zone zone_;
   bool stream_usage_;
   std::optional<http::Timeouts> timeouts_;
-  std::vector<std::pair<std::string, Secret>> fields_;
+  std::list<std::pair<std::string, Secret>> kept_;
+  std::vector<http::Field> fields_;  // views into kept_
 };
 
 Result<void> set_proxy(const OpenAiConfig& config, const Environment& environment,
@@ -98,7 +101,7 @@ Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiCo
   endpoint->id = http::endpoint_id(*endpoint);
   if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
   return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, std::move(listing),
-                                          std::move(*endpoint), std::move(path));
+                                          std::move(*endpoint), path);
 }
 
 }  // namespace causeway::openai

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -69,44 +70,44 @@ class JsonWalk {
   ByteRange string_range(od::value value) {
     const ByteRange range = trimmed(value.raw_json_token());
     const std::string_view bytes = index_.bytes(range);
-    if (std::memchr(bytes.data(), '\\', bytes.size())) {
-      std::string_view ignored;
-      if (value.get_string().get(ignored)) {
-        refuse("The body is not valid JSON: a string has an invalid escape (near byte " +
-                   std::to_string(range.begin) + ")",
-               {}, "invalid_json");
-      }
+    // Taken in either case: a string left lying is a key to simdjson where a colon stands behind.
+    std::string_view ignored;
+    if (std::memchr(bytes.data(), '\\', bytes.size()) == nullptr) {
+      (void)value.get_raw_json_string().value();
+    } else if (value.get_string().get(ignored)) {
+      refuse("The body is not valid JSON: a string has an invalid escape (near byte " +
+                 std::to_string(range.begin) + ")",
+             {}, "invalid_json");
     }
     return range;
   }
 
-  std::string_view key_of(od::field& field) {
-    const char* raw = field.key().raw();
-    const std::string_view key = field.unescaped_key();
-    if (std::memcmp(raw, key.data(), key.size()) == 0 && raw[key.size()] == '"') {
-      return {raw, key.size()};
+  std::string_view kept_key(od::field& field) {
+    const std::string_view key = key_of(field);
+    if (key.data() >= index_.body.data() && key.data() < index_.body.data() + index_.body.size()) {
+      return key;
     }
     index_.unescaped_keys.emplace_back(key);
     return index_.unescaped_keys.back();
   }
 
   /// Calls visit(key, value) for each member, refusing duplicates. `path` names the object in
-  /// errors.
-  template <class Visit>
-  void members(od::value value, const std::string& path, Visit visit) {
-    std::array<std::string_view, 32> seen;
+  /// errors: text, or a function that makes it when there is one.
+  template <class Path, class Visit>
+  void members(od::value value, const Path& path, Visit visit) {
+    std::array<std::string_view, 16> seen;
     std::vector<std::string_view> more;
     std::size_t count = 0;
     od::object object = value.get_object();
     for (auto result : object) {
       od::field field = take(std::move(result));
-      const std::string_view key = key_of(field);
+      const std::string_view key = kept_key(field);
       const auto known = seen.begin() + static_cast<std::ptrdiff_t>(std::min(count, seen.size()));
       if (std::find(seen.begin(), known, key) != known ||
           std::find(more.begin(), more.end(), key) != more.end()) {
-        refuse("duplicate member \"" + std::string(key) + "\" in " + path, path);
+        refuse("duplicate member \"" + std::string(key) + "\" in " + named(path), named(path));
       }
-      if (count == kMaxMembers) refuse("too many members in " + path, path);
+      if (count == kMaxMembers) refuse("too many members in " + named(path), named(path));
       if (count < seen.size()) {
         seen[count] = key;
       } else {
@@ -114,6 +115,15 @@ class JsonWalk {
       }
       ++count;
       visit(key, field.value());
+    }
+  }
+
+  template <class Path>
+  static std::string named(const Path& path) {
+    if constexpr (std::is_invocable_v<const Path&>) {
+      return path();
+    } else {
+      return std::string(path);
     }
   }
 
@@ -125,7 +135,7 @@ class JsonWalk {
         od::object object = value.get_object();
         for (auto result : object) {
           od::field field = take(std::move(result));
-          (void)std::string_view(field.unescaped_key());
+          (void)key_of(field);
           check(field.value(), depth + 1);
         }
         break;
@@ -152,10 +162,9 @@ class JsonWalk {
 
   // Numbers that no machine type holds are JSON all the same, and pass as they are.
   void check_number(od::value value) {
-    const std::string_view token = index_.bytes(trimmed(value.raw_json_token()));
-    double number = 0;
-    const auto error = value.get_double().get(number);
-    if (error && !is_number(token)) throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
+    if (!is_number(index_.bytes(trimmed(value.raw_json_token())))) {
+      throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
+    }
   }
 
   // RFC 8259, section 6.

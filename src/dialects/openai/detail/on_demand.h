@@ -3,6 +3,8 @@
 
 #include <simdjson.h>
 
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace causeway::openai {
@@ -16,6 +18,45 @@ T take(simdjson::simdjson_result<T> result) {
   const auto error = std::move(result).get(value);
   if (error) throw simdjson::simdjson_error(error);
   return value;
+}
+
+/// Calls fn(parser): this thread's parser for ordinary texts, a passing one for large ones, so that
+/// one huge text does not keep its memory for ever. fn must not wait, and what the parser unescaped
+/// is gone with the next call.
+template <class Fn>
+auto with_parser(std::size_t bytes, Fn fn) {
+  constexpr std::size_t kKeptFor = 1 << 20;
+  if (bytes > kKeptFor) {
+    od::parser passing;
+    return fn(passing);
+  }
+  thread_local od::parser parser;
+  return fn(parser);
+}
+
+/// The bytes of a JSON text up to `quote` or an escape, whichever is first. The text was scanned,
+/// so there is one.
+inline std::string_view up_to_quote(const char* begin) {
+  const char* at = begin;
+  while (*at != '"' && *at != '\\') ++at;
+  return {begin, static_cast<std::size_t>(at - begin)};
+}
+
+/// A member's key, unescaped: a view into the text where it has no escape (simdjson would copy it),
+/// else into the parser.
+inline std::string_view key_of(od::field& field) {
+  const std::string_view plain = up_to_quote(field.key().raw());
+  if (plain.data()[plain.size()] == '"') return plain;
+  return field.unescaped_key();
+}
+
+/// A string value, likewise. The value must be a string.
+inline std::string_view string_of(od::value& value) {
+  const std::string_view token = value.raw_json_token();
+  const std::string_view plain = up_to_quote(token.data() + 1);
+  if (plain.data()[plain.size()] != '"') return value.get_string();
+  (void)value.get_raw_json_string().value();  // taken: else it is a key where a colon stands behind
+  return plain;
 }
 
 }  // namespace causeway::openai

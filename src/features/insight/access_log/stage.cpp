@@ -43,7 +43,7 @@ void write_time(text::JsonWriter& json, Wall wall, std::int64_t& second, std::st
   json.key("time").string({text, size + 5});
 }
 
-void write_text(text::JsonWriter& json, std::string_view name, std::string_view value) {
+void write_text(text::JsonWriter& json, text::JsonKey name, std::string_view value) {
   json.key(name);
   if (value.empty()) {
     json.null();

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "platform/http/detail/field.h"
+
 namespace causeway::http::detail {
 namespace {
 
@@ -28,12 +30,6 @@ bool is_framing(std::string_view name) {
   }
 }
 
-bool breaks_head(std::string_view text) {
-  bool control = false;
-  for (const char c : text) control |= static_cast<unsigned char>(c) < ' ' && c != '\t';
-  return control;
-}
-
 }  // namespace
 
 void write_answer_head(std::string& out, const AnswerHead& head) {
@@ -43,11 +39,10 @@ void write_answer_head(std::string& out, const AnswerHead& head) {
   out += reason_phrase(head.status);
   out += "\r\n";
   for (const Field& field : head.fields) {
-    if (is_framing(field.name) || breaks_head(field.name) || breaks_head(field.value)) continue;
-    out += field.name;
-    out += ": ";
-    out += field.value;
-    out += "\r\n";
+    if (is_framing(field.name) || !is_field_value(field.name) || !is_field_value(field.value)) {
+      continue;
+    }
+    append_field(out, field.name, field.value);
   }
   out += head.date_line;
   if (status_has_body(head.status)) {
