@@ -49,6 +49,15 @@ struct Error {
   std::string detail;      // for the log only
   std::optional<std::chrono::milliseconds> retry_after{};  // when waiting is known to help
   int upstream_status = 0;                                 // the other side's status, 0 = none
+
+  // Not inline, and said to be cold: each function that gives a Result makes and destroys one, and
+  // what is there only for errors would fill the instruction cache between what always runs.
+  [[gnu::cold]] Error();
+  [[gnu::cold]] Error(const Error&);
+  [[gnu::cold]] Error(Error&&) noexcept;
+  [[gnu::cold]] Error& operator=(const Error&);
+  [[gnu::cold]] Error& operator=(Error&&) noexcept;
+  [[gnu::cold]] ~Error();
 };
 
 template <class T>
@@ -56,19 +65,12 @@ using Result = std::expected<T, Error>;
 
 /// `return fail(ErrorKind::NotFound, Origin::Client, "no such key");` in a function that returns a
 /// Result.
-inline std::unexpected<Error> fail(ErrorKind kind, Origin origin, std::string message,
-                                   std::string code = {}) {
-  Error error;
-  error.kind = kind;
-  error.origin = origin;
-  error.message = std::move(message);
-  error.code = std::move(code);
-  return std::unexpected(std::move(error));
-}
+[[gnu::cold]] std::unexpected<Error> fail(ErrorKind kind, Origin origin, std::string message,
+                                           std::string code = {});
 
 /// Passes an error on: `if (!r) return pass(std::move(r));`
 template <class T>
-std::unexpected<Error> pass(Result<T>&& failed) {
+[[gnu::cold]] std::unexpected<Error> pass(Result<T>&& failed) {
   return std::unexpected(std::move(failed).error());
 }
 
