@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "platform/text/ascii.h"
+#include "platform/text/percent.h"
 
 namespace causeway::app {
 namespace {
@@ -13,24 +14,11 @@ constexpr std::size_t kMostBody = 4 * 1024 * 1024;
 
 using Words = std::map<std::string, std::string, std::less<>>;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = text::to_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text, bool plus_is_space) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-        hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
+// As forms write it, and so many clients: there, and only there, a plus is a space.
+std::string form_decoded(std::string_view word) {
+  std::string spaced(word);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return text::percent_decoded(spaced);
 }
 
 Words parse_query(std::string_view query) {
@@ -41,8 +29,8 @@ Words parse_query(std::string_view query) {
     query.remove_prefix(std::min(end + 1, query.size()));
     const auto equals = std::min(pair.find('='), pair.size());
     if (pair.empty()) continue;
-    words[percent_decoded(pair.substr(0, equals), true)] =
-        equals < pair.size() ? percent_decoded(pair.substr(equals + 1), true) : "";
+    words[form_decoded(pair.substr(0, equals))] =
+        equals < pair.size() ? form_decoded(pair.substr(equals + 1)) : "";
   }
   return words;
 }
@@ -56,7 +44,7 @@ bool matches(std::string_view pattern, std::string_view path, Words& params) {
     const auto expected = pattern.substr(1, pattern_end - 1);
     const auto given = path.substr(1, path_end - 1);
     if (expected.starts_with('{') && expected.ends_with('}') && !given.empty()) {
-      params[std::string(expected.substr(1, expected.size() - 2))] = percent_decoded(given, false);
+      params[std::string(expected.substr(1, expected.size() - 2))] = text::percent_decoded(given);
     } else if (expected != given) {
       return false;
     }

@@ -10,6 +10,7 @@
 #include "platform/text/glob.h"
 #include "platform/text/json_writer.h"
 #include "platform/text/number.h"
+#include "platform/text/percent.h"
 #include "platform/text/utf8.h"
 
 namespace causeway::text {
@@ -216,6 +217,24 @@ TEST(JsonWriter, EscapesAndRepairs) {
             "a\uFFFDb\uFFFD");
   EXPECT_EQ(escaped("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(escaped(std::string("\0x", 2)), "\\u0000x");
+}
+
+TEST(Percent, DecodesEscapes) {
+  EXPECT_EQ(percent_decoded(""), "");
+  EXPECT_EQ(percent_decoded("gpt-4.1"), "gpt-4.1");
+  EXPECT_EQ(percent_decoded("org%2Fmodel%2fx"), "org/model/x");
+  EXPECT_EQ(percent_decoded("%C3%A9"), "é");
+  EXPECT_EQ(percent_decoded("%2541"), "%41") << "once only";
+  EXPECT_EQ(percent_decoded("a%00b"), "a\0b"s);
+  EXPECT_EQ(percent_decoded("a+b%2Bc"), "a+b+c") << "a plus is no space";
+}
+
+TEST(Percent, LeavesWhatIsNoEscape) {
+  for (const char* text : {"%", "100%", "%4", "%4g", "%g4", "%-1", "%+1", "% 1", "%0x", "%%"}) {
+    EXPECT_EQ(percent_decoded(text), text);
+  }
+  EXPECT_EQ(percent_decoded("%%41%4"), "%A%4");
+  EXPECT_EQ(percent_decoded(std::string_view("%41", 2)), "%4") << "nothing behind the view is read";
 }
 
 }  // namespace
