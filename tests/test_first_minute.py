@@ -1,5 +1,6 @@
 """What `causeway serve` does for somebody who has written nothing yet."""
 
+import json
 import re
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 from fake_provider import MODELS
 from fake_upstream import Fake
-from gateway import Gateway, wait_until
+from gateway import UPSTREAM_KEY, Gateway, wait_until
 
 ANY_PORT = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", "data"]
 
@@ -52,6 +53,33 @@ def test_curl_line_works_when_pasted(make_gateway, fake):
     assert done.returncode == 0, done.stderr
     assert '"choices"' in done.stdout or "data: " in done.stdout, done.stdout
     assert '"error"' not in done.stdout
+
+
+def start_with_key_of(make_gateway, fake, kind: str, models: dict) -> Gateway:
+    """A first start whose configuration brings a key of one kind, so that one of the other is made."""
+    return make_gateway(json.dumps({
+        "server": {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "data": "data"},
+        "providers": {"fake": {"kind": "openai", "base_url": fake.base_url, "api_key": UPSTREAM_KEY}},
+        "models": models, "keys": [{"name": "mine", "kind": kind, "secret": "sk-of-my-own-0123456789"}]}))
+
+
+@pytest.mark.parametrize("models", [
+    {"it's \"mine\" $HOME": {"targets": ["fake/echo"]}},  # a name that a shell would take apart
+    {}])                                                  # no model is known: the line lists them
+def test_curl_line_works_where_only_the_application_key_was_made(make_gateway, fake, models):
+    gw = start_with_key_of(make_gateway, fake, "admin", models)
+    wait_until(lambda: "Try it" in gw.said() and gw.said().endswith("\n\n"), "the curl line")
+    assert "This key is shown this once" in gw.said() and "admin key" not in gw.said()
+    done = subprocess.run(["bash", "-c", curl_line(gw)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert ('"choices"' if models else '"data"') in done.stdout, done.stdout
+
+
+def test_nothing_to_try_with_a_key_that_is_not_known(make_gateway, fake):
+    gw = start_with_key_of(make_gateway, fake, "application", {"echo": {"targets": ["fake/echo"]}})
+    wait_until(lambda: "More: causeway keys create" in gw.said(), "the greeting")
+    assert "This key is shown this once" in gw.said() and "admin key" in gw.said()
+    assert "Try it" not in gw.said() and "curl " not in gw.said()
 
 
 def test_key_is_shown_only_at_the_first_start(make_gateway, fake):

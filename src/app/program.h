@@ -79,6 +79,7 @@ class Program {
   std::string admin_text() const;
   Result<void> write_meeting_points();
   void greet();
+  void greet_with_keys(const std::string& base_url);
   void watch_file();
   void list_models();
   void on_signal(int signal);

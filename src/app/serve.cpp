@@ -1,4 +1,4 @@
-// What happens while the program runs: greeting, signals, reload, drain, the end.
+// What happens while the program runs: signals, reload, drain, the end.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,15 +36,6 @@ std::string url_of(const std::string& listen, std::uint16_t port) {
   return to_text(*address);
 }
 
-void say(const std::string& line) {
-  const std::string text = line + "\n";
-  for (std::size_t at = 0; at < text.size();) {
-    const auto put = write(STDERR_FILENO, text.data() + at, text.size() - at);
-    if (put <= 0) return;
-    at += static_cast<std::size_t>(put);
-  }
-}
-
 struct FileMark {
   std::int64_t changed = 0;
   std::uint64_t inode = 0, size = 0;
@@ -71,7 +62,6 @@ Result<void> Program::write_meeting_points() {
   std::string meeting;
   text::JsonWriter json(meeting);
   json.begin_object().field("listen", listen).field("admin", admin);
-  json.field("pid", static_cast<std::int64_t>(getpid()));
   json.field("admin_key", cli_admin_key_.reveal());
   json.field("application_key", cli_key_.reveal()).end_object();
   if (auto put = store::write_private(folder_->file("running.json"), meeting); !put) return put;
@@ -81,40 +71,6 @@ Result<void> Program::write_meeting_points() {
   }
   ready_ = true;
   return {};
-}
-
-void Program::greet() {
-  const std::string listen = listen_text();
-  say("causeway is ready.");
-  say("  applications  http://" + listen + "/v1");
-  say("  operators     http://" + admin_text());
-  say("  data          " + std::filesystem::absolute(folder_->path()).lexically_normal().string());
-  for (const auto& provider : config_.providers) {
-    if (provider.value.kind() == "embedded") {
-      say("  provider      " + provider.name + ": models that Causeway runs itself (" +
-          provider.name + "/default)");
-    } else {
-      say("  provider      " + provider.name + " (" + provider.value.kind() + ")");
-    }
-  }
-  for (const auto& line : found_servers_) say("  found         " + line);
-  std::string key = "$OPENAI_API_KEY";
-  for (const auto& first : first_keys_) {
-    const bool admin = first.record->kind != keys::KeyKind::Application;
-    if (!admin) key = first.text.reveal();
-    say(std::string(admin ? "  admin key     " : "  key           ") +
-        std::string(first.text.reveal()));
-  }
-  if (first_keys_.empty()) return;
-  say("  Both keys are shown this once. More: causeway keys create --name NAME");
-  std::string model = "local/default";
-  if (!config_.models.empty()) model = config_.models.names().front();
-  say("");
-  say("Try it:");
-  say("  curl http://" + listen + "/v1/chat/completions -H 'Authorization: Bearer " + key +
-      "' -H 'Content-Type: application/json' -d '{\"model\":\"" + model +
-      "\",\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}]}'");
-  say("");
 }
 
 Result<void> Program::reload() {

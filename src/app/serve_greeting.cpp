@@ -1,0 +1,102 @@
+// What a start says to the person who typed it: where it listens, the keys that were made, and a
+// command to try it with, which works as it stands.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/program.h"
+#include "core/provider.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::app {
+namespace {
+
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const auto put = write(STDERR_FILENO, text.data() + at, text.size() - at);
+    if (put <= 0) return;
+    at += static_cast<std::size_t>(put);
+  }
+}
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+bool does_chat(const Model& model) {
+  return std::ranges::any_of(model.targets, [](const Target& target) {
+    return target.provider->serves(OperationKind::Chat, target.upstream_model);
+  });
+}
+
+// A model that answers a chat, as far as that is known at the start; empty when none is.
+std::string model_to_try(const AppConfig& config, const Snapshot& snapshot) {
+  for (const auto& name : config.models.names()) {
+    const auto found = snapshot.models.find(name);
+    if (found != snapshot.models.end() && does_chat(found->second)) return name;
+  }
+  for (const auto& provider : config.providers) {
+    if (provider.value.kind() == "embedded") return provider.name + "/default";
+  }
+  return {};
+}
+
+std::string command_to_try(const std::string& base_url, const std::string& model,
+                           std::string_view key) {
+  const std::string authorization =
+      " -H " + shell_quoted("Authorization: Bearer " + std::string(key));
+  if (model.empty()) return "curl " + base_url + "/models" + authorization;
+  std::string body;
+  text::JsonWriter json(body);
+  json.begin_object().field("model", model).key("messages").begin_array().begin_object();
+  json.field("role", "user").field("content", "What is the capital of France?").end_object();
+  json.end_array().end_object();
+  return "curl " + base_url + "/chat/completions" + authorization +
+         " -H 'Content-Type: application/json' -d " + shell_quoted(body);
+}
+
+}  // namespace
+
+void Program::greet() {
+  const std::string base_url = "http://" + listen_text() + "/v1";
+  say("causeway is ready.");
+  say("  applications  " + base_url);
+  say("  operators     http://" + admin_text());
+  say("  data          " + std::filesystem::absolute(folder_->path()).lexically_normal().string());
+  for (const auto& provider : config_.providers) {
+    if (provider.value.kind() == "embedded") {
+      say("  provider      " + provider.name + ": models that Causeway runs itself (" +
+          provider.name + "/default)");
+    } else {
+      say("  provider      " + provider.name + " (" + provider.value.kind() + ")");
+    }
+  }
+  for (const auto& line : found_servers_) say("  found         " + line);
+  greet_with_keys(base_url);
+}
+
+// Without an application key there is nothing to try: its secret is known to nobody but its owner.
+void Program::greet_with_keys(const std::string& base_url) {
+  const auto made = std::exchange(first_keys_, {});
+  if (made.empty()) return;
+  std::string command;
+  for (const auto& key : made) {
+    const bool admin = key.record->kind != keys::KeyKind::Application;
+    say((admin ? "  admin key     " : "  key           ") + std::string(key.text.reveal()));
+    if (admin) continue;
+    command = command_to_try(base_url, model_to_try(config_, *latest_snapshot_), key.text.reveal());
+  }
+  say(std::string(made.size() > 1 ? "  Both keys are" : "  This key is") +
+      " shown this once. More: causeway keys create --name NAME");
+  say("");
+  if (command.empty()) return;
+  say("Try it:");
+  say("  " + command);
+  say("");
+}
+
+}  // namespace causeway::app
