@@ -1,14 +1,17 @@
 """The verbs that a person types."""
 
+import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
-from gateway import KEY, binary, clean_environment, run, wait_until
+from gateway import KEY, Gateway, binary, clean_environment, run, wait_until
 
 VERBS = ["serve", "check", "keys", "models", "engine", "chat", "usage", "status"]
 
@@ -145,3 +148,51 @@ def test_engine_list(gw):
     done = gw.cli("engine", "list", "--json")
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout)["models"], list)
+
+
+def test_a_gateway_under_another_name_is_found(config, make_gateway, tmp_path):
+    """The verbs go by who answers, not by what the program is called."""
+    gw = make_gateway(config(), start=False)
+    renamed = tmp_path / "llm-gate"
+    shutil.copy(binary(), renamed)
+    gw.command = lambda: [str(renamed), *Gateway.command(gw)[1:]]
+    gw.start()
+    assert gw.cli("status").returncode == 0
+    assert gw.cli("chat", "--model", "echo", "hi").stdout == "You said: hi\n"
+
+
+def test_what_a_killed_gateway_left_behind_names_nobody(config, make_gateway, gw):
+    """Not even when its process id or its port belong to another gateway by now."""
+    killed = make_gateway(config())
+    killed.kill()
+    for change in ({}, {"pid": gw.process.pid}, {"admin": gw.admin, "listen": gw.listen}):
+        path = killed.data / "running.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+        done = killed.cli("status")
+        assert done.returncode == 1 and "causeway serve" in done.stderr, (change, done.stdout + done.stderr)
+    killed.exit_code = killed.process.returncode
+
+
+def test_numbers_in_tables_are_as_people_write_them(tmp_path):
+    """Boost.JSON writes 9.6 as 9.6E0."""
+    class Admin(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"models": [{"name": "m", "state": "ready", "tokens_per_second": 9.6}]}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Admin) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_address[1]}"
+        (tmp_path / "running.json").write_text(json.dumps(
+            {"listen": address, "admin": address, "admin_key": "a", "application_key": "b"}))
+        done = run("engine", "list", "--data", str(tmp_path))
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert " 9.6 " in done.stdout

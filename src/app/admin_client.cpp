@@ -11,16 +11,25 @@
 namespace causeway::app {
 namespace {
 
+// What tells whether somebody is there takes this long at most.
+constexpr std::chrono::seconds kProbeLimit{5};
+
+SimpleRequest admin_request(const Running& running, http::Method method,
+                            const std::string& path_and_query) {
+  SimpleRequest request;
+  request.method = http::to_string(method);
+  request.url = "http://" + running.admin + path_and_query;
+  request.fields = {{"authorization", "Bearer " + running.admin_key}};
+  return request;
+}
+
 class OverHttp final : public AdminClient {
  public:
   explicit OverHttp(Running running) : running_(std::move(running)) {}
   Result<AdminReply> call(http::Method method, const std::string& path_and_query,
                           const std::string& body) override {
-    SimpleRequest request;
-    request.method = http::to_string(method);
-    request.url = "http://" + running_.admin + path_and_query;
-    request.fields = {{"authorization", "Bearer " + running_.admin_key},
-                      {"content-type", "application/json"}};
+    SimpleRequest request = admin_request(running_, method, path_and_query);
+    request.fields.emplace_back("content-type", "application/json");
     request.body = body;
     auto answer = simple_call(request);
     if (!answer) return pass(std::move(answer));
@@ -96,15 +105,12 @@ Result<Running> find_running(const std::string& data) {
   running.admin = string_of("admin");
   running.admin_key = string_of("admin_key");
   running.application_key = string_of("application_key");
-  const auto* pid = value.as_object().if_contains("pid");
-  running.pid = pid && pid->is_int64() ? static_cast<int>(pid->as_int64()) : 0;
-  // A file left behind by a process that was killed names nobody, or somebody else's process.
-  std::error_code ignored;
-  const auto exe =
-      std::filesystem::read_symlink("/proc/" + std::to_string(running.pid) + "/exe", ignored);
-  if (running.pid == 0 || exe.filename().string().find("causeway") == std::string::npos) {
-    return nobody();
-  }
+  // A file that a killed process left behind names nobody, or who has its port now: only the one
+  // that wrote it knows the key in it, which is made anew at each start.
+  SimpleRequest probe = admin_request(running, http::Method::Get, "/api/status");
+  probe.timeouts.connect = probe.timeouts.total = kProbeLimit;
+  const auto answer = simple_call(probe);
+  if (!answer || answer->status != 200) return nobody();
   return running;
 }
 

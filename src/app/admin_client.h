@@ -15,13 +15,13 @@ std::string take_data_option(std::vector<std::string>& args);
 
 std::unique_ptr<AdminClient> make_admin_client(const std::string& data);
 
-/// Addresses of the program that runs on the data folder.
+/// Where the program listens that runs on the data folder.
 struct Running {
   std::string listen, admin;
   std::string admin_key, application_key;  // made for the verbs of this machine
-  int pid = 0;
 };
-/// Unavailable when none does; the message says how to start one.
+/// Asks its admin port whether it is there. Unavailable when none is; the message says how to start
+/// one.
 Result<Running> find_running(const std::string& data);
 
 }  // namespace causeway::app

@@ -9,10 +9,18 @@ namespace {
 
 namespace json = boost::json;
 
+std::string text_of(const json::value& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return std::string(value.as_string());
+  if (!value.is_double()) return json::serialize(value);
+  char text[32];  // serialize() would write 9.6E0
+  std::snprintf(text, sizeof text, "%.10g", value.as_double());
+  return text;
+}
+
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
-  if (!value || value->is_null()) return "-";
-  return value->is_string() ? std::string(value->as_string()) : json::serialize(*value);
+  return value ? text_of(*value) : "-";
 }
 
 int failed(const char* verb, const Error& error) {
@@ -102,8 +110,7 @@ int status_verb(std::span<const std::string> args, AdminClient& admin) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, member] : value->as_object()) {
-    rows.push_back({std::string(name), member.is_string() ? std::string(member.as_string())
-                                                          : json::serialize(member)});
+    rows.push_back({std::string(name), text_of(member)});
   }
   print_table(rows);
   return 0;
@@ -128,7 +135,7 @@ int engine_verb(std::span<const std::string> args, AdminClient& admin) {
   app.add_option("action", action, "list, pull, load or unload")
       ->check(CLI::IsMember({"list", "pull", "load", "unload"}))
       ->required();
-  app.add_option("model", model, "The model's name, e.g. default")->required();
+  app.add_option("model", model, "The model's name or alias, e.g. default")->required();
   app.add_flag("--json", as_json, "The reply as JSON");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
   const auto reply = admin.call(http::Method::Post, "/api/engine/" + model + "/" + action, "{}");
