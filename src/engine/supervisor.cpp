@@ -59,16 +59,10 @@ class Supervisor final : public Engine {
   }
 
   std::shared_ptr<const ModelEntry> find(std::string_view model, ModelKind kind) const override {
-    std::shared_lock lock(mutex_);
-    if (const auto it = runners_.find(model); it != runners_.end()) {
-      return it->second->shared_entry();
-    }
-    for (const auto& [name, runner] : runners_) {
-      const auto& entry = runner->entry();
-      const bool named = std::ranges::find(entry.aliases, model) != entry.aliases.end();
-      if (named && entry.kind == kind) return runner->shared_entry();
-    }
-    return nullptr;
+    const RunnerPtr runner = runner_of(model);
+    if (!runner) return nullptr;
+    const auto& entry = runner->entry();
+    return entry.name == model || entry.kind == kind ? runner->shared_entry() : nullptr;
   }
 
   std::vector<ModelStatus> status(std::size_t log_lines) const override {
@@ -137,10 +131,15 @@ class Supervisor final : public Engine {
     return runner;
   }
 
+  // By its name, or else by an alias: a model of the user's own may be called "default".
   RunnerPtr runner_of(std::string_view model) const {
     std::shared_lock lock(mutex_);
-    const auto it = runners_.find(model);
-    return it == runners_.end() ? nullptr : it->second;
+    if (const auto it = runners_.find(model); it != runners_.end()) return it->second;
+    for (const auto& [name, runner] : runners_) {
+      const auto& aliases = runner->entry().aliases;
+      if (std::ranges::find(aliases, model) != aliases.end()) return runner;
+    }
+    return nullptr;
   }
 
   Result<void> tell(std::string_view model, void (*action)(Runner&)) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "core/engine.h"
@@ -20,7 +21,7 @@ struct FakeLease final : EngineLease {
   http::Endpoint address;
 };
 
-/// An engine with one model of each kind that gives out slots at once, or the error that it is
+/// An engine with a model of each kind that gives out slots at once, or the error that it is
 /// told.
 class FakeEngine final : public Engine {
  public:
@@ -31,7 +32,7 @@ class FakeEngine final : public Engine {
     chat.system_prompt = "You are a \"helpful\" assistant.";
     EngineModel vectors;
     vectors.name = "vectors";
-    vectors.aliases = {"default"};
+    vectors.aliases = {"v"};
     vectors.kind = EngineModelKind::Embeddings;
     entries_ = {std::make_shared<const EngineModel>(chat),
                 std::make_shared<const EngineModel>(vectors)};
@@ -47,7 +48,9 @@ class FakeEngine final : public Engine {
   std::shared_ptr<const EngineModel> find(std::string_view model,
                                           EngineModelKind kind) const override {
     for (const auto& entry : entries_) {
-      if (entry->name == model || (model == "default" && entry->kind == kind)) return entry;
+      const auto& aliases = entry->aliases;
+      const bool known_as = std::find(aliases.begin(), aliases.end(), model) != aliases.end();
+      if (entry->name == model || (known_as && entry->kind == kind)) return entry;
     }
     return nullptr;
   }
@@ -81,7 +84,7 @@ class EmbeddedTest : public testing::Test {
     target_.upstream_model = model;
     attempt_.target = &target_;
     attempt_.request = Request(exchange_.index);
-    return run_ready(provider_->address(exchange_, attempt_));
+    return run_ready(provider_->wait_address(exchange_, attempt_));
   }
   Result<Call> chat(const std::string& messages, const std::string& model = "default") {
     return address(OperationKind::Chat, R"({"model":"m","messages":[)" + messages + "]}", model);
@@ -130,10 +133,10 @@ TEST_F(EmbeddedTest, ASystemPromptOfTheCallersOwnIsLeftAlone) {
   }
 }
 
-TEST_F(EmbeddedTest, DefaultIsAModelOfTheRightKind) {
+TEST_F(EmbeddedTest, AsksTheEngineForTheModelBehindAnAlias) {
   ASSERT_TRUE(chat(R"({"role":"user","content":"hi"})"));
   EXPECT_EQ(engine_.asked, "small");
-  const auto call = address(OperationKind::Embeddings, R"({"model":"m","input":"x"})", "default");
+  const auto call = address(OperationKind::Embeddings, R"({"model":"m","input":"x"})", "v");
   ASSERT_TRUE(call) << call.error().message;
   EXPECT_EQ(engine_.asked, "vectors");
   EXPECT_EQ(call->target, "/v1/embeddings");
@@ -149,6 +152,8 @@ TEST_F(EmbeddedTest, SaysWhatAModelCannotDo) {
   EXPECT_FALSE(provider_->serves(OperationKind::Chat, "vectors"));
   EXPECT_TRUE(provider_->serves(OperationKind::Embeddings, "vectors"));
   EXPECT_TRUE(provider_->serves(OperationKind::Chat, "default"));
+  EXPECT_FALSE(provider_->serves(OperationKind::Embeddings, "default"));
+  EXPECT_FALSE(provider_->serves(OperationKind::Chat, "v"));
 }
 
 TEST_F(EmbeddedTest, BusyEngineIsRetryableElsewhere) {
