@@ -10,4 +10,12 @@ OperationPaths::OperationPaths(std::string_view base, const Dialect& dialect) {
   }
 }
 
+Result<Call> Provider::address(const Exchange&, Attempt&) const {
+  return fail(ErrorKind::Internal, Origin::Us, "this provider has only the form that waits");
+}
+
+Task<Result<Call>> Provider::wait_address(Exchange& exchange, Attempt& attempt) const {
+  co_return address(exchange, attempt);
+}
+
 }  // namespace causeway

@@ -50,10 +50,13 @@ class Provider {
   virtual Zone zone() const = 0;
   virtual const Dialect& dialect() const = 0;
 
-  /// May wait (an engine that loads), up to the exchange's cancel.
-  /// Errors of address(): RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on
-  /// to the next target where the error is retryable.
-  virtual Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const = 0;
+  /// The call for an attempt. A provider that must wait for it (an engine that loads, a token that
+  /// is fetched) says waits() and has the coroutine form instead; that ends with the exchange's
+  /// cancel. Errors: RateLimited, Overloaded, Unavailable, Timeout; the attempt loop goes on to the
+  /// next target where the error is retryable.
+  virtual bool waits() const { return false; }
+  virtual Result<Call> address(const Exchange& exchange, Attempt& attempt) const;
+  virtual Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const;
 
   /// The call that lists the provider's models, for the background job; nothing = it has none.
   virtual std::optional<Call> listing_call() const { return std::nullopt; }

@@ -77,51 +77,58 @@ Result<void> check_head(const Run& run, const http::ResponseHead& head) {
   return {};
 }
 
-Task<Result<void>> call_once(Run& run, Attempt& attempt, const Call& call,
-                             const http::Timeouts& timeouts) {
-  Exchange& exchange = run.exchange;
+// What one call sends; it must stay where it is until the call has returned.
+struct Sending {
   Spans body;
-  attempt.request.bytes(body);
-  const TraceParent parent = traceparent(exchange);
-  const auto fields = request_fields(exchange, call, parent);
+  TraceParent parent;
+  std::vector<http::Field> fields;
   http::ClientRequest request;
-  request.target = call.target;
-  request.fields = fields;
-  request.body = body;
-  request.timeouts = timeouts;
-  const Monotonic sent = run.now();
-  auto upstream = co_await exchange.context->client->call(*call.endpoint, request, exchange.cancel);
-  run.waited += run.now() - sent;
-  if (!upstream) co_return pass(std::move(upstream));
-  http::ClientStream& answer = **upstream;
-  const auto& head = answer.head();
-  if (head.status < 200 || head.status > 299) {
-    const int status = head.status;
-    auto text = co_await answer.read_all(kMostErrorBytes);
-    const Dialect& dialect = attempt.target->provider->dialect();
-    co_return std::unexpected(
-        dialect.classify(status, answer.head().fields, text ? *text : std::string_view()));
-  }
-  if (auto checked = check_head(run, head); !checked) co_return checked;
-  if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
-  auto delivered = co_await deliver_whole(run, attempt, answer);
-  co_return delivered;
-}
 
+  Sending(const Exchange& exchange, const Attempt& attempt, const Call& call,
+          const http::Timeouts& timeouts)
+      : parent(traceparent(exchange)), fields(request_fields(exchange, call, parent)) {
+    attempt.request.bytes(body);
+    request.target = call.target;
+    request.fields = fields;
+    request.body = body;
+    request.timeouts = timeouts;
+  }
+  Sending(const Sending&) = delete;
+};
+
+// Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
+// has made of the request.
 Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
-  const bool ask_for_usage = provider.reports_usage();
-  provider.dialect().address(*exchange.operation, attempt.target->upstream_model, ask_for_usage,
-                             attempt.request);
-  auto call = co_await provider.address(exchange, attempt);
+  provider.dialect().address(*exchange.operation, attempt.target->upstream_model,
+                             provider.reports_usage(), attempt.request);
+  Result<Call> call;
+  if (provider.waits()) {
+    call = co_await provider.wait_address(exchange, attempt);
+  } else {
+    call = provider.address(exchange, attempt);
+  }
   if (!call) co_return pass(std::move(call));
   auto timeouts = timeouts_left(run, provider);
   if (!timeouts) co_return pass(std::move(timeouts));
-  // Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
-  // has made of the request.
-  co_return co_await call_once(run, attempt, *call, *timeouts);
+  const Sending sending(exchange, attempt, *call, *timeouts);
+  const Monotonic sent = run.now();
+  auto upstream =
+      co_await exchange.context->client->call(*call->endpoint, sending.request, exchange.cancel);
+  run.waited += run.now() - sent;
+  if (!upstream) co_return pass(std::move(upstream));
+  http::ClientStream& answer = **upstream;
+  const int status = answer.head().status;
+  if (status < 200 || status > 299) {
+    auto text = co_await answer.read_all(kMostErrorBytes);
+    co_return std::unexpected(provider.dialect().classify(status, answer.head().fields,
+                                                          text ? *text : std::string_view()));
+  }
+  if (auto checked = check_head(run, answer.head()); !checked) co_return checked;
+  if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
+  co_return co_await deliver_whole(run, attempt, answer);
 }
 
 // Whether another target may do better. Faults of the connection and of the answer always; what the

@@ -13,24 +13,38 @@ namespace {
 constexpr std::size_t kSpareExchanges = 256;
 constexpr std::size_t kKeptIndexEntries = 1024;  // a larger index is given back to the allocator
 
-/// Measures one hook and notes it for the trace.
-class Measured {
+bool ended(const Verdict& verdict) { return !verdict || *verdict; }
+
+/// Notes for the trace how long each hook took. Where one ends the next begins: reading the clock
+/// is not free.
+class Laps {
  public:
-  Measured(Exchange& exchange, std::uint8_t stage)
-      : exchange_(exchange), stage_(stage), begun_(std::chrono::steady_clock::now()) {
-    exchange.stages_run |= std::uint64_t{1} << stage;
-  }
-  void end(const Verdict& verdict) {
-    const auto took = std::chrono::steady_clock::now() - begun_;
-    const bool ended = !verdict || *verdict;
-    exchange_.marks.push_back({stage_, ended, static_cast<std::uint32_t>(took.count())});
+  explicit Laps(Exchange& exchange) : exchange_(exchange), begun_(Clock::now()) {}
+  void end(const Hook& hook, const Verdict& verdict) {
+    const auto now = Clock::now();
+    const auto took = static_cast<std::uint32_t>((now - begun_).count());
+    exchange_.marks.push_back({hook.index, ended(verdict), took});
+    begun_ = now;
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   Exchange& exchange_;
-  std::uint8_t stage_;
-  std::chrono::steady_clock::time_point begun_;
+  Clock::time_point begun_;
 };
+
+void note_run(Exchange& exchange, const Hook& hook) {
+  exchange.stages_run |= std::uint64_t{1} << hook.index;
+}
+
+/// The hooks of a request that has been read: those that find the policy, then the policy's own.
+const Hook* request_hook(const Exchange& exchange, std::size_t index) {
+  const auto& first = exchange.snapshot->pipeline->request_before_policy;
+  if (index < first.size()) return &first[index];
+  index -= first.size();
+  if (!exchange.policy || index >= exchange.policy->request.size()) return nullptr;
+  return &exchange.policy->request[index];
+}
 
 // application/json, or a type that says it is JSON underneath; nothing said counts as JSON.
 bool is_json(std::string_view content_type) {
@@ -51,6 +65,43 @@ std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match&
               std::string(head.path.substr(0, 200)) + " does not take " +
                   std::string(head.method_text.substr(0, 20)) + "; use " +
                   std::string(http::to_string(match.other_method->method)) + ".");
+}
+
+Verdict pass_on(Result<void> result) {
+  if (!result) return pass(std::move(result));
+  return go_on();
+}
+
+Verdict head_hooks(Exchange& exchange) {
+  Laps laps(exchange);
+  for (const Hook& hook : exchange.snapshot->pipeline->head) {
+    note_run(exchange, hook);
+    auto verdict = hook.stage->on_head(exchange);
+    laps.end(hook, verdict);
+    if (ended(verdict)) return verdict;
+  }
+  return go_on();
+}
+
+Result<void> check_media(const Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (!is_json(head.find("content-type").value_or(""))) {
+    return fail(ErrorKind::UnsupportedMedia, Origin::Client,
+                "The body must be JSON: send Content-Type: application/json.");
+  }
+  if (head.find("content-encoding").value_or("identity") != "identity") {
+    return fail(ErrorKind::UnsupportedMedia, Origin::Client,
+                "Encoded request bodies are not read here; send it without Content-Encoding.");
+  }
+  return {};
+}
+
+Result<void> read_request(Exchange& exchange, Result<std::string_view> body) {
+  if (!body) return pass(std::move(body));
+  exchange.outcome.request_bytes = body->size();
+  auto read = exchange.operation->dialect->read(*exchange.operation, *body, exchange.index);
+  if (read) exchange.request = Request(exchange.index);
+  return read;
 }
 
 }  // namespace
@@ -125,20 +176,28 @@ Task<void> Runner::run(Run& state) {
   if (!match.operation) {
     co_return co_await end_with(state, no_such_path(exchange, match));
   }
-  if (auto verdict = head_hooks(state); !verdict || *verdict) {
-    co_return co_await end_with(state, std::move(verdict));
-  }
-  if (exchange.operation->body == BodyKind::Json) {
-    if (auto verdict = co_await read_request(state); !verdict || *verdict) {
-      co_return co_await end_with(state, std::move(verdict));
+  Verdict verdict = head_hooks(exchange);
+  if (!ended(verdict) && exchange.operation->body == BodyKind::Json) {
+    verdict = pass_on(check_media(exchange));
+    if (!ended(verdict)) {
+      auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
+      verdict = pass_on(read_request(exchange, std::move(body)));
     }
   }
-  auto verdict =
-      co_await request_hooks(exchange, exchange.snapshot->pipeline->request_before_policy);
-  if (verdict && !*verdict && exchange.policy) {
-    verdict = co_await request_hooks(exchange, exchange.policy->request);
+  Laps laps(exchange);
+  for (std::size_t i = 0; !ended(verdict); ++i) {
+    const Hook* hook = request_hook(exchange, i);
+    if (!hook) break;
+    note_run(exchange, *hook);
+    // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.
+    if (hook->waits) {
+      verdict = co_await hook->stage->wait_request(exchange);
+    } else {
+      verdict = hook->stage->on_request(exchange);
+    }
+    laps.end(*hook, verdict);
   }
-  if (verdict && !*verdict) {
+  if (!ended(verdict)) {
     if (is_local(*exchange.operation)) {
       verdict = answer_locally(exchange);
     } else {
@@ -148,54 +207,6 @@ Task<void> Runner::run(Run& state) {
     }
   }
   co_await end_with(state, std::move(verdict));
-}
-
-Verdict Runner::head_hooks(Run& state) {
-  Exchange& exchange = state.exchange;
-  for (const Hook& hook : exchange.snapshot->pipeline->head) {
-    Measured measured(exchange, hook.index);
-    auto verdict = hook.stage->on_head(exchange);
-    measured.end(verdict);
-    if (!verdict || *verdict) return verdict;
-  }
-  return go_on();
-}
-
-Task<Verdict> Runner::read_request(Run& state) {
-  Exchange& exchange = state.exchange;
-  const auto& head = exchange.head();
-  if (!is_json(head.find("content-type").value_or(""))) {
-    co_return fail(ErrorKind::UnsupportedMedia, Origin::Client,
-                   "The body must be JSON: send Content-Type: application/json.");
-  }
-  const auto encoding = head.find("content-encoding").value_or("identity");
-  if (encoding != "identity") {
-    co_return fail(ErrorKind::UnsupportedMedia, Origin::Client,
-                   "Encoded request bodies are not read here; send it without Content-Encoding.");
-  }
-  auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
-  if (!body) co_return pass(std::move(body));
-  exchange.outcome.request_bytes = body->size();
-  auto read = exchange.operation->dialect->read(*exchange.operation, *body, exchange.index);
-  if (!read) co_return pass(std::move(read));
-  exchange.request = Request(exchange.index);
-  co_return go_on();
-}
-
-Task<Verdict> Runner::request_hooks(Exchange& exchange, const std::vector<Hook>& hooks) {
-  for (const Hook& hook : hooks) {
-    Measured measured(exchange, hook.index);
-    // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.
-    Verdict verdict;
-    if (hook.waits) {
-      verdict = co_await hook.stage->wait_request(exchange);
-    } else {
-      verdict = hook.stage->on_request(exchange);
-    }
-    measured.end(verdict);
-    if (!verdict || *verdict) co_return verdict;
-  }
-  co_return go_on();
 }
 
 // Everything that is not a model's answer ends here: a stage's reply, an answer of our own, an

@@ -39,9 +39,6 @@ class Runner {
   Task<void> serve_as(http::ServerStream& stream, const Principal* internal);
   std::unique_ptr<Exchange> take_exchange();
   Task<void> run(Run& run);
-  Verdict head_hooks(Run& run);
-  Task<Verdict> read_request(Run& run);
-  Task<Verdict> request_hooks(Exchange& exchange, const std::vector<Hook>& hooks);
   Task<void> end_with(Run& run, Verdict verdict);
   void done(Run& run);
 

@@ -148,11 +148,11 @@ Task<Result<std::unique_ptr<http::ClientStream>>> FakeClient::call(
   co_return std::unique_ptr<http::ClientStream>(new FakeAnswer(std::move(script), cancel));
 }
 
-Task<Result<Call>> FakeProvider::address(Exchange& exchange, Attempt&) const {
+Result<Call> FakeProvider::address(const Exchange& exchange, Attempt&) const {
   Call call;
   call.endpoint = &endpoint_;
   call.target = paths_.of(*exchange.operation);
-  co_return call;
+  return call;
 }
 
 World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {

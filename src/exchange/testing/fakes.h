@@ -90,7 +90,7 @@ class FakeProvider final : public Provider {
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return zone_; }
   const Dialect& dialect() const override { return dialect_; }
-  Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override;
+  Result<Call> address(const Exchange& exchange, Attempt& attempt) const override;
 
  private:
   std::string name_;

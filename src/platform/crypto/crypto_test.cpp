@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <chrono>
 #include <thread>
 
 #include "platform/crypto/aead.h"
 #include "platform/crypto/hash.h"
+#include "platform/crypto/siphash.h"
 #include "platform/crypto/text.h"
 
 namespace causeway::crypto {
@@ -40,6 +42,27 @@ TEST(Hmac, EmptyKeyAndCopies) {
   Digest elsewhere{};
   std::thread([&elsewhere, mine = Hmac(empty)] { elsewhere = mine("x"); }).join();
   EXPECT_EQ(elsewhere, empty("x"));
+}
+
+TEST(SipHash, AnswersOfThePaperAndOfOpenSsl) {
+  const SipHash paper({0x0706050403020100, 0x0f0e0d0c0b0a0908});
+  const auto text = [](const SipTag& tag) {
+    return to_hex(std::string_view(reinterpret_cast<const char*>(tag.data()), sizeof tag));
+  };
+  EXPECT_EQ(text(paper("")), "a3817f04ba25a8e66df67214c7550293");
+  const auto* key = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f";
+  for (std::size_t length = 0; length < 70; ++length) {
+    const std::string bytes(length, static_cast<char>('a' + length % 26));
+    std::array<unsigned char, 16> expected;
+    std::size_t size = 0;
+    ASSERT_NE(EVP_Q_mac(nullptr, "SIPHASH", nullptr, nullptr, nullptr, key, 16,
+                        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                        expected.data(), expected.size(), &size),
+              nullptr);
+    EXPECT_EQ(text(paper(bytes)),
+              to_hex(std::string_view(reinterpret_cast<const char*>(expected.data()), size)));
+  }
+  EXPECT_NE(SipHash()("x"), SipHash()("x"));
 }
 
 TEST(Hkdf, KnownAnswer) {  // RFC 5869, A.1 and A.3

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "platform/http/client_call.h"
 #include "platform/http/client_error.h"
@@ -37,8 +38,11 @@ Task<Result<std::string_view>> ClientCall::read_all(std::size_t limit) {
     return std::unexpected(*failure_);
   };
   if (body_ == Body::Length && remaining_ > limit) co_return too_large();
+  const bool begun = !failure_ && !complete_ && !stopped();
+  std::string_view arrived = begun ? next_piece() : std::string_view();
   while (true) {
-    auto piece = co_await read();
+    Result<std::string_view> piece = std::exchange(arrived, {});
+    if (piece->empty()) piece = co_await read();
     if (!piece) co_return pass(std::move(piece));
     if (piece->size() > limit - all_size_) co_return too_large();
     if (all_size_ == 0 && complete_) co_return *piece;  // usual: it came whole, no copy

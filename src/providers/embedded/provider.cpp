@@ -51,7 +51,8 @@ class EmbeddedProvider final : public Provider {
     return !engine_->find(model, other);  // of a name that is not known, address() tells
   }
 
-  Task<Result<Call>> address(Exchange& exchange, Attempt& attempt) const override {
+  bool waits() const override { return true; }
+  Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const override {
     auto entry = entry_for(exchange, attempt);
     if (!entry) co_return pass(std::move(entry));
     co_return co_await address_of(**entry, exchange, attempt);

@@ -41,8 +41,8 @@ class OpenAiProvider final : public Provider {
   const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
   std::vector<std::string> known_models() const override { return listing_->names(); }
 
-  Task<Result<Call>> address(Exchange& exchange, Attempt&) const override {
-    co_return call(*exchange.operation);
+  Result<Call> address(const Exchange& exchange, Attempt&) const override {
+    return call(*exchange.operation);
   }
   std::optional<Call> listing_call() const override {
     Operation listing;

@@ -24,8 +24,8 @@ class NamedProvider final : public Provider {
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return Zone::External; }
   const Dialect& dialect() const override { std::abort(); }
-  Task<Result<Call>> address(Exchange&, Attempt&) const override {
-    co_return fail(ErrorKind::Internal, Origin::Us, "not called");
+  Result<Call> address(const Exchange&, Attempt&) const override {
+    return fail(ErrorKind::Internal, Origin::Us, "not called");
   }
 
  private:

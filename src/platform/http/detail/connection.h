@@ -88,7 +88,7 @@ class Connection final : public ServerStream, private net::Swept {
   Result<void> check_before_body(std::uint64_t limit) const;
 
   // Answers (connection_answer.cpp).
-  Task<Result<void>> send(std::span<const std::string_view> pieces);
+  bool may_write();
   void make_head(int status, std::span<const Field> fields,
                  std::optional<std::uint64_t> content_length);
   Result<void> write_result();

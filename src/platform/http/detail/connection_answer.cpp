@@ -83,7 +83,8 @@ Task<Result<void>> Connection::reply(int status, std::span<const Field> fields,
   make_head(status, fields, total(body));
   if (no_answer_body_) body = {};
   const Gather pieces(work_->out, body, {});
-  co_return co_await send(pieces.all());
+  if (may_write()) co_await Write{*this, pieces.all()};
+  co_return write_result();
 }
 
 void Connection::begin(int status, std::span<const Field> fields) {
@@ -101,7 +102,8 @@ Task<Result<void>> Connection::write(std::span<const std::string_view> body) {
   if (chunked_answer_ && size > 0) append_chunk_size(work_->out, size);
   if (size == 0 && work_->out.empty()) co_return Result<void>();
   const Gather pieces(work_->out, body, chunked_answer_ && size > 0 ? "\r\n" : "");
-  co_return co_await send(pieces.all());
+  if (may_write()) co_await Write{*this, pieces.all()};
+  co_return write_result();
 }
 
 Task<Result<void>> Connection::finish() {
@@ -111,7 +113,8 @@ Task<Result<void>> Connection::finish() {
   if (chunked_answer_ && !no_answer_body_) work_->out += "0\r\n\r\n";
   if (work_->out.empty()) co_return Result<void>();
   const std::array<std::string_view, 1> pieces = {work_->out};
-  co_return co_await send(pieces);
+  if (may_write()) co_await Write{*this, pieces};
+  co_return write_result();
 }
 
 void Connection::abort() {
@@ -129,14 +132,11 @@ void Connection::abort() {
   }
 }
 
-Task<Result<void>> Connection::send(std::span<const std::string_view> pieces) {
-  if (input_ended_ || closed_ || broken_) {
-    broken_ = true;
-    co_return write_result();
-  }
-  sent_ = true;
-  co_await Write{*this, pieces};
-  co_return write_result();
+/// Whether a write makes sense; else what it has come to is in write_result().
+bool Connection::may_write() {
+  broken_ = broken_ || input_ended_ || closed_;
+  sent_ = sent_ || !broken_;
+  return !broken_;
 }
 
 Result<void> Connection::write_result() {

@@ -36,7 +36,10 @@ Task<Result<std::string_view>> Connection::read_body(std::size_t limit) {
   if (auto fine = check_before_body(most); !fine) co_return pass(std::move(fine));
   if (body_done_) co_return body_done({});
   if (head().chunked) co_return co_await read_chunked(most);
-  co_return co_await read_sized(body_left_);
+  if (in_end_ - in_begin_ < body_left_) co_return co_await read_sized(body_left_);
+  const std::string_view body = work_->view(in_begin_, in_begin_ + body_left_);  // it came whole
+  in_begin_ += body.size();
+  co_return body_done(body);
 }
 
 /// The whole body, or its end: from now on the input is read only to see the client go.
@@ -174,10 +177,11 @@ Task<Result<void>> Connection::more_body() {
   const bool open = co_await next_input();
   input_deadline_ = Monotonic::max();
   body_waited_ += core_.loop.now() - body_wait_began_;
-  if (open) co_return Result<void>();
+  if (open && !timed_out_) co_return Result<void>();
   keep_alive_ = false;
   if (timed_out_) {
-    co_return fail(ErrorKind::Timeout, Origin::Client, "the body came too slowly");
+    co_return fail(ErrorKind::Timeout, Origin::Client, "the body came too slowly",
+                   "request_timeout");
   }
   co_return fail(ErrorKind::Cancelled, Origin::Client, "the client has gone");
 }
