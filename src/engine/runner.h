@@ -30,7 +30,6 @@ struct RunnerContext {
   process::Spawner& spawner;
   Places places;
   Backoff::Settings backoff;
-  int nice = 5;  // of the children: the gateway's loops come first
   bool fetch_on_first_use = true;
   std::function<double()> random;  // in [0, 1)
   /// Whether one more child may run; where not, somebody idle is being stopped to make room.

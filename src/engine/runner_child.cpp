@@ -38,10 +38,11 @@ void Runner::launch(const std::string& program, const std::string& file) {
   options.program = program;
   options.arguments = llama_server_arguments(*entry_, file, socket_);
   options.environment = engine_environment();
-  options.limits = {.address_space = entry_->memory_limit,
-                    .open_files = 1024,
-                    .nice = context_.nice,
-                    .oom_score_adjust = 500};
+  // No niceness: somebody waits for every token, and at 5 a child next to anything else that is
+  // busy gets a quarter of a processor instead of half. The loops do not need it: they sleep most
+  // of the time, and the kernel lets who wakes up go before who computes without a pause.
+  options.limits = {
+      .address_space = entry_->memory_limit, .open_files = 1024, .oom_score_adjust = 500};
   const auto number = ++launch_;
   const auto self = shared_from_this();
   options.on_line = [self](std::string_view line) { self->log_.add(line); };

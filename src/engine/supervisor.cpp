@@ -31,7 +31,6 @@ class Supervisor final : public Engine {
                  .spawner = spawner,
                  .places = std::move(options.places),
                  .backoff = options.backoff,
-                 .nice = options.nice,
                  .fetch_on_first_use = options.fetch_on_first_use,
                  .random =
                      [engine = std::minstd_rand(std::random_device{}())]() mutable {

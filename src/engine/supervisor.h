@@ -25,7 +25,6 @@ struct EngineOptions {
                                // $XDG_RUNTIME_DIR is not set
   std::size_t max_loaded = 4;  // children at once; the longest idle one makes room
   bool fetch_on_first_use = true;
-  int nice = 5;  // of the children, 0..19
   Backoff::Settings backoff;
   std::chrono::milliseconds tick{50};
   std::function<void(std::string_view line)> log;  // on the engine's loop: changes of state

@@ -1,6 +1,7 @@
 #include "engine/supervisor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -153,6 +154,13 @@ TEST_F(SupervisorTest, SocketsLieInAPrivateFolder) {
   const fs::path socket = (**call.result)->endpoint().unix_path;
   EXPECT_TRUE(fs::is_socket(socket));
   EXPECT_EQ(fs::status(socket.parent_path()).permissions(), fs::perms::owner_all);
+}
+
+TEST_F(SupervisorTest, AChildIsNoNicerThanWeAre) {
+  make({model("a", "")});
+  ASSERT_TRUE(settles(start("a")));
+  const auto child = static_cast<id_t>(status("a").pid);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, child), getpriority(PRIO_PROCESS, 0));
 }
 
 TEST_F(SupervisorTest, UnknownModelIsNotFound) {
