@@ -1,7 +1,9 @@
 """Keys: made, shown once, listed without their secret, rotated, revoked, expired; at once."""
 
+import datetime
 import json
 import pathlib
+import time
 
 import pytest
 
@@ -23,6 +25,28 @@ def test_made_key_works_at_once(gw):
     made = gw.make_key(name="shop")
     assert len(made["key"]) >= 32
     assert works(gw, made["key"]) == 200
+
+
+def test_last_use_is_shown_and_outlives_the_program(config, make_gateway):
+    gw = make_gateway(config())
+    made, idle = gw.make_key(name="shop"), gw.make_key(name="idle")
+    assert listed(gw, made["id"])["last_used"] is None
+    before = int(time.time())
+    assert works(gw, made["key"]) == 200 and works(gw, KEY) == 200
+    used = listed(gw, made["id"])["last_used"]
+    at = datetime.datetime.fromisoformat(used).timestamp()
+    assert before <= at <= time.time()
+    assert listed(gw, idle["id"])["last_used"] is None
+    table = gw.cli("keys", "list").stdout
+    assert "LAST USED" in table and used in table and "never" in table
+    of_config = listed(gw, "config:test")["last_used"]
+    assert of_config
+    gw.stop()
+    offline = json.loads(gw.cli("keys", "list", "--json").stdout)["keys"]
+    assert [k["last_used"] for k in offline if k["id"] == made["id"]] == [used]
+    gw.start()
+    assert listed(gw, made["id"])["last_used"] == used
+    assert listed(gw, "config:test")["last_used"] == of_config
 
 
 def test_secret_is_shown_once_and_stored_nowhere(config, make_gateway):

@@ -217,6 +217,7 @@ AdminCaller Program::authenticate(std::string_view presented) {
   if (presented.empty()) return {};
   auto found = admin_keys_->find(presented, clock_.wall());
   if (found.state != keys::KeyState::Valid) return {};
+  found.lease->last_use->note(clock_.wall());
   switch (found.lease->kind) {
     case keys::KeyKind::Admin:
       return {AdminRight::Full, found.lease->principal.key_id};

@@ -80,6 +80,7 @@ class Program {
   Result<void> write_meeting_points();
   void greet();
   void greet_with_keys(const std::string& base_url);
+  void keep_key_uses();
   void watch_file();
   void list_models();
   void on_signal(int signal);

@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kKeepUsesEvery = 1min;
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
 
 std::string json_of_addresses(const std::string& listen, const std::string& admin) {
@@ -106,6 +107,16 @@ Result<void> Program::reload() {
   return {};
 }
 
+// The disk is waited for on a worker; one that is busy has its next turn in a minute.
+void Program::keep_key_uses() {
+  static_cast<void>(workers_->submit([this] {
+    if (auto kept = ring_->keep_uses(); !kept) {
+      log_->warn("when keys were last used could not be written",
+                 {{"reason", kept.error().message}});
+    }
+  }));
+}
+
 void Program::watch_file() {
   if (!options_.watch || options_.config_path.empty()) return;
   auto last = std::make_shared<FileMark>(mark_of(options_.config_path));
@@ -156,6 +167,7 @@ int Program::run() {
   greet();
   watch_file();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
+  control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
   control_.post([this] { list_models(); });
   signal_thread_ = start_thread("signals", [this] {
     sigset_t set;
@@ -177,6 +189,8 @@ int Program::run() {
   ledger_.reset();
   access_log_.reset();
   workers_->stop();
+  // A disk that takes nothing any more has been told of by the ledger.
+  static_cast<void>(ring_->keep_uses());
   std::error_code ignored;
   std::filesystem::remove(folder_->file("running.json"), ignored);
   if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);

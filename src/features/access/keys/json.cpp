@@ -158,6 +158,7 @@ void write_key(text::JsonWriter& json, const KeyRecord& record, Wall now) {
   write_time(json, "created", record.created);
   write_time(json, "expires", record.expires);
   write_time(json, "revoked", record.revoked);
+  write_time(json, "last_used", record.last_use->get());
   json.field("from_config", record.from_config);
   json.key("secrets").begin_array();
   for (const KeySecret& secret : record.secrets) {

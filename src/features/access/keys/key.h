@@ -2,7 +2,10 @@
 // never kept; of its text there is an HMAC under the pepper and the last four characters.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +35,29 @@ struct KeySecret {
   std::optional<Wall> ends;  // no longer valid from then on
 };
 
+/// When a request last came with a key. All loops share it and write it at most once a second each,
+/// so that looking a key up stays a read.
+class LastUse {
+ public:
+  void note(Wall now) {
+    const std::int64_t second = seconds_of(now);
+    if (second_.load(std::memory_order_relaxed) < second) {
+      second_.store(second, std::memory_order_relaxed);
+    }
+  }
+  /// To the second; nothing = never.
+  std::optional<Wall> get() const {
+    const std::int64_t second = second_.load(std::memory_order_relaxed);
+    return second > 0 ? std::optional(Wall(std::chrono::seconds(second))) : std::nullopt;
+  }
+
+ private:
+  static std::int64_t seconds_of(Wall time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  }
+  std::atomic<std::int64_t> second_{0};  // since 1970
+};
+
 struct KeyRecord {
   Principal principal;  // key_id, key_name, tenant, user, roles, attributes, models
   KeyKind kind = KeyKind::Application;
@@ -40,6 +66,8 @@ struct KeyRecord {
   std::optional<Wall> revoked;
   bool from_config = false;
   std::vector<KeySecret> secrets;  // the newest first
+  // One for all versions of a record: the next one is made while loops still use this one.
+  std::shared_ptr<LastUse> last_use = std::make_shared<LastUse>();
 };
 
 /// What an administrator gives for a new key.

@@ -175,6 +175,39 @@ TEST(Keys, ConfigKeysComeAndGoWithTheConfig) {
   EXPECT_EQ(f.state(secret), KeyState::Unknown);
 }
 
+TEST(Keys, LastUseIsKnownToTheSecondAndKeptOverChangesReloadsAndRestarts) {
+  Fixture f;
+  const CreatedKey shop = f.ring->create(named("shop")).value();
+  ASSERT_TRUE(f.ring->create(named("idle")));
+  ConfigKey ci{named("ci"), Secret("a-secret-of-their-own")};
+  ASSERT_TRUE(f.ring->set_config_keys({ci}));
+  const auto last_used = [&f](std::string_view name) {
+    return (*f.ring->get(name))->last_use->get();
+  };
+  const auto use = [&f](const Secret& key, Wall now) {
+    f.loop->find(key.reveal(), now).lease->last_use->note(now);
+  };
+  const Wall first(1'800'000'100s);
+  EXPECT_FALSE(last_used("shop"));
+  use(shop.text, first + 999ms);
+  use(ci.secret, first + 999ms);
+  use(ci.secret, first - 1s);  // loops do not read the clock at the same moment
+  EXPECT_EQ(last_used("shop"), first);
+  EXPECT_EQ(last_used("ci"), first);
+  const CreatedKey rotated = f.ring->rotate("shop", 1h).value();
+  ASSERT_TRUE(f.ring->set_config_keys({ci}));
+  EXPECT_EQ(last_used("shop"), first);
+  EXPECT_EQ(last_used("ci"), first);
+  ASSERT_TRUE(f.ring->keep_uses());
+  use(rotated.text, first + 60s);  // not written before the end
+  EXPECT_EQ(last_used("shop"), first + 60s);
+  f.restart();
+  ASSERT_TRUE(f.ring->set_config_keys({ci}));
+  EXPECT_EQ(last_used("shop"), first);
+  EXPECT_EQ(last_used("ci"), first);
+  EXPECT_FALSE(last_used("idle"));
+}
+
 TEST(Keys, TheFirstStartMakesOneKeyOfEachKindOnce) {
   Fixture f;
   const auto made = f.ring->make_first_keys().value();

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "features/access/keys/rows.h"
 #include "platform/crypto/text.h"
 
 namespace causeway::keys {
@@ -66,10 +65,14 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(store::Store& store, const store:
                                                const Clock& clock) {
   if (auto done = rows::migrate(store); !done) return pass(std::move(done));
   std::vector<std::shared_ptr<KeyRecord>> records;
-  auto read = store.read([&records](store::Database& db) -> Result<void> {
+  rows::Uses uses;
+  auto read = store.read([&](store::Database& db) -> Result<void> {
     auto loaded = rows::load(db);
     if (!loaded) return pass(std::move(loaded));
     records = std::move(*loaded);
+    auto loaded_uses = rows::load_uses(db);
+    if (!loaded_uses) return pass(std::move(loaded_uses));
+    uses = std::move(*loaded_uses);
     return {};
   });
   if (!read) return pass(std::move(read));
@@ -77,6 +80,8 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(store::Store& store, const store:
   if (!pepper) return pass(std::move(pepper));
   const Secret guard(std::move(*pepper));
   std::unique_ptr<KeyRing> ring(new KeyRing(store, clock, crypto::Hmac(guard.reveal())));
+  ring->kept_uses_ = std::move(uses);
+  for (const auto& record : records) ring->recall_use(*record);
   ring->stored_.assign(records.begin(), records.end());
   ring->table_ = ring->make_table();
   return ring;
@@ -259,6 +264,7 @@ Result<void> KeyRing::set_config_keys(const std::vector<ConfigKey>& keys) {
         make_record("config:" + entry.key.name, entry.key, clock_.wall()));
     record->from_config = true;
     record->secrets.push_back(make_secret(entry.secret.reveal()));
+    recall_use(*record);
     fresh.push_back(std::move(record));
   }
   configured_ = std::move(fresh);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "features/access/keys/key.h"
+#include "features/access/keys/rows.h"
 #include "features/access/keys/table.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
@@ -53,6 +54,10 @@ class KeyRing {
   /// By id, or by a name that one live key has.
   Result<std::shared_ptr<const KeyRecord>> get(std::string_view id_or_name) const;
 
+  /// Writes down when keys were last used, as far as that is news. What was not written before the
+  /// process is killed is lost.
+  Result<void> keep_uses();
+
   /// The keys of the config, instead of those that were set before. InvalidRequest names the key at
   /// fault; then nothing changes.
   Result<void> set_config_keys(const std::vector<ConfigKey>& keys);
@@ -73,6 +78,7 @@ class KeyRing {
   Result<Record> get_locked(std::string_view id_or_name) const;
   TablePtr make_table() const;
   KeySecret make_secret(std::string_view text) const;
+  void recall_use(KeyRecord& record) const;
 
   store::Store& store_;
   const Clock& clock_;
@@ -81,6 +87,7 @@ class KeyRing {
   mutable std::mutex mutex_;  // one change at a time, held until it is everywhere
   std::vector<Record> stored_;
   std::vector<Record> configured_;
+  rows::Uses kept_uses_;  // what is on the disk
   Publish publish_;
 
   mutable std::mutex table_mutex_;  // for who starts while a change is on its way

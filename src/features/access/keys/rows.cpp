@@ -29,6 +29,11 @@ constexpr store::Migration kMigrations[] = {
      "  created integer not null,"
      "  ends integer) without rowid;"
      "create index key_secrets_key on key_secrets(key_id);"},
+    {2,
+     // Of keys of the config too, which are not in the table above.
+     "create table key_uses("
+     "  key_id text primary key,"
+     "  last_used integer not null) without rowid;"},
 };
 
 std::int64_t to_stored(Wall time) {
@@ -149,6 +154,25 @@ Result<void> update(store::Database& db, const KeyRecord& record) {
   if (!done) return pass(std::move(done));
   for (const KeySecret& secret : record.secrets) {
     if (auto put = insert_secret(db, id, secret); !put) return put;
+  }
+  return {};
+}
+
+Result<Uses> load_uses(store::Database& db) {
+  Uses uses;
+  auto read = db.query("select key_id, last_used from key_uses", {}, [&](const store::Row& row) {
+    uses.emplace(row.text(0), *from_stored(row, 1));
+    return true;
+  });
+  if (!read) return pass(std::move(read));
+  return uses;
+}
+
+Result<void> store_uses(store::Database& db, const Uses& uses) {
+  for (const auto& [id, time] : uses) {
+    auto done = db.run("insert or replace into key_uses(key_id, last_used) values(?, ?)",
+                       {id, to_stored(time)});
+    if (!done) return pass(std::move(done));
   }
   return {};
 }

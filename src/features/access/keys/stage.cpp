@@ -67,6 +67,7 @@ Verdict IdentifyStage::on_head(Exchange& exchange) {
     return fail(ErrorKind::Forbidden, Origin::Client,
                 "This is a key of the admin port; models need an application key.", "admin_key");
   }
+  found.lease->last_use->note(exchange.started_wall);
   exchange.principal = &found.lease->principal;
   exchange.slot(lease_) = std::move(found.lease);
   return go_on();

@@ -112,16 +112,20 @@ int print_made(const bj::value& object, const std::string& raw, bool as_json) {
 }
 
 void print_list(const bj::value& object) {
-  constexpr const char* kLine = "%-18s %-20.20s %-16s %-14.14s %-8s %-21s %-6s %s\n";
-  std::printf(kLine, "ID", "NAME", "KIND", "TENANT", "STATE", "EXPIRES", "ENDS", "MODELS");
+  constexpr const char* kLine = "%-18s %-20.20s %-16s %-14.14s %-8s %-21s %-21s %-7s %s\n";
+  std::printf(kLine, "ID", "NAME", "KIND", "TENANT", "STATE", "EXPIRES", "LAST USED", "ENDS",
+              "MODELS");
+  const auto time_of = [](const bj::value& key, bj::string_view name) {
+    const std::string time = text_of(key, name);
+    return time.empty() ? "never" : time;
+  };
   for (const bj::value& key : object.at("keys").as_array()) {
     const auto& secrets = key.at("secrets").as_array();
     const std::string last4 = secrets.empty() ? "" : "..." + text_of(secrets[0], "last4");
-    const std::string expires = text_of(key, "expires");
     std::printf(kLine, text_of(key, "id").c_str(), text_of(key, "name").c_str(),
                 text_of(key, "kind").c_str(), text_of(key, "tenant").c_str(),
-                text_of(key, "state").c_str(), expires.empty() ? "never" : expires.c_str(),
-                last4.c_str(), joined(key, "models").c_str());
+                text_of(key, "state").c_str(), time_of(key, "expires").c_str(),
+                time_of(key, "last_used").c_str(), last4.c_str(), joined(key, "models").c_str());
   }
 }
 
