@@ -135,10 +135,33 @@ def test_embeddings(client):
     assert answer.usage.prompt_tokens > 10
 
 
-def test_embeddings_of_a_chat_model_are_refused_clearly(client):
-    with pytest.raises(openai.APIStatusError) as error:
-        client.embeddings.create(model="fast", input="x")
-    assert error.value.status_code in (400, 404, 501)
+@pytest.mark.parametrize("model", ["fast", "local/default", "local/smollm2-135m-instruct"])
+def test_embeddings_of_a_chat_model_are_refused_clearly(client, model):
+    with pytest.raises(openai.BadRequestError) as error:
+        client.embeddings.create(model=model, input="x")
+    assert (error.value.code, error.value.param) == ("operation_not_supported", "model")
+    assert model in error.value.message and "embeddings" in error.value.message
+
+
+@pytest.mark.parametrize("model", ["local/minilm", "local/all-minilm-l6-v2"])
+def test_chat_of_an_embeddings_model_is_refused_clearly(client, model):
+    with pytest.raises(openai.BadRequestError) as error:
+        client.chat.completions.create(model=model, messages=user("x"))
+    assert (error.value.code, error.value.param) == ("operation_not_supported", "model")
+    assert model in error.value.message and "chat" in error.value.message
+
+
+def test_models_of_both_kinds_are_listed(client):
+    assert {"fast", "local/default", "local/minilm"} <= {model.id for model in client.models.list().data}
+
+
+def test_own_file_does_what_its_configuration_says(make_gateway):
+    """What a file is good for is not looked up in it: `kind`, and without it chat."""
+    file = str(chat_model_file())
+    gw = make_gateway(embedded_config(models={"talks": {"file": file}, "embeds": {"file": file, "kind": "embeddings"}}))
+    assert_error(gw.post("/v1/embeddings", {"model": "local/talks", "input": "x"}), 400, "operation_not_supported")
+    assert_error(gw.chat("local/embeds", "x"), 400, "operation_not_supported")
+    assert engines(gw) == []
 
 
 def test_completions(client):
@@ -277,12 +300,13 @@ def test_idle_engine_is_stopped_and_started_again(make_gateway):
     assert gw.chat("fast", "hi", max_tokens=2, timeout=60).status_code == 200
 
 
-def test_load_and_unload(make_gateway):
+@pytest.mark.parametrize("name", ["smollm2-135m-instruct", "default"])
+def test_load_and_unload(make_gateway, name):
     gw = make_gateway(embedded_config())
     assert engines(gw) == []  # started on first use
-    assert gw.cli("engine", "load", "smollm2-135m-instruct", timeout=60).returncode == 0
+    assert gw.cli("engine", "load", name, timeout=60).returncode == 0
     wait_until(lambda: len(engines(gw)) == 1, "it is loading")
-    assert gw.cli("engine", "unload", "smollm2-135m-instruct").returncode == 0
+    assert gw.cli("engine", "unload", name).returncode == 0
     wait_until(lambda: engines(gw) == [], "it has ended")
 
 
