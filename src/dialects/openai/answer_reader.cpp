@@ -64,6 +64,7 @@ class Reader final : public AnswerReader {
  private:
   Result<void> parse(Frame& frame) {
     frame_ = &frame;
+    frame.events.reserve(4);  // text, stop, usage: the usual answer
     try {
       with_parser(frame.data.size(), [&](od::parser& parser) {
         od::document document = parser.iterate(frame.data.data(), frame.data.size(),

@@ -157,6 +157,19 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+char* put_json_string(char* at, std::string_view text) {
+  *at++ = '"';
+  if (copy_plain(at, text)) {
+    at += text.size();
+  } else {
+    std::string escaped;
+    append_json_escaped(escaped, text);
+    at += escaped.copy(at, escaped.size());
+  }
+  *at++ = '"';
+  return at;
+}
+
 JsonWriter& JsonWriter::key(JsonKey key) {
   const auto name = key.name();
   const std::size_t old_size = out_.size();

@@ -28,6 +28,11 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// `text` as a JSON string literal, quotes included.
 void append_json_string(std::string& out, std::string_view text);
 
+/// The same into memory that has room for put_json_most(text.size()) bytes; answers the end of what
+/// was put.
+char* put_json_string(char* at, std::string_view text);
+constexpr std::size_t put_json_most(std::size_t size) { return 6 * size + 2; }
+
 /// The name of a field, checked when compiled to need no escaping. Names that are only known at run
 /// time are given as std::string_view or std::string.
 class JsonKey {

@@ -21,6 +21,9 @@ void append_int(std::string& out, T value) {
 /// Shortest form that reads back as the same number: "0.1", "1e+30", "nan", "inf", "-inf".
 void append_double(std::string& out, double value);
 
+/// As append_fixed(), into memory that has room for 22 bytes; answers the end of what was put.
+char* put_fixed(char* at, std::int64_t value, int decimals);
+
 /// `value` / 10^`decimals` exactly, without zeros at the end: (1500000, 6) is "1.5", (-20, 3) is
 /// "-0.02". `decimals` is 0 to 18.
 void append_fixed(std::string& out, std::int64_t value, int decimals);

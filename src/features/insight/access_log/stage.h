@@ -1,6 +1,7 @@
 // Writes the line when the exchange has ended.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ class AccessLogStage final : public Stage {
 
  private:
   struct PerLoop {
-    std::string line;          // reused
-    std::int64_t second = -1;  // that `stamp` is of
-    std::string stamp;         // "2026-11-24T20:15:32"
+    PerLoop();
+    std::unique_ptr<char[]> buffer;  // of a line
+    std::int64_t second = -1;        // that `stamp` is of
+    std::string stamp;               // "2026-11-24T20:15:32.000Z"
   };
   log::AccessLog* log_;
   SectionKey<AccessLogSettings> key_;
