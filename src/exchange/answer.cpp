@@ -35,9 +35,9 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
   }
 }
 
-void note_first_content(Run& run) {
+void note_first_content(Run& run, Monotonic time) {
   run.content_sent = true;
-  run.exchange.outcome.to_first_content = run.now() - run.exchange.started;
+  run.exchange.outcome.to_first_content = time - run.exchange.started;
 }
 
 // An error that the provider reports inside an answer of status 200.
@@ -205,9 +205,8 @@ void beat(Run& run) {
 
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   Exchange& exchange = run.exchange;
-  const Monotonic asked = run.now();
   auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes);
-  run.waited += run.now() - asked;
+  const Monotonic arrived = run.heard();
   if (!body && body.error().kind == ErrorKind::TooLarge) {
     co_return broken("The provider's answer is larger than server.limits.answer.",
                      "answer_too_large");
@@ -236,7 +235,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   answer_fields(exchange, attempt.target, head.fields, fields, storage);
   exchange.outcome.status = head.status;
   exchange.outcome.answer_bytes = out.size();
-  note_first_content(run);
+  note_first_content(run, arrived);
   auto sent = co_await run.stream.reply(head.status, fields, out.spans());
   if (!sent) {
     exchange.outcome.cut_by_client = true;
@@ -251,9 +250,8 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
   Monotonic drain_began{};
   std::uint64_t drained = 0;
   while (!relay.ended()) {
-    const Monotonic asked = run.content_sent ? Monotonic{} : run.now();
     auto piece = co_await upstream.read();
-    if (!run.content_sent) run.waited += run.now() - asked;
+    if (!run.content_sent) run.heard();
     if (!piece) co_return pass(std::move(piece));
     if (piece->empty()) {
       co_return broken("The provider's answer was cut before its end.", "upstream_cut");
@@ -273,7 +271,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
     const bool goes_out = taken ? !relay.keep_waiting() : run.content_sent;
     if (goes_out && !relay.out().empty()) {
       if (!run.content_sent) {
-        note_first_content(run);
+        note_first_content(run, run.now());
         begin_stream(run, attempt.target, upstream.head().fields);
       }
       if (auto sent = co_await send(run, relay.out()); !sent) co_return sent;

@@ -19,11 +19,11 @@ std::unexpected<Error> no_time() {
 }
 
 // What is left of the policy's total, also as the upper bound of each single deadline.
-Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider) {
+Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider, Monotonic now) {
   const auto& policy = run.setting(run.keys.timeouts);
   http::Timeouts timeouts{policy.connect, policy.first_byte, policy.idle, policy.total};
   if (const auto* own = provider.timeouts()) timeouts = *own;
-  const auto spent = std::chrono::duration_cast<milliseconds>(run.now() - run.exchange.started);
+  const auto spent = std::chrono::duration_cast<milliseconds>(now - run.exchange.started);
   const auto left = std::min(timeouts.total, policy.total) - spent;
   if (left <= milliseconds(0)) return no_time();
   timeouts.total = left;
@@ -111,18 +111,21 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     call = provider.address(exchange, attempt);
   }
   if (!call) co_return pass(std::move(call));
-  auto timeouts = timeouts_left(run, provider);
+  run.asked = run.now();
+  auto timeouts = timeouts_left(run, provider, run.asked);
   if (!timeouts) co_return pass(std::move(timeouts));
   const Sending sending(exchange, attempt, *call, *timeouts);
-  const Monotonic sent = run.now();
   auto upstream =
       co_await exchange.context->client->call(*call->endpoint, sending.request, exchange.cancel);
-  run.waited += run.now() - sent;
-  if (!upstream) co_return pass(std::move(upstream));
+  if (!upstream) {
+    run.heard();
+    co_return pass(std::move(upstream));
+  }
   http::ClientStream& answer = **upstream;
   const int status = answer.head().status;
   if (status < 200 || status > 299) {
     auto text = co_await answer.read_all(kMostErrorBytes);
+    run.heard();
     co_return std::unexpected(provider.dialect().classify(status, answer.head().fields,
                                                           text ? *text : std::string_view()));
   }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/dialect.h"
 #include "core/exchange.h"
@@ -28,12 +29,19 @@ struct Run {
   Monotonic last_write{};
   std::uint64_t content_bytes = 0;     // of text in the answer, for an estimate
   std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream
+  Monotonic asked{};                   // since when a provider is being waited for
 
   template <class T>
   const T& setting(SectionKey<T> key) const {
     return exchange.policy->sections.get(key);
   }
   Monotonic now() const { return exchange.context->clock->now(); }
+  /// The provider has let something hear of itself: what was waited for it is counted.
+  Monotonic heard() {
+    const Monotonic time = now();
+    waited += time - std::exchange(asked, time);
+    return time;
+  }
 };
 
 /// Sends bytes of a streamed answer, its head first where that has not gone out. Waits for a

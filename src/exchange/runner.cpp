@@ -48,6 +48,7 @@ const Hook* request_hook(const Exchange& exchange, std::size_t index) {
 
 // application/json, or a type that says it is JSON underneath; nothing said counts as JSON.
 bool is_json(std::string_view content_type) {
+  if (content_type == "application/json") return true;
   const auto type = text::trim(content_type.substr(0, content_type.find(';')));
   return content_type.empty() || text::equals_ignore_case(type, "application/json") ||
          text::ends_with_ignore_case(type, "+json");

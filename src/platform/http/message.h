@@ -17,7 +17,9 @@ struct Field {
 /// ASCII case-insensitive equality, as for field names.
 bool same_letters(const char* a, const char* b, std::size_t size);
 inline bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && same_letters(a.data(), b.data(), a.size());
+  if (a.size() != b.size()) return false;
+  // Most names of one length differ in their first letter.
+  return a.empty() || (((a[0] ^ b[0]) & ~0x20) == 0 && same_letters(a.data(), b.data(), a.size()));
 }
 
 /// The first field of that name; nullopt when there is none.

@@ -83,23 +83,30 @@ Record make_record(const Settlement& settlement) {
   return record;
 }
 
-// Four independent lanes, because each step waits for the multiplication before it: about 20 ns.
+// Four independent lanes, because each step waits for the multiplication before it.
 std::uint32_t checksum_of(const Record& record) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio
-  std::array<std::uint64_t, sizeof(Record) / 8> words;
-  std::memcpy(words.data(), &record, sizeof record);
-  constexpr std::uint32_t kNone = 0;  // in the checksum's own place
-  std::memcpy(reinterpret_cast<char*>(words.data()) + offsetof(Record, checksum), &kNone,
-              sizeof kNone);
-  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};
-  for (std::size_t i = 0; i < words.size(); i += lanes.size()) {
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      lanes[lane] = (lanes[lane] ^ words[i + lane]) * kOdd;
-      lanes[lane] ^= lanes[lane] >> 32;
-    }
+  constexpr std::size_t kWords = sizeof(Record) / 8;
+  static_assert(kWords % 4 == 0 && offsetof(Record, checksum) / 8 < kWords);
+  const auto* bytes = reinterpret_cast<const char*>(&record);
+  const auto step = [bytes](std::uint64_t lane, std::size_t word) {
+    std::uint64_t value;
+    std::memcpy(&value, bytes + 8 * word, 8);
+    // In the checksum's own place stand zeros.
+    constexpr std::size_t kAt = offsetof(Record, checksum);
+    if (word == kAt / 8) value &= ~(std::uint64_t{0xffffffff} << (8 * (kAt % 8)));
+    lane = (lane ^ value) * kOdd;
+    return lane ^ lane >> 32;
+  };
+  std::uint64_t a = 1, b = 2, c = 3, d = 4;
+  for (std::size_t i = 0; i < kWords; i += 4) {
+    a = step(a, i);
+    b = step(b, i + 1);
+    c = step(c, i + 2);
+    d = step(d, i + 3);
   }
   std::uint64_t sum = 0;
-  for (const std::uint64_t lane : lanes) sum = (sum ^ lane) * kOdd ^ (sum >> 29);
+  for (const std::uint64_t lane : {a, b, c, d}) sum = (sum ^ lane) * kOdd ^ (sum >> 29);
   return static_cast<std::uint32_t>(sum >> 32);
 }
 
