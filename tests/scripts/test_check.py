@@ -61,7 +61,26 @@ def test_a_good_tree_passes_everything(tree):
     assert output.rstrip().endswith("passed, 0 failed")
 
 
+def test_awaits_elsewhere_are_fine(tree):
+    write(tree, {"src/core/a.cpp": """void f() {
+  // while (co_await g()), and c ? co_await a : b
+  while (h()) co_await g();
+  const char* text = "? co_await";
+  for (auto x : co_await g()) use(c ? x : y);
+  auto z = co_await g(c ? 1 : 2);
+}
+"""})
+    code, output = check(tree, "awaits")
+    assert code == 0, output
+
+
 @pytest.mark.parametrize("name, path, text, expected", [
+    ("awaits", "src/core/a.cpp", "void f() {\n  int a = good\n    ? co_await g() : 1;\n}\n",
+     "src/core/a.cpp:3: co_await in a branch"),
+    ("awaits", "src/core/a.cpp", "void f() {\n  int a = c ? B::x : co_await g();\n}\n",
+     "src/core/a.cpp:2: co_await in a branch"),
+    ("awaits", "src/core/a.cpp", "void f() {\n  while (a && (co_await g(1)))\n    h();\n}\n",
+     "src/core/a.cpp:2: co_await in the condition of while"),
     ("layers", "src/core/up.h", '#include "features/safety/pii/stage.h"\n',
      "src/core/up.h:1: core must not know features/safety/pii, which stands above it"),
     ("layers", "src/features/safety/pii/side.cpp", '\n#include "features/traffic/limits/limiter.h"\n',
