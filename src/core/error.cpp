@@ -36,6 +36,7 @@ static_assert(kClasses.size() == static_cast<std::size_t>(ErrorKind::Internal) +
 const ErrorClass& error_class(ErrorKind kind) { return kClasses[static_cast<std::size_t>(kind)]; }
 
 int http_status(const Error& error) {
+  if (error.kind == ErrorKind::Timeout && error.origin == Origin::Client) return 408;
   const bool refused_by_provider = error.origin == Origin::Upstream && !error.retryable;
   switch (error.upstream_status) {
     case 400:

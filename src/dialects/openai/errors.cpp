@@ -23,8 +23,9 @@ std::string_view type_of(const Error& error) {
     case ErrorKind::Overloaded:
     case ErrorKind::Unavailable:
       return "service_unavailable_error";
-    case ErrorKind::ConnectFailed:
     case ErrorKind::Timeout:
+      return error.origin == Origin::Client ? "invalid_request_error" : "upstream_error";
+    case ErrorKind::ConnectFailed:
     case ErrorKind::UpstreamFailed:
     case ErrorKind::UpstreamBroken:
       return "upstream_error";

@@ -26,6 +26,17 @@ TEST(Classify, ALongPromptIsTheSameWhoeverSaysIt) {
   EXPECT_FALSE(llama.retryable);
 }
 
+TEST(ErrorBody, ATimeoutIsOfWhoMadeUsWait) {
+  const auto body = [](Origin origin) {
+    Error error = std::move(fail(ErrorKind::Timeout, origin, "m").error());
+    return std::to_string(http_status(error)) + OpenAiDialect().error_body(error, "r");
+  };
+  EXPECT_TRUE(body(Origin::Client).starts_with("408")) << body(Origin::Client);
+  EXPECT_NE(body(Origin::Client).find("invalid_request_error"), std::string::npos);
+  EXPECT_TRUE(body(Origin::Us).starts_with("504")) << body(Origin::Us);
+  EXPECT_NE(body(Origin::Us).find("upstream_error"), std::string::npos);
+}
+
 TEST(Classify, MoneyIsNotHaste) {
   EXPECT_EQ(classify(429, R"({"error":{"message":"m","code":"insufficient_quota"}})").kind,
             ErrorKind::QuotaExhausted);

@@ -26,6 +26,7 @@ Task<void> length(ServerStream& stream) {
     text = body.error().message;
     status = body.error().kind == ErrorKind::TooLarge     ? 413
              : body.error().kind == ErrorKind::Overloaded ? 503
+             : body.error().kind == ErrorKind::Timeout    ? 408
                                                           : 499;
   }
   const std::string_view pieces[] = {text};
@@ -67,11 +68,34 @@ TEST(ServerLimits, ASilentBodyIsCut) {
     RawClient client(server.port());
     client.send(head(size) + "abc");
     const auto start = std::chrono::steady_clock::now();
+    const std::string got = client.receive();
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 408 ")) << got;
     EXPECT_TRUE(client.ended());
     EXPECT_LT(seconds_since(start), 2);
   }
   EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 0; }));
   EXPECT_EQ(server.stats().buffered_bytes, 0u);
+}
+
+TEST(ServerLimits, ASilentBodyIsAnsweredAndTheRestReadAway) {
+  ServerLimits limits;
+  limits.body_timeout = 200ms;
+  std::atomic<bool> gone = false;
+  TestServer server(
+      [&gone](ServerStream& stream) {
+        stream.on_gone([&gone] { gone = true; });
+        return length(stream);
+      },
+      limits);
+  RawClient client(server.port());
+  client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel");
+  const std::string got = client.receive();
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 408 ")) << got;
+  EXPECT_NE(got.find("Connection: close"), std::string::npos) << got;
+  EXPECT_TRUE(got.ends_with("the body came too slowly")) << got;
+  EXPECT_FALSE(gone) << "the client is still there";
+  EXPECT_TRUE(client.send("lo\r\n")) << "what still comes is read away, not reset";
+  EXPECT_TRUE(client.ended());
 }
 
 TEST(ServerLimits, AnIdleConnectionIsClosed) {

@@ -146,7 +146,11 @@ void Connection::sweep(Monotonic now) {
   if (now >= input_deadline_ || body_too_slow(now)) {
     timed_out_ = true;
     input_deadline_ = Monotonic::max();
-    socket_->cancel();
+    if (!in_handler_) {
+      socket_->cancel();
+    } else if (auto waiter = std::exchange(input_waiter_, {})) {
+      waiter.resume();  // the input stays open: the client is to get its 408
+    }
   }
 }
 
@@ -232,6 +236,7 @@ Task<bool> Connection::exchange() {
   if (answer_ == Answer::None || (answer_ == Answer::Begun && !sent_)) {
     if (input_ended_) co_return false;
     if (body_bad_) co_return co_await refuse(400, "the chunks of the body are malformed");
+    if (timed_out_) co_return co_await refuse(408, "the body came too slowly");
     co_return co_await refuse(500, "internal error");
   }
   if (answer_ != Answer::Complete) {
