@@ -235,6 +235,9 @@ class ChunkedDecoder::Impl final : public bhttp::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, beast::string_view extensions, Error& error) override {
     first_ = false;
     if (extensions.data() - digits_ > kMaxDigits) error = bhttp::error::bad_chunk;
+    // Beast lets a quoted value hold a line feed, where others see the end of the line.
+    const auto control = [](unsigned char c) { return c < ' ' && c != '\t'; };
+    if (std::any_of(extensions.begin(), extensions.end(), control)) error = bhttp::error::bad_chunk;
   }
   std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, Error&) override {
     data_ = view(body);
