@@ -44,7 +44,8 @@ LoopUnit::LoopUnit(int index, std::shared_ptr<const Snapshot> first, const Clock
       context{index, &loop, client.get(), &clock},
       snapshots(std::move(first)),
       keys(std::move(loop_keys)),
-      runner(context, snapshots, setting_keys) {}
+      runner(context, snapshots, setting_keys),
+      asker(context, snapshots, runner) {}
 
 Loops::Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock,
              keys::KeyRing& ring, exchange::SettingKeys setting_keys) {
@@ -128,6 +129,7 @@ Task<void> end_loop(LoopUnit& unit) {
   constexpr std::chrono::milliseconds kPause{2};
   constexpr int kMostPauses = 1000;
   unit.server->close();
+  unit.asker.close();
   unit.client->close_idle();
   for (int i = 0; i < kMostPauses; ++i) {
     if (unit.runner.running() == 0 && unit.server->stats().connections == 0) break;

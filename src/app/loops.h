@@ -11,6 +11,7 @@
 #include "app/listen_address.h"
 #include "core/exchange.h"
 #include "core/snapshot.h"
+#include "exchange/ask.h"
 #include "exchange/runner.h"
 #include "features/access/keys/ring.h"
 #include "platform/base/pinned.h"
@@ -30,6 +31,7 @@ struct LoopUnit {
   Pinned<Snapshot> snapshots;
   std::unique_ptr<keys::LoopKeys> keys;
   exchange::Runner runner;
+  exchange::RunnerAsker asker;
   std::unique_ptr<http::Server> server;
   std::thread thread;
 };

@@ -14,6 +14,7 @@ void Exchange::reset() {
   argument = {};
   id.clear();
   internal = false;
+  depth = 0;
   cost_micros.reset();
   principal = nullptr;
   model = nullptr;

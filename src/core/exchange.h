@@ -32,6 +32,7 @@ namespace net {
 class Loop;
 }
 struct Snapshot;
+class Asker;
 
 /// What every exchange of one loop shares. No other thread touches it.
 struct LoopContext {
@@ -39,6 +40,7 @@ struct LoopContext {
   net::Loop* loop = nullptr;  // null in tests without sockets
   http::Client* client = nullptr;
   const Clock* clock = nullptr;
+  Asker* asker = nullptr;  // core/ask.h
 };
 
 /// How one attempt ended.
@@ -89,7 +91,8 @@ struct Exchange {
   std::array<char, 16> span_id{};
   Monotonic started{};
   Wall started_wall{};
-  bool internal = false;  // ask(): the caller is Causeway itself, principal set by it
+  bool internal = false;   // ask(): the caller is Causeway itself, principal set by it
+  std::uint8_t depth = 0;  // exchanges that wait for this one, each inside the one before
 
   // Set by stages, each by the one named.
   const Principal* principal = nullptr;     // identify; lives as long as the exchange

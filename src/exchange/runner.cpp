@@ -105,6 +105,16 @@ Result<void> read_request(Exchange& exchange, Result<std::string_view> body) {
   return read;
 }
 
+[[gnu::cold]] void begin_internal(Exchange& exchange, const Runner::Internal& internal) {
+  exchange.principal = internal.principal;
+  exchange.internal = true;
+  exchange.depth = internal.depth;
+}
+
+[[gnu::cold]] void end_internal(Exchange& exchange, Runner::Internal& internal) {
+  internal.error = std::move(exchange.outcome.error);
+}
+
 }  // namespace
 
 Runner::Runner(LoopContext& context, Pinned<Snapshot>& snapshots, SettingKeys keys)
@@ -125,11 +135,11 @@ std::unique_ptr<Exchange> Runner::take_exchange() {
 
 Task<void> Runner::serve(http::ServerStream& stream) { return serve_as(stream, nullptr); }
 
-Task<void> Runner::serve_internal(http::ServerStream& stream, const Principal& principal) {
-  return serve_as(stream, &principal);
+Task<void> Runner::serve_internal(http::ServerStream& stream, Internal& internal) {
+  return serve_as(stream, &internal);
 }
 
-Task<void> Runner::serve_as(http::ServerStream& stream, const Principal* internal) {
+Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
   const auto snapshot = snapshots_.pin();
   auto owned = take_exchange();
   Exchange& exchange = *owned;
@@ -138,19 +148,19 @@ Task<void> Runner::serve_as(http::ServerStream& stream, const Principal* interna
   exchange.snapshot = &*snapshot;
   exchange.started = context_.clock->now();
   exchange.started_wall = context_.clock->wall();
-  exchange.principal = internal;
-  exchange.internal = internal != nullptr;
+  if (internal) begin_internal(exchange, *internal);
   exchange.stages_run = snapshot->pipeline->always;
   name_exchange(exchange, ids_);
 
   Run state{exchange, stream, keys_, {}};
   state.last_write = exchange.started;
   runs_.push_back(&state);
-  // Until a policy says otherwise, a client that leaves ends everything at once.
+  // Until a policy says otherwise, a client that leaves ends everything at once; so does an asker
+  // inside the program, which goes on only when the exchange has ended.
   stream.on_gone([&state] {
     Exchange& gone = state.exchange;
-    if (gone.policy && state.setting(state.keys.disconnects).then == Disconnect::Drain &&
-        !gone.attempts.empty()) {
+    if (gone.policy && !gone.internal &&
+        state.setting(state.keys.disconnects).then == Disconnect::Drain && !gone.attempts.empty()) {
       state.draining = true;
     } else {
       gone.cancel.request();
@@ -159,6 +169,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, const Principal* interna
   co_await run(state);
   stream.on_gone(nullptr);
   done(state);
+  if (internal) end_internal(exchange, *internal);
   std::erase(runs_, &state);
 
   exchange.reset();

@@ -3,7 +3,9 @@
 // from here.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/exchange.h"
@@ -27,8 +29,13 @@ class Runner {
   /// http::Server::Handler: one request from its head to its end.
   Task<void> serve(http::ServerStream& stream);
 
-  /// The same for a request that Causeway makes itself; the caller is `principal`.
-  Task<void> serve_internal(http::ServerStream& stream, const Principal& principal);
+  /// The same for a request that Causeway makes itself (exchange/ask.h).
+  struct Internal {
+    const Principal* principal = nullptr;
+    std::uint8_t depth = 0;
+    std::optional<Error> error{};  // afterwards: why there is no answer
+  };
+  Task<void> serve_internal(http::ServerStream& stream, Internal& internal);
 
   /// Called about once a second: sends heartbeats into streams that have been silent.
   void tick();
@@ -36,7 +43,7 @@ class Runner {
   std::size_t running() const { return runs_.size(); }
 
  private:
-  Task<void> serve_as(http::ServerStream& stream, const Principal* internal);
+  Task<void> serve_as(http::ServerStream& stream, Internal* internal);
   std::unique_ptr<Exchange> take_exchange();
   Task<void> run(Run& run);
   Task<void> end_with(Run& run, Verdict verdict);

@@ -61,7 +61,7 @@ class Entry final : public Stage {
   unsigned hooks() const override { return kOnHead | kOnRequest; }
   bool before_policy() const override { return true; }
   Verdict on_head(Exchange& exchange) override {
-    exchange.principal = &principal_;
+    if (!exchange.internal) exchange.principal = &principal_;
     return go_on();
   }
   Verdict on_request(Exchange& exchange) override {
@@ -184,8 +184,15 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
   }
   snapshot->models.emplace("m", std::move(model));
   snapshots_ = std::make_unique<Pinned<Snapshot>>(std::move(snapshot));
-  context_ = {0, nullptr, &client, &clock};
+  context_.client = &client;
+  context_.clock = &clock;
   runner_ = std::make_unique<Runner>(context_, *snapshots_, keys_);
+  asker_ = std::make_unique<RunnerAsker>(context_, *snapshots_, *runner_);
+}
+
+Task<Result<Answer>> World::ask(Question question) {
+  if (!question.principal) question.principal = &principal;
+  return asker_->ask(std::move(question));
 }
 
 void World::serve(FakeStream& stream) { spawn(runner_->serve(stream)); }

@@ -13,6 +13,7 @@
 #include "core/provider.h"
 #include "core/snapshot.h"
 #include "dialects/openai/dialect.h"
+#include "exchange/ask.h"
 #include "exchange/runner.h"
 #include "platform/http/client.h"
 #include "platform/http/server_stream.h"
@@ -109,6 +110,11 @@ class World {
   /// Runs one request to its end.
   void serve(FakeStream& stream);
   std::unique_ptr<FakeStream> chat(std::string body);
+  /// What a job asks as `principal`.
+  Task<Result<Answer>> ask(Question question);
+
+  void close_asker() { asker_->close(); }
+  LoopContext& context() { return context_; }
 
   FakeClient client;
   ManualClock clock;
@@ -124,6 +130,7 @@ class World {
   std::unique_ptr<Pinned<Snapshot>> snapshots_;
   LoopContext context_;
   std::unique_ptr<Runner> runner_;
+  std::unique_ptr<RunnerAsker> asker_;
 };
 
 /// "data: {…chunk…}\n\n" with this piece of content.

@@ -17,7 +17,8 @@ std::unexpected<Error> busy(std::string message, std::string code) {
 Verdict AdmitStage::on_head(Exchange& exchange) {
   const auto running = gate_.running.fetch_add(1, std::memory_order_relaxed) + 1;
   if (exchange.operation->kind == OperationKind::Health) return go_on();
-  if (gate_.draining.load(std::memory_order_relaxed)) {
+  // What a running exchange asks inside the program is part of that exchange.
+  if (gate_.draining.load(std::memory_order_relaxed) && exchange.depth == 0) {
     return busy("This gateway is shutting down.", "shutting_down");
   }
   if (running > gate_.most) return busy("Too many requests at once.", "too_many_exchanges");
