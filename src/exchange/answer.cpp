@@ -5,6 +5,7 @@
 #include "core/stage.h"
 #include "exchange/lanes.h"
 #include "exchange/run.h"
+#include "platform/http/cohort.h"
 #include "platform/text/number.h"
 
 namespace causeway::exchange {
@@ -207,6 +208,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   Exchange& exchange = run.exchange;
   auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes);
   const Monotonic arrived = run.heard();
+  co_await together(exchange.context->loop, http::Cohort::Contents, body ? body->size() : 0);
   if (!body && body.error().kind == ErrorKind::TooLarge) {
     co_return broken("The provider's answer is larger than server.limits.answer.",
                      "answer_too_large");
@@ -222,6 +224,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
     std::vector<Lanes::Released> before;
     if (auto passed = lanes.frame(frame, before); !passed) co_return passed;
   }
+  co_await together(exchange.context->loop, http::Cohort::Replies, body->size());
   Bytes out;
   if (frame.released.empty()) {
     out.view(*body);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "exchange/run.h"
+#include "platform/http/cohort.h"
 #include "platform/text/ascii.h"
 #include "platform/text/number.h"
 
@@ -168,6 +169,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
   });
   co_await run(state);
   stream.on_gone(nullptr);
+  co_await together(context_.loop, http::Cohort::Ends, 0);
   done(state);
   if (internal) end_internal(exchange, *internal);
   std::erase(runs_, &state);
@@ -193,9 +195,11 @@ Task<void> Runner::run(Run& state) {
     verdict = pass_on(check_media(exchange));
     if (!ended(verdict)) {
       auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
+      co_await together(context_.loop, http::Cohort::Bodies, body ? body->size() : 0);
       verdict = pass_on(read_request(exchange, std::move(body)));
     }
   }
+  co_await together(context_.loop, http::Cohort::Calls, exchange.outcome.request_bytes);
   Laps laps(exchange);
   for (std::size_t i = 0; !ended(verdict); ++i) {
     const Hook* hook = request_hook(exchange, i);

@@ -4,6 +4,7 @@
 
 #include "platform/http/client_call.h"
 #include "platform/http/client_error.h"
+#include "platform/http/cohort.h"
 
 namespace causeway::http {
 
@@ -21,6 +22,7 @@ Task<Result<std::string_view>> ClientCall::read() {
     c.begin_read(room());
     while (c.reading()) {
       co_await c.ended;
+      co_await together(&loop_, Cohort::Answers, c.read_bytes());
       c.ended.reset();
     }
     settle_read(end_);

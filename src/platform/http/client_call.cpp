@@ -4,6 +4,7 @@
 
 #include "platform/http/client_error.h"
 #include "platform/http/client_request.h"
+#include "platform/http/cohort.h"
 
 namespace causeway::http {
 namespace {
@@ -95,21 +96,29 @@ Result<void> ClientCall::begin_exchange(const Endpoint& endpoint, const ClientRe
   Connection& c = *connection_;
   auto length = write_request_head(endpoint, c.authority, request, c.head_out);
   if (!length) return pass(std::move(length));
+  sent_bytes_ = *length;
   c.pieces_out.assign(1, c.head_out);
   for (const std::string_view piece : request.body) {
     if (!piece.empty()) c.pieces_out.push_back(piece);
   }
   c.parser.reset();
   c.ended.reset();
+  return {};
+}
+
+void ClientCall::begin_sending() {
+  Connection& c = *connection_;
   enter(Phase::FirstByte);
   c.begin_write(c.pieces_out);
   c.begin_read(c.buffer.from(0));  // a pooled connection has it in progress
-  return {};
 }
 
 Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRequest& request) {
   if (auto begun = begin_exchange(endpoint, request); !begun) co_return pass(std::move(begun));
+  enter(Phase::Paused);
+  co_await together(&loop_, Cohort::Sends, sent_bytes_);
   Connection& c = *connection_;
+  if (!stopped()) begin_sending();
   Head head = Head::NeedMore;
   bool sending = c.writing();
   while (!stopped()) {
@@ -129,6 +138,7 @@ Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRe
     }
     if (head == Head::Failed || (head == Head::Done && !c.writing())) break;
     co_await c.ended;
+    co_await together(&loop_, Cohort::Answers, c.read_bytes());
     c.ended.reset();
   }
   if (stopped() || head == Head::Failed) {

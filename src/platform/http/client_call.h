@@ -51,6 +51,7 @@ class ClientCall final : public ClientStream, public net::Swept {
 
   // The head (client_call.cpp).
   Result<void> begin_exchange(const Endpoint& endpoint, const ClientRequest& request);
+  void begin_sending();
   Head take_head(const ClientRequest& request);
   Head parse_head();
   Head fail_head(std::unexpected<Error> error);
@@ -80,6 +81,7 @@ class ClientCall final : public ClientStream, public net::Swept {
   Buffer* bytes_ = nullptr;  // the connection's, or spare_ behind a head that fills it
   std::optional<Buffer> spare_;
   std::size_t body_begin_ = 0, begin_ = 0, end_ = 0;
+  std::uint64_t sent_bytes_ = 0;
   int interim_ = 0;
   bool any_byte_ = false;
 

@@ -9,10 +9,10 @@
 
 namespace causeway::http {
 
-/// Writes the head into `out` (cleared first) and answers the length of the body. `authority` is the
-/// endpoint's, which costs too much to be made each time. Fields that are
-/// the client's own (Host, Content-Length, Transfer-Encoding, Connection) are left out. Error:
-/// InvalidRequest for a method, target, name or value that cannot be sent.
+/// Writes the head into `out` (cleared first) and answers the length of the body. `authority` is
+/// the endpoint's, which costs too much to be made each time. Fields that are the client's own
+/// (Host, Content-Length, Transfer-Encoding, Connection) are left out. Error: InvalidRequest for a
+/// method, target, name or value that cannot be sent.
 Result<std::uint64_t> write_request_head(const Endpoint& endpoint, std::string_view authority,
                                          const ClientRequest& request, std::string& out);
 

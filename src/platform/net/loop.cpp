@@ -71,15 +71,46 @@ Loop::Loop(int index, std::chrono::milliseconds sweep_period)
 
 Loop::~Loop() = default;
 
+// To know that nothing else is ready costs a look at the kernel, which pays only where there often
+// is something: so it is tried now and then, and kept up while it finds enough.
+void LoopImpl::finish_turn() {
+  constexpr unsigned kTry = 64;        // turns between two tries
+  constexpr std::size_t kCrowd = 4;    // ready at once
+  constexpr std::size_t kMost = 1024;  // then those that wait come first
+  if (crowded || ++turns % kTry == 0) {
+    std::size_t ready = 1;
+    while (ready < kMost && context.poll_one() > 0) ++ready;
+    crowded = ready >= kCrowd;
+  }
+  for (bool again = true; again;) {
+    again = false;
+    for (auto& cohort : cohorts) {
+      if (cohort.empty()) continue;
+      again = true;
+      auto waiters = std::move(cohort);  // what they do may bring others to the same place
+      for (const auto waiter : waiters) waiter.resume();
+      waiters.clear();
+      if (cohort.capacity() == 0) cohort = std::move(waiters);  // its memory
+    }
+  }
+}
+
+void Loop::join(std::size_t cohort, std::coroutine_handle<> waiter) {
+  impl_->cohorts[cohort].push_back(waiter);
+}
+
 void Loop::run() {
-  impl_->context.run();      // returns at once when stop() came first
+  while (impl_->context.run_one() > 0) impl_->finish_turn();  // none when stop() came first
   impl_->context.restart();  // for another run; a stop is used up by the run that it ended
 }
 
 bool Loop::run_until(std::move_only_function<bool()> done, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!done()) {
-    if (impl_->context.run_one_until(end) > 0) continue;
+    if (impl_->context.run_one_until(end) > 0) {
+      impl_->finish_turn();
+      continue;
+    }
     if (!impl_->context.stopped()) return done();
     impl_->context.restart();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -79,6 +80,13 @@ class Loop {
   /// Monotonic time to a few milliseconds (the kernel's coarse clock): good for deadlines, not for
   /// measuring.
   Monotonic now() const;
+
+  /// Cohort scheduling (Larus and Parkes, 2002): `waiter` is resumed when everything that was ready
+  /// in this turn of the loop has come to where it waits, the cohorts one after the other. A
+  /// request's way is longer than the instruction cache: where many are on it at once, each stretch
+  /// of it is fetched once for all of them. Which stretches there are is platform/http/cohort.h's.
+  static constexpr std::size_t kCohorts = 8;
+  void join(std::size_t cohort, std::coroutine_handle<> waiter);
 
   /// From the next sweep on, until the entry unlinks itself.
   void watch(Swept& entry);

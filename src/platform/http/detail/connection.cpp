@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "platform/http/cohort.h"
 #include "platform/http/detail/answer_head.h"
 #include "platform/http/detail/connection_impl.h"
 
@@ -117,7 +118,8 @@ void Connection::took() {
     in_end_ += count;
   }
   if (auto waiter = std::exchange(input_waiter_, {})) {
-    waiter.resume();
+    if (count > kCohortBytes) return waiter.resume();
+    core_.loop.join(static_cast<std::size_t>(Cohort::Heads), waiter);
   } else if (in_handler_) {
     arm();  // keeps watching whether the client goes away
   }

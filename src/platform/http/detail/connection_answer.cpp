@@ -6,6 +6,7 @@
 #include <charconv>
 #include <vector>
 
+#include "platform/http/cohort.h"
 #include "platform/http/detail/answer_head.h"
 #include "platform/http/detail/connection_impl.h"
 
@@ -83,6 +84,7 @@ Task<Result<void>> Connection::reply(int status, std::span<const Field> fields,
   make_head(status, fields, total(body));
   if (no_answer_body_) body = {};
   const Gather pieces(work_->out, body, {});
+  co_await together(&core_.loop, Cohort::Sends, total(body));
   if (may_write()) co_await Write{*this, pieces.all()};
   co_return write_result();
 }
@@ -102,6 +104,7 @@ Task<Result<void>> Connection::write(std::span<const std::string_view> body) {
   if (chunked_answer_ && size > 0) append_chunk_size(work_->out, size);
   if (size == 0 && work_->out.empty()) co_return Result<void>();
   const Gather pieces(work_->out, body, chunked_answer_ && size > 0 ? "\r\n" : "");
+  co_await together(&core_.loop, Cohort::Sends, size);
   if (may_write()) co_await Write{*this, pieces.all()};
   co_return write_result();
 }
@@ -113,6 +116,7 @@ Task<Result<void>> Connection::finish() {
   if (chunked_answer_ && !no_answer_body_) work_->out += "0\r\n\r\n";
   if (work_->out.empty()) co_return Result<void>();
   const std::array<std::string_view, 1> pieces = {work_->out};
+  co_await together(&core_.loop, Cohort::Sends, 0);
   if (may_write()) co_await Write{*this, pieces};
   co_return write_result();
 }

@@ -1,13 +1,16 @@
 // What a Loop is made of. Includes Asio: only for the .cpp files of platform/net and platform/http.
 #pragma once
 
+#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <vector>
 
 #include "platform/net/loop.h"
 
@@ -29,6 +32,12 @@ struct LoopImpl {
   std::list<Periodic> periodic;
   SweepList swept;
   std::uint64_t turn = 0;  // counts what the sockets were woken for
+
+  /// What is ready now, then the cohorts.
+  void finish_turn();
+  std::array<std::vector<std::coroutine_handle<>>, Loop::kCohorts> cohorts;
+  bool crowded = false;  // several sockets are ready in a turn
+  unsigned turns = 0;
 };
 
 }  // namespace causeway::net
