@@ -142,6 +142,7 @@ class Connection(asyncio.Protocol):
             if not answer.closed:
                 await self.drain()
         except PeerGone:
+            self._gone()  # a write may hear of it before the event loop does
             return False
         finally:
             record.finished_at = time.monotonic()
