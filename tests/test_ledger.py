@@ -11,6 +11,7 @@ from fake_provider import chat_completion
 from gateway import chat_body, wait_until
 
 PRICES = {"models": {"echo": {"input": "2.00", "output": "8.00"}}}  # per million tokens
+ASK = [{"role": "user", "content": "a b c"}]
 
 
 def settled(gw, requests, **match):
@@ -76,11 +77,36 @@ def test_cost(config, make_gateway, fake, mark):
     assert round(float(line["cost"]) * 1_000_000) == micros
 
 
+def test_cost_in_the_head_and_in_the_usage_of_a_stream(config, make_gateway):
+    """Told with the answer itself; the official client finds the further member and minds it not."""
+    settings = config()
+    settings["prices"] = PRICES
+    gw = make_gateway(settings)
+    with make_client(gw) as client:
+        raw = client.chat.completions.with_raw_response.create(model="echo", messages=ASK)
+        usage = raw.parse().usage
+        assert round(float(raw.headers["x-causeway-cost"]) * 1_000_000) \
+            == usage.prompt_tokens * 2 + usage.completion_tokens * 8
+        assert 0 < float(raw.headers["x-causeway-overhead-ms"]) < 1000
+        assert not hasattr(usage, "cost")  # bytes that nobody touched
+        *before, last = client.chat.completions.create(
+            model="echo", messages=ASK, stream=True, stream_options={"include_usage": True})
+        assert all(event.usage is None for event in before)
+        micros = last.usage.prompt_tokens * 2 + last.usage.completion_tokens * 8
+        assert round(last.usage.cost * 1_000_000) == micros
+        plain = list(client.chat.completions.create(model="echo", messages=ASK, stream=True))
+        assert all(event.usage is None for event in plain)
+    wanted = gw.chat_stream("echo", "a b c", stream_options={"include_usage": True})
+    assert list(wanted.usages[0])[0] == "cost"
+
+
 def test_unpriced_is_absent_not_zero(config, make_gateway):
     gw = make_gateway(config())
     answer = gw.chat("echo")
     row = settled(gw, 1, model="echo")
     assert row.get("cost") is None
+    assert "x-causeway-cost" not in answer.headers
+    assert "cost" not in gw.chat_stream("echo", stream_options={"include_usage": True}).usages[0]
     assert gw.log_of(answer.headers["x-request-id"]).get("cost") is None
 
 

@@ -43,6 +43,8 @@ class AnswerWriter {
  public:
   virtual ~AnswerWriter() = default;
   virtual void frame(const Frame& frame, Bytes& out) = 0;
+  /// The cost so far, in micro-units of the currency: told with each usage from here on.
+  virtual void cost(std::int64_t micros) = 0;
   /// Text that was held back and now goes out between two frames.
   virtual void text(const Lane& lane, std::string_view text, Bytes& out) = 0;
   /// An error after the answer has begun. Nothing follows it.

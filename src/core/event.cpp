@@ -9,6 +9,7 @@ void Frame::clear() {
   usage = {};
   has_content = usage_only = more = swallowed = false;
   id = created = model = {};
+  usage_at = 0;
   released.clear();
 }
 

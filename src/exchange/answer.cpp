@@ -1,5 +1,6 @@
 // Passing an answer on: whole, or event by event with hold-back, heartbeat and back-pressure.
 #include <algorithm>
+#include <utility>
 
 #include "core/provider.h"
 #include "core/stage.h"
@@ -33,12 +34,14 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
       exchange.stages_run |= std::uint64_t{1} << hook.index;
       hook.stage->on_usage(exchange, frame.usage);
     }
+    if (run.writer && exchange.cost_micros) run.writer->cost(*exchange.cost_micros);
   }
 }
 
 void note_first_content(Run& run, Monotonic time) {
   run.content_sent = true;
   run.exchange.outcome.to_first_content = time - run.exchange.started;
+  run.exchange.outcome.upstream = run.waited;
 }
 
 // An error that the provider reports inside an answer of status 200.
@@ -142,16 +145,24 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
-                   std::string& storage) {
-  fields.reserve(8);
+                   FieldStorage& storage) {
+  fields.reserve(10);
   fields.push_back({"x-request-id", exchange.id});
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
   fields.push_back({"x-causeway-model", target->upstream_model});
   pass_fields(upstream, exchange.operation->dialect->answer_fields(), fields);
-  if (!exchange.cost_micros) return;
-  text::append_money(storage, *exchange.cost_micros);
-  fields.push_back({"x-causeway-cost", storage});
+  char* at = storage.data();
+  const auto put = [&](std::string_view name, std::int64_t value, int decimals) {
+    char* const begin = std::exchange(at, text::put_fixed(at, value, decimals));
+    fields.push_back({name, {begin, at}});
+  };
+  if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
+  // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
+  const Outcome& outcome = exchange.outcome;
+  if (outcome.to_first_content.count() == 0) return;
+  const auto own = std::max(outcome.to_first_content - outcome.upstream, {});
+  put("x-causeway-overhead-ms", own.count() / 1000, 3);
 }
 
 void begin_stream(Run& run, const Target* target, std::span<const http::Field> upstream) {
@@ -160,7 +171,7 @@ void begin_stream(Run& run, const Target* target, std::span<const http::Field> u
   run.exchange.outcome.status = 200;
   std::vector<http::Field> fields{{"content-type", run.writer->content_type()},
                                   {"cache-control", "no-cache"}};
-  std::string storage;
+  FieldStorage storage;
   answer_fields(run.exchange, target, upstream, fields, storage);
   run.stream.begin(200, fields);
 }
@@ -234,11 +245,11 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   const auto& head = upstream.head();
   std::vector<http::Field> fields{
       {"content-type", head.find("content-type").value_or("application/json")}};
-  std::string storage;
+  note_first_content(run, arrived);
+  FieldStorage storage;
   answer_fields(exchange, attempt.target, head.fields, fields, storage);
   exchange.outcome.status = head.status;
   exchange.outcome.answer_bytes = out.size();
-  note_first_content(run, arrived);
   auto sent = co_await run.stream.reply(head.status, fields, out.spans());
   if (!sent) {
     exchange.outcome.cut_by_client = true;

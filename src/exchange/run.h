@@ -1,6 +1,7 @@
 // One exchange while it runs: what the parts of the runner share and no stage sees.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,8 +74,9 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
                  std::vector<http::Field>& to);
 
 /// Fields that every answer carries; views into the exchange and `storage`.
+using FieldStorage = std::array<char, 48>;
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
-                   std::string& storage);
+                   FieldStorage& storage);
 
 }  // namespace causeway::exchange

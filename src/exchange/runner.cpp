@@ -259,7 +259,7 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
   exchange.outcome.status = reply.status;
   if (exchange.outcome.cut_by_client) co_return;
   std::vector<http::Field> fields{{"content-type", reply.content_type}};
-  std::string storage;
+  FieldStorage storage;
   answer_fields(exchange, nullptr, {}, fields, storage);
   if (!wait.empty()) fields.push_back({"retry-after", wait});
   const std::string_view pieces[] = {reply.body};

@@ -88,6 +88,62 @@ TEST(Runner, AStreamIsAskedForUsageAndTheExtraEventIsWithheld) {
   EXPECT_TRUE(stream->finished);
 }
 
+/// Prices every answer, as the ledger does.
+class Prices final : public Stage {
+ public:
+  std::string_view name() const override { return "prices"; }
+  unsigned hooks() const override { return kOnUsage; }
+  void on_usage(Exchange& exchange, const Usage& usage) noexcept override {
+    exchange.cost_micros = static_cast<std::int64_t>(usage.input());
+  }
+};
+
+TEST(Runner, TheCostStandsInTheHeadOrInTheUsageOfAStream) {
+  Prices prices;
+  World world({&prices});
+  world.client.scripts.push_back(whole("hello"));
+  auto answer = world.chat(kAsk);
+  EXPECT_EQ(answer->fields["x-causeway-cost"], "0.000003");
+  EXPECT_EQ(answer->body, completion("hello"));
+
+  const std::string usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}\n\n";
+  const std::string with_cost =
+      "data: {\"choices\":[],\"usage\":{\"cost\":0.000003,\"prompt_tokens\":3}}\n\n";
+  world.client.scripts.push_back(events({chunk("hello"), usage, "data: [DONE]\n\n"}));
+  auto stream = world.chat(
+      R"({"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]})");
+  EXPECT_EQ(stream->body, chunk("hello") + with_cost + "data: [DONE]\n\n");
+}
+
+/// Takes its time.
+class Slow final : public Stage {
+ public:
+  explicit Slow(World** world) : world_(world) {}
+  std::string_view name() const override { return "slow"; }
+  unsigned hooks() const override { return kOnRequest; }
+  Verdict on_request(Exchange&) override {
+    (*world_)->clock.advance(std::chrono::microseconds(1500));
+    return go_on();
+  }
+
+ private:
+  World** world_;
+};
+
+TEST(Runner, TheHeadTellsWhatOfTheWaitWasOurs) {
+  World* where = nullptr;
+  Slow slow(&where);
+  World world({&slow});
+  where = &world;
+  world.client.scripts.push_back(whole("hello"));
+  EXPECT_EQ(world.chat(kAsk)->fields["x-causeway-overhead-ms"], "1.5");
+
+  Script script = events({chunk("hello"), chunk_end()});
+  script.before_piece = [&](std::size_t) { world.clock.advance(std::chrono::milliseconds(250)); };
+  world.client.scripts.push_back(script);
+  EXPECT_EQ(world.chat(kAskStream)->fields["x-causeway-overhead-ms"], "1.5");
+}
+
 TEST(Runner, AWordIsReplacedWhereverTheStreamIsCut) {
   const std::string answer = "say secret and secret, then sec ret.";
   const std::string expected = "say ****** and ******, then sec ret.";

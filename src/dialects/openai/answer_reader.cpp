@@ -258,6 +258,7 @@ class Reader final : public AnswerReader {
     Usage usage;
     usage.source = UsageSource::Reported;
     std::uint32_t prompt = 0, completion = 0;
+    frame_->usage_at = range(value.raw_json_token()).begin + 1;
     od::object object = value.get_object();
     for (auto result : object) {
       od::field field = take(std::move(result));
@@ -270,6 +271,8 @@ class Reader final : public AnswerReader {
         read_details(field.value(), usage, usage.audio_in);
       } else if (key == "completion_tokens_details") {
         read_details(field.value(), usage, usage.audio_out);
+      } else if (key == "cost") {
+        frame_->usage_at = 0;
       }
     }
     usage.input_uncached = prompt - std::min(prompt, usage.cache_read + usage.cache_write);
