@@ -66,7 +66,7 @@ using Result = std::expected<T, Error>;
 /// `return fail(ErrorKind::NotFound, Origin::Client, "no such key");` in a function that returns a
 /// Result.
 [[gnu::cold]] std::unexpected<Error> fail(ErrorKind kind, Origin origin, std::string message,
-                                           std::string code = {});
+                                          std::string code = {});
 
 /// Passes an error on: `if (!r) return pass(std::move(r));`
 template <class T>

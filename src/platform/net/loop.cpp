@@ -82,6 +82,10 @@ void LoopImpl::finish_turn() {
     while (ready < kMost && context.poll_one() > 0) ++ready;
     crowded = ready >= kCrowd;
   }
+  run_cohorts();
+}
+
+void LoopImpl::run_cohorts() {
   for (bool again = true; again;) {
     again = false;
     for (auto& cohort : cohorts) {
@@ -100,12 +104,14 @@ void Loop::join(std::size_t cohort, std::coroutine_handle<> waiter) {
 }
 
 void Loop::run() {
+  impl_->run_cohorts();                                       // what was begun before
   while (impl_->context.run_one() > 0) impl_->finish_turn();  // none when stop() came first
   impl_->context.restart();  // for another run; a stop is used up by the run that it ended
 }
 
 bool Loop::run_until(std::move_only_function<bool()> done, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
+  impl_->run_cohorts();
   while (!done()) {
     if (impl_->context.run_one_until(end) > 0) {
       impl_->finish_turn();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -51,6 +53,51 @@ TEST(Loop, EveryRepeats) {
   int ticks = 0;
   loop.every(2ms, [&] { ++ticks; });
   EXPECT_TRUE(loop.run_until([&] { return ticks >= 3; }, 5s));
+}
+
+struct Join {
+  Loop& loop;
+  std::size_t cohort;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) const { loop.join(cohort, waiter); }
+  void await_resume() const noexcept {}
+};
+
+Task<void> two_stretches(Loop& loop, std::vector<std::string>& order, std::string name) {
+  co_await Join{loop, 1};
+  order.push_back(name + "1");
+  co_await Join{loop, 5};
+  order.push_back(name + "5");
+  co_await Join{loop, 0};  // an earlier one: again, before the loop waits for anything
+  order.push_back(name + "0");
+}
+
+TEST(Loop, CohortsGoThroughEachStretchTogether) {
+  Loop loop(0, 1h);
+  std::vector<std::string> order;
+  spawn(two_stretches(loop, order, "a"));  // begun outside the loop
+  spawn(two_stretches(loop, order, "b"));
+  EXPECT_TRUE(loop.run_until([&] { return order.size() == 6; }, 5s));
+  EXPECT_EQ(order, (std::vector<std::string>{"a1", "b1", "a5", "b5", "a0", "b0"}));
+  order.clear();
+  loop.post([&] { spawn(two_stretches(loop, order, "c")); });  // nothing else will wake the loop
+  EXPECT_TRUE(loop.run_until([&] { return order.size() == 3; }, 5s));
+}
+
+TEST(Loop, WhatIsReadyForEverDoesNotKeepACohortWaiting) {
+  Loop loop;
+  bool stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) loop.post(again);
+  };
+  for (int i = 0; i < 8; ++i) loop.post(again);
+  for (int i = 0; i < 300; ++i) {  // also when the loop has noticed the crowd
+    std::vector<std::string> order;
+    loop.post([&] { spawn(two_stretches(loop, order, "a")); });
+    ASSERT_TRUE(loop.run_until([&] { return order.size() == 3; }, 5s));
+  }
+  stop = true;
+  EXPECT_TRUE(loop.run_until([] { return false; }, 10ms) == false);
 }
 
 TEST(Loop, NowFollowsTheSteadyClock) {

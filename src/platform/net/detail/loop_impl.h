@@ -35,6 +35,7 @@ struct LoopImpl {
 
   /// What is ready now, then the cohorts.
   void finish_turn();
+  void run_cohorts();
   std::array<std::vector<std::coroutine_handle<>>, Loop::kCohorts> cohorts;
   bool crowded = false;  // several sockets are ready in a turn
   unsigned turns = 0;
