@@ -14,6 +14,14 @@ options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0
   -print_final_stats=1 -artifact_prefix="$results/$name-")
 if [[ -f $dictionary ]]; then options+=(-dict="$dictionary"); fi
 
+# Function names in reports, also where the program is not found under its plain name.
+for symbolizer in llvm-symbolizer-19 llvm-symbolizer; do
+  if path=$(command -v "$symbolizer"); then
+    export ASAN_SYMBOLIZER_PATH=$path
+    break
+  fi
+done
+
 if "$target" "${options[@]}" "$corpus" >"$results/$name.log" 2>&1 </dev/null; then
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$results/$name.log")
   echo "fuzz $name: ok, ${runs:-?} inputs in $seconds s"
