@@ -176,21 +176,34 @@ void begin_stream(Run& run, const Target* target, std::span<const http::Field> u
   run.stream.begin(200, fields);
 }
 
-Task<Result<void>> send(Run& run, const Bytes& bytes) {
-  if (run.draining) co_return Result<void>{};
+namespace {
+
+// A heartbeat is being written.
+Task<void> heartbeat_written(Run& run) {
   while (run.writing) {
     Signal written;
     run.waiting_for_write = &written;
     co_await written;
     run.waiting_for_write = nullptr;
   }
-  run.writing = true;
-  auto sent = co_await run.stream.write(bytes.spans());
+}
+
+Result<void> written(Run& run, const Bytes& bytes, Result<void> sent) {
   run.writing = false;
   run.last_write = run.now();
   run.exchange.outcome.answer_bytes += bytes.size();
-  if (!sent && run.draining) co_return Result<void>{};
-  co_return sent;
+  if (!sent && run.draining) return {};
+  return sent;
+}
+
+}  // namespace
+
+Task<Result<void>> send(Run& run, const Bytes& bytes) {
+  if (run.draining) co_return Result<void>{};
+  if (run.writing) co_await heartbeat_written(run);
+  run.writing = true;
+  auto sent = co_await run.stream.write(bytes.spans());
+  co_return written(run, bytes, std::move(sent));
 }
 
 namespace {
@@ -288,7 +301,11 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
         note_first_content(run, run.now());
         begin_stream(run, attempt.target, upstream.head().fields);
       }
-      if (auto sent = co_await send(run, relay.out()); !sent) co_return sent;
+      // As send(), without a frame of its own: this is each event's way.
+      if (run.writing) co_await heartbeat_written(run);
+      run.writing = true;
+      auto sent = co_await run.stream.write(relay.out().spans());
+      if (sent = written(run, relay.out(), std::move(sent)); !sent) co_return sent;
       relay.out().clear();
     }
     if (!taken) co_return taken;
