@@ -53,6 +53,14 @@ def test_health(gw):
         assert answer.status_code == 200, path
 
 
+def test_health_where_policies_ask_who_calls(config, make_gateway):
+    policies = [{"name": "some", "match": {"tenants": ["a*"], "keys": ["x"], "roles": ["r"]}, "timeouts": {"total": "5s"}},
+                {"name": "all", "timeouts": {"total": "9s"}}]
+    gw = make_gateway({**config(), "policies": policies})
+    assert gw.get("/healthz", key=None).status_code == 200
+    assert gw.chat("echo").status_code == 200
+
+
 def test_health_tells_nothing_inner(gw):
     for port, path in ((gw.admin, "/livez"), (gw.admin, "/readyz"), (gw.listen, "/healthz")):
         text = httpx.get(f"http://{port}{path}", trust_env=False).text

@@ -56,8 +56,10 @@ std::string no_such_model(const Exchange& exchange, std::string_view name) {
 Verdict ResolveStage::on_request(Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
   exchange.model_name = exchange.index.model;
-  exchange.policy =
-      &snapshot.effective(snapshot.matching(*exchange.principal, exchange.model_name));
+  // Health is open to all: nobody is met by the policies that ask for no particular caller.
+  static const Principal kNobody;
+  const Principal& caller = exchange.principal ? *exchange.principal : kNobody;
+  exchange.policy = &snapshot.effective(snapshot.matching(caller, exchange.model_name));
   if (exchange.operation->body == BodyKind::None) return go_on();
   const auto found = snapshot.models.find(exchange.model_name);
   if (found != snapshot.models.end()) {
