@@ -26,7 +26,8 @@ std::vector<std::string> names_in(std::string_view body) {
 
 // Asks one provider; what it had stays when it does not answer.
 Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
-                    const Provider& provider, std::shared_ptr<ModelListing> listing) {
+                    const Provider& provider, std::shared_ptr<ModelListing> listing,
+                    Cancel& cancel) {
   auto call = provider.listing_call();
   if (!call) co_return;
   http::ClientRequest request;
@@ -36,11 +37,19 @@ Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> snapsh
   request.timeouts.connect = std::chrono::seconds(5);
   request.timeouts.first_byte = std::chrono::seconds(15);
   request.timeouts.total = std::chrono::seconds(30);
-  Cancel cancel;
   auto answer = co_await client.call(*call->endpoint, request, cancel);
   if (!answer || (*answer)->head().status != 200) co_return;
   auto body = co_await (*answer)->read_all(kMostBytes);
   if (body) listing->set(names_in(*body));
+}
+
+// `running` are those that may have to be cancelled.
+Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
+                      const Provider& provider, std::shared_ptr<ModelListing> listing,
+                      std::list<Cancel>& running) {
+  const auto mine = running.emplace(running.end());
+  co_await list_one(client, std::move(snapshot), provider, std::move(listing), *mine);
+  running.erase(mine);
 }
 
 }  // namespace
@@ -51,7 +60,8 @@ void Program::list_models() {
     const bool exposed =
         std::any_of(snapshot->exposed.begin(), snapshot->exposed.end(),
                     [&](const auto& entry) { return entry.provider == provider.get(); });
-    if (exposed) spawn(list_one(*control_client_, snapshot, *provider, listings_.of(name)));
+    if (!exposed) continue;
+    spawn(list_among(*control_client_, snapshot, *provider, listings_.of(name), listing_calls_));
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,7 @@
 #include "features/access/keys/ring.h"
 #include "features/insight/ledger/ledger.h"
 #include "features/traffic/admit/stage.h"
+#include "platform/base/cancel.h"
 #include "platform/base/worker.h"
 #include "platform/log/access_log.h"
 #include "platform/log/log.h"
@@ -110,6 +112,7 @@ class Program {
 
   net::Loop control_{-1};
   std::unique_ptr<http::Client> control_client_;
+  std::list<Cancel> listing_calls_;  // of list_models(), until they end
   std::shared_ptr<const Snapshot> latest_snapshot_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::unique_ptr<Feature>> features_;

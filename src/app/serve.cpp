@@ -159,7 +159,12 @@ Task<void> Program::drain_and_stop() {
   loops_->stop();
   co_await engine_->stop();
   admin_->close();
-  for (int i = 0; i < 100 && !admin_->idle(); ++i) co_await control_.sleep(5ms);
+  for (auto call = listing_calls_.begin(); call != listing_calls_.end();) {
+    (call++)->request();  // which may be its end
+  }
+  for (int i = 0; i < 100 && !(admin_->idle() && listing_calls_.empty()); ++i) {
+    co_await control_.sleep(5ms);
+  }
   control_.stop();
 }
 
