@@ -163,7 +163,7 @@ def test_second_signal_ends_at_once(config, make_gateway, mark):
 def test_sigint_is_as_sigterm(config, make_gateway):
     gw = make_gateway(config())
     gw.signal(signal.SIGINT)
-    assert gw.wait(5) == 0
+    assert gw.wait(20) == 0
 
 
 def test_lock_on_the_data_folder(config, make_gateway):
