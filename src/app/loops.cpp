@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <string>
@@ -15,6 +16,7 @@ namespace causeway::app {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
+constexpr std::size_t kCpuQueue = 64;  // large requests that wait; then 503
 
 // What the HTTP server itself refuses is told in the form that most callers of the port read.
 http::RefusalBody refusal_body(Pinned<Snapshot>& snapshots) {
@@ -48,10 +50,12 @@ LoopUnit::LoopUnit(int index, std::shared_ptr<const Snapshot> first, const Clock
       asker(context, snapshots, runner) {}
 
 Loops::Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock,
-             keys::KeyRing& ring, exchange::SettingKeys setting_keys) {
+             keys::KeyRing& ring, exchange::SettingKeys setting_keys)
+    : cpu_("cpu", static_cast<int>(std::max(1u, std::thread::hardware_concurrency())), kCpuQueue) {
   for (int i = 0; i < count; ++i) {
     units_.push_back(
         std::make_unique<LoopUnit>(i, first, clock, ring.make_loop_keys(), setting_keys));
+    units_.back()->context.cpu = &cpu_;
   }
 }
 
@@ -147,6 +151,7 @@ void Loops::stop() {
     unit->loop.post([&u = *unit] { spawn(end_loop(u)); });
   }
   for (auto& unit : units_) unit->thread.join();
+  cpu_.stop();
 }
 
 http::ServerLimits server_limits(const ServerConfig& config) {

@@ -15,6 +15,7 @@
 #include "exchange/runner.h"
 #include "features/access/keys/ring.h"
 #include "platform/base/pinned.h"
+#include "platform/base/worker.h"
 #include "platform/http/client.h"
 #include "platform/http/server.h"
 #include "platform/net/loop.h"
@@ -62,6 +63,7 @@ class Loops {
 
  private:
   std::vector<std::unique_ptr<LoopUnit>> units_;
+  WorkerGroup cpu_;  // ends before the loops: its jobs come back to them
   std::uint16_t port_ = 0;
   bool started_ = false;
 };

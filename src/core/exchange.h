@@ -33,6 +33,7 @@ class Loop;
 }
 struct Snapshot;
 class Asker;
+class WorkerGroup;
 
 /// What every exchange of one loop shares. No other thread touches it.
 struct LoopContext {
@@ -41,6 +42,8 @@ struct LoopContext {
   http::Client* client = nullptr;
   const Clock* clock = nullptr;
   Asker* asker = nullptr;  // core/ask.h
+  WorkerGroup* cpu =
+      nullptr;  // for long work on texts; of all loops. Null in tests: it is done here
 };
 
 /// How one attempt ended.

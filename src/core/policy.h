@@ -59,6 +59,7 @@ struct Hook {
   Stage* stage = nullptr;
   std::uint8_t index = 0;  // the stage's place in the pipeline, for the set of stages that ran
   bool waits = false;
+  bool reads_texts = false;
 };
 
 struct EffectivePolicy {

@@ -86,7 +86,7 @@ EffectivePolicy Snapshot::resolve(std::uint64_t matching) const {
     Stage* stage = pipeline->stages[i];
     if (!stage->enabled(effective.sections)) continue;
     const unsigned hooks = stage->hooks();
-    const Hook hook{stage, i, (hooks & kWaits) != 0};
+    const Hook hook{stage, i, (hooks & kWaits) != 0, (hooks & kReadsTexts) != 0};
     if ((hooks & (kOnRequest | kWaits)) && !stage->before_policy()) {
       effective.request.push_back(hook);
     }

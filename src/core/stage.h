@@ -38,6 +38,10 @@ enum Hooks : std::uint8_t {
   kOnDone = 16,
   kWaits = 32,  // wait_request() instead of on_request()
   kOnUsage = 64,
+  /// With kOnRequest: reads all texts. Where these come to more than 256 KiB, on_request runs on
+  /// the CPU thread group: nothing else touches the exchange then, but the stage must keep to it
+  /// (its cancel excepted) and to what is safe from any thread. Not for before_policy().
+  kReadsTexts = 128,
 };
 
 class Stage {

@@ -238,6 +238,7 @@ class Waits final : public Stage {
   std::string_view name() const override { return "waits"; }
   unsigned hooks() const override { return kOnRequest | kWaits | kOnDone; }
   Task<Verdict> wait_request(Exchange& exchange) override {
+    if (exchange.cancel.requested()) co_return go_on();  // before it began
     Signal ended;
     exchange.cancel.on_request([&ended] { ended.set(); });
     co_await ended;
@@ -251,13 +252,15 @@ Task<void> ask_into(World* world, Question asked, std::optional<Result<Answer>>*
   out->emplace(co_await world->ask(std::move(asked)));
 }
 
-TEST(Ask, ATimeoutEndsTheCall) {
+class AskTimeout : public ::testing::TestWithParam<int> {};
+
+TEST_P(AskTimeout, EndsTheCallWhereverItIs) {
   Waits waits;
   net::Loop loop(0, std::chrono::milliseconds(10));
   World world({&waits});
   world.context().loop = &loop;
   Question asked = question(kAsk);
-  asked.timeout = std::chrono::milliseconds(20);
+  asked.timeout = std::chrono::milliseconds(GetParam());
   std::optional<Result<Answer>> answer;
   spawn(ask_into(&world, std::move(asked), &answer));
   ASSERT_FALSE(answer);
@@ -266,6 +269,9 @@ TEST(Ask, ATimeoutEndsTheCall) {
   EXPECT_EQ(answer->error().code, "ask_timeout");
   EXPECT_EQ(waits.done, 1);
 }
+
+// In the loop's first look, before any stage has run; and while one waits.
+INSTANTIATE_TEST_SUITE_P(Milliseconds, AskTimeout, ::testing::Values(1, 30));
 
 TEST(Ask, TheEndOfALoopEndsWhatIsAsked) {
   Waits waits;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "exchange/hooks.h"
 #include "exchange/run.h"
 #include "platform/http/cohort.h"
 #include "platform/text/ascii.h"
@@ -13,39 +14,6 @@ namespace {
 
 constexpr std::size_t kSpareExchanges = 256;
 constexpr std::size_t kKeptIndexEntries = 1024;  // a larger index is given back to the allocator
-
-bool ended(const Verdict& verdict) { return !verdict || *verdict; }
-
-/// Notes for the trace how long each hook took. Where one ends the next begins: reading the clock
-/// is not free.
-class Laps {
- public:
-  explicit Laps(Exchange& exchange) : exchange_(exchange), begun_(Clock::now()) {}
-  void end(const Hook& hook, const Verdict& verdict) {
-    const auto now = Clock::now();
-    const auto took = static_cast<std::uint32_t>((now - begun_).count());
-    exchange_.marks.push_back({hook.index, ended(verdict), took});
-    begun_ = now;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Exchange& exchange_;
-  Clock::time_point begun_;
-};
-
-void note_run(Exchange& exchange, const Hook& hook) {
-  exchange.stages_run |= std::uint64_t{1} << hook.index;
-}
-
-/// The hooks of a request that has been read: those that find the policy, then the policy's own.
-const Hook* request_hook(const Exchange& exchange, std::size_t index) {
-  const auto& first = exchange.snapshot->pipeline->request_before_policy;
-  if (index < first.size()) return &first[index];
-  index -= first.size();
-  if (!exchange.policy || index >= exchange.policy->request.size()) return nullptr;
-  return &exchange.policy->request[index];
-}
 
 // application/json, or a type that says it is JSON underneath; nothing said counts as JSON.
 bool is_json(std::string_view content_type) {
@@ -67,11 +35,6 @@ std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match&
               std::string(head.path.substr(0, 200)) + " does not take " +
                   std::string(head.method_text.substr(0, 20)) + "; use " +
                   std::string(http::to_string(match.other_method->method)) + ".");
-}
-
-Verdict pass_on(Result<void> result) {
-  if (!result) return pass(std::move(result));
-  return go_on();
 }
 
 Verdict head_hooks(Exchange& exchange) {
@@ -96,14 +59,6 @@ Result<void> check_media(const Exchange& exchange) {
                 "Encoded request bodies are not read here; send it without Content-Encoding.");
   }
   return {};
-}
-
-Result<void> read_request(Exchange& exchange, Result<std::string_view> body) {
-  if (!body) return pass(std::move(body));
-  exchange.outcome.request_bytes = body->size();
-  auto read = exchange.operation->dialect->read(*exchange.operation, *body, exchange.index);
-  if (read) exchange.request = Request(exchange.index);
-  return read;
 }
 
 [[gnu::cold]] void begin_internal(Exchange& exchange, const Runner::Internal& internal) {
@@ -191,18 +146,25 @@ Task<void> Runner::run(Run& state) {
     co_return co_await end_with(state, no_such_path(exchange, match));
   }
   Verdict verdict = head_hooks(exchange);
+  std::size_t next_hook = 0;
   if (!ended(verdict) && exchange.operation->body == BodyKind::Json) {
     verdict = pass_on(check_media(exchange));
     if (!ended(verdict)) {
       auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
       co_await together(context_.loop, http::Cohort::Bodies, body ? body->size() : 0);
-      verdict = pass_on(read_request(exchange, std::move(body)));
+      if (!body) {
+        verdict = pass(std::move(body));
+      } else if (body->size() > kLargeBytes) {
+        verdict = co_await begin_large(state, *body, next_hook);
+      } else {
+        verdict = pass_on(read_request(exchange, *body));
+      }
     }
   }
   co_await together(context_.loop, http::Cohort::Calls, exchange.outcome.request_bytes);
   Laps laps(exchange);
-  for (std::size_t i = 0; !ended(verdict); ++i) {
-    const Hook* hook = request_hook(exchange, i);
+  for (; !ended(verdict); ++next_hook) {
+    const Hook* hook = request_hook(exchange, next_hook);
     if (!hook) break;
     note_run(exchange, *hook);
     // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.

@@ -113,6 +113,7 @@ class World {
   /// What a job asks as `principal`.
   Task<Result<Answer>> ask(Question question);
 
+  std::size_t running() const { return runner_->running(); }
   void close_asker() { asker_->close(); }
   LoopContext& context() { return context_; }
 
