@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,7 +117,8 @@ TEST(Spawner, AppliesLimits) {
       .address_space = 256 << 20, .open_files = 99, .nice = 5, .oom_score_adjust = 400};
   options.folder = "/usr";
   const auto result = run(spawner, std::move(options));
-  EXPECT_EQ(result.lines, (std::vector<std::string>{"99", "262144", "0", "5", "400", "/usr"}));
+  const auto nice = std::to_string(std::min(getpriority(PRIO_PROCESS, 0) + 5, 19));
+  EXPECT_EQ(result.lines, (std::vector<std::string>{"99", "262144", "0", nice, "400", "/usr"}));
 }
 
 TEST(Spawner, MissingProgramIsAnExitWithReason) {
