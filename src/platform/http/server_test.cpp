@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "platform/http/detail/workspace.h"
 #include "platform/http/testing/server_fixture.h"
 
 namespace causeway::http {
@@ -303,6 +304,8 @@ Server::Handler watch(Watched& watched) {
         ++w.gone;
         left.set();
       });
+      const auto body = co_await s.read_body(1'000'000);
+      EXPECT_TRUE(body);
       co_await left;
       EXPECT_TRUE(s.gone());
       auto replied = co_await answer(s, 200, "too late");
@@ -331,6 +334,25 @@ TEST(Server, NoticesThatTheClientHasGone) {
   EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 0; }));
   EXPECT_EQ(watched.gone, 1);
   EXPECT_EQ(watched.ended, 1);
+}
+
+TEST(Server, NoticesItBehindALargeBodyToo) {
+  constexpr std::size_t kLongHead = 16'000;
+  const std::size_t fills =  // the place behind the head to the last byte
+      detail::Workspace::kCapacity - (post(std::string(kLongHead, 'x')).size() - kLongHead);
+  for (const std::size_t size : {fills - 1, fills, fills + 1, std::size_t{200'000}}) {
+    Watched watched;
+    TestServer server(watch(watched));
+    {
+      RawClient client(server.port());
+      client.send(post(std::string(size, 'x')));
+      EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.active == 1; }));
+      std::this_thread::sleep_for(20ms);
+      EXPECT_EQ(watched.gone, 0);
+    }
+    EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 0; }));
+    EXPECT_EQ(watched.gone, 1) << size;
+  }
 }
 
 TEST(Server, AHalfClosedClientHasGone) {

@@ -36,7 +36,8 @@ Task<Result<std::string_view>> Connection::read_body(std::size_t limit) {
   if (auto fine = check_before_body(most); !fine) co_return pass(std::move(fine));
   if (body_done_) co_return body_done({});
   if (head().chunked) co_return co_await read_chunked(most);
-  if (in_end_ - in_begin_ < body_left_) co_return co_await read_sized(body_left_);
+  const bool whole = in_end_ - in_begin_ >= body_left_ && in_end_ < work_->capacity();
+  if (!whole) co_return co_await read_sized(body_left_);
   const std::string_view body = work_->view(in_begin_, in_begin_ + body_left_);  // it came whole
   in_begin_ += body.size();
   co_return body_done(body);
@@ -47,6 +48,12 @@ Result<std::string_view> Connection::body_done(std::string_view body) {
   body_done_ = true;
   body_left_ = 0;
   body_wanted_ = 0;
+  // A body in memory of its own leaves its beginning's place free: without any, nothing could be
+  // read, and the client's end would not be seen.
+  const bool in_place = body.data() >= work_->data() && body.data() < work_->data() + in_begin_;
+  if (!in_place && in_begin_ == in_end_ && pump_ != Pump::Reading) {
+    in_begin_ = in_end_ = work_->parser.size();
+  }
   arm();
   // An empty body has readable padding too.
   return body.empty() ? work_->view(in_begin_, in_begin_) : body;
@@ -64,7 +71,7 @@ void Connection::take_arrived(std::uint64_t size) {
 
 Task<Result<std::string_view>> Connection::read_sized(std::uint64_t wanted) {
   const auto size = static_cast<std::size_t>(wanted);
-  if (in_begin_ + size <= work_->capacity()) {
+  if (in_begin_ + size < work_->capacity()) {  // with room to read on, see body_done()
     while (in_end_ - in_begin_ < size) {
       if (auto more = co_await more_body(); !more) co_return pass(std::move(more));
     }
