@@ -182,6 +182,19 @@ def test_lock_on_the_data_folder(config, make_gateway):
     assert first.chat("echo").status_code == 200
 
 
+def test_two_programs_do_not_share_a_port(config, make_gateway):
+    """Loops share one, so the kernel would let another program in, and each would get some requests."""
+    first = make_gateway(config())
+    settings = config()
+    settings["server"] = {"listen": first.listen}
+    second = make_gateway(settings, start=False)
+    second.launch()
+    assert second.wait(10) == 1
+    assert first.listen in second.stderr()
+    second.process = None
+    assert first.chat("echo").status_code == 200
+
+
 def test_data_folder_is_private(gw):
     for path in [gw.data, *gw.data.rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)

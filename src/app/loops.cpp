@@ -63,6 +63,7 @@ Loops::~Loops() { stop(); }
 
 Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits& limits) {
   port_ = address.port;
+  if (auto free = http::check_port_free(address.ip, port_); !free) return free;
   for (auto& unit : units_) {
     LoopUnit& u = *unit;
     u.server = http::make_server(

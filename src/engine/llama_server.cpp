@@ -64,6 +64,9 @@ std::vector<std::string> llama_server_arguments(const ModelEntry& entry, const s
     if (!entry.pooling.empty()) add({"--pooling", entry.pooling});
   } else {
     add({"--jinja", "--cache-ram", number(entry.prompt_cache_mib), "--ctx-checkpoints", "4"});
+    // Where the request sets no limit of its own: small models repeat themselves until the context
+    // is full, which takes minutes.
+    add({"--predict", "1024"});
   }
   return out;
 }

@@ -32,6 +32,7 @@ TEST(LlamaServer, ChatArgumentsBoundContextSlotsAndCache) {
   EXPECT_TRUE(has(arguments, "--offline"));
   EXPECT_FALSE(has(arguments, "--embeddings"));
   EXPECT_FALSE(has(arguments, "--gpu-layers"));
+  EXPECT_EQ(value_of(arguments, "--predict"), "1024");
   EXPECT_FALSE(has(arguments, "--temp")) << "nothing said: the engine's own";
   entry.temperature = "0";
   EXPECT_EQ(value_of(llama_server_arguments(entry, "/a", "/b.sock"), "--temp"), "0");

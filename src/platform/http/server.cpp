@@ -173,6 +173,20 @@ class ServerImpl final : public Server, private net::Swept {
 
 }  // namespace
 
+Result<void> check_port_free(const std::string& address, std::uint16_t port) {
+  auto where = net::Address::ip(address, port);
+  if (!where) return pass(std::move(where));
+  if (port == 0) return {};
+  const int fd = ::socket(where->family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (where->family() == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  const int number = ::bind(fd, where->data(), where->size()) == 0 ? 0 : errno;
+  ::close(fd);
+  if (number == 0) return {};
+  return cannot_listen(address + ":" + std::to_string(port), number);
+}
+
 std::unique_ptr<Server> make_server(net::Loop& loop, ServerLimits limits, Server::Handler handler,
                                     RefusalBody refusal_body) {
   return std::make_unique<ServerImpl>(loop, limits, std::move(handler), std::move(refusal_body));

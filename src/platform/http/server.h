@@ -64,6 +64,11 @@ class Server {
   virtual Stats stats() const = 0;
 };
 
+/// Whether nobody listens there yet. Listening itself would not tell: loops share a port
+/// (SO_REUSEPORT), and so would another program of the same user, each getting some of the
+/// requests. Port 0 is always free. Error: Unavailable.
+Result<void> check_port_free(const std::string& address, std::uint16_t port);
+
 /// The handler runs once per request and must reply, or finish or abort what it began; if it ends
 /// without, the server answers 500 and closes.
 std::unique_ptr<Server> make_server(net::Loop& loop, ServerLimits limits, Server::Handler handler,
