@@ -142,6 +142,7 @@ Result<SSL_CTX*> TlsClient::Impl::context(const std::string& ca_file) {
   SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(made.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_read_ahead(made.get(), 1);  // a record's head and rest in one step
   SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_session_cache_mode(made.get(),
                                  SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);

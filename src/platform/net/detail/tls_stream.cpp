@@ -120,6 +120,12 @@ bool TlsStream::advance_incoming() {
   }
 }
 
+/// OpenSSL could only say "want read": asking it costs its way there and back.
+bool TlsStream::nothing_came() const {
+  return cipher_begin_ == cipher_end_ && !ended_ && !read_error_ && !SSL_has_pending(ssl_.get()) &&
+         SSL_get_shutdown(ssl_.get()) == 0;
+}
+
 /// One call of what the mode says; the return value is OpenSSL's.
 int TlsStream::step(std::size_t& bytes) {
   if (mode_ == Mode::Handshake) return SSL_do_handshake(ssl_.get());
@@ -135,12 +141,14 @@ int TlsStream::step(std::size_t& bytes) {
     result = SSL_read_ex(ssl_.get(), into_.data() + bytes, into_.size() - bytes, &count);
     if (result <= 0) break;
     bytes += count;
+    if (nothing_came()) break;
   }
   return bytes > 0 ? 1 : result;
 }
 
 /// True: the operation has ended, one way or the other. False: more bytes are needed.
 bool TlsStream::attempt(Op& op) {
+  if (mode_ != Mode::Handshake && nothing_came()) return false;
   ERR_clear_error();
   const int result = step(op.bytes);
   if (result > 0) return true;

@@ -84,6 +84,7 @@ class TlsStream final : public Stream {
 
   bool start_incoming(Op& op, Mode mode);
   bool advance_incoming();
+  bool nothing_came() const;
   bool attempt(Op& op);
   int step(std::size_t& bytes);
   bool read_below();
