@@ -1,7 +1,6 @@
 #include "app/admin_client.h"
 
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <filesystem>
 
 #include "app/offline.h"
@@ -40,58 +39,42 @@ class OverHttp final : public AdminClient {
   Running running_;
 };
 
-/// Decides at the first call: most verbs should not open a data folder for `--help`.
+/// Decides at the first call: `--help` should neither look for anybody nor open a folder.
 class Either final : public AdminClient {
  public:
-  explicit Either(std::string data) : data_(std::move(data)) {}
+  explicit Either(Where where) : where_(std::move(where)) {}
   Result<AdminReply> call(http::Method method, const std::string& path_and_query,
                           const std::string& body) override {
     if (!client_) {
-      auto running = find_running(data_);
+      auto running = find_running(where_);
       if (running) {
         client_ = std::make_unique<OverHttp>(std::move(*running));
+      } else if (running.error().code != "not_running") {
+        return pass(std::move(running));
       } else {
-        auto offline = make_offline_client(data_, running.error());
-        if (!offline) return pass(std::move(offline));
-        client_ = std::move(*offline);
+        client_ = make_offline_client(where_, running.error());
       }
     }
     return client_->call(method, path_and_query, body);
   }
 
  private:
-  std::string data_;
+  Where where_;
   std::unique_ptr<AdminClient> client_;
 };
 
 }  // namespace
 
-std::string take_data_option(std::vector<std::string>& args) {
-  const char* from_environment = std::getenv("CAUSEWAY_DATA");
-  std::string data = from_environment ? from_environment : "./causeway-data";
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (args[i] == "--data" && i + 1 < args.size()) {
-      data = args[i + 1];
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(i),
-                 args.begin() + static_cast<std::ptrdiff_t>(i) + 2);
-      --i;
-    } else if (args[i].starts_with("--data=")) {
-      data = args[i].substr(7);
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(i));
-      --i;
-    }
-  }
-  return data;
-}
-
-Result<Running> find_running(const std::string& data) {
+Result<Running> find_running(const Where& where) {
+  const auto data = data_folder(where);
+  if (!data) return std::unexpected(data.error());
   const auto nobody = [&] {
     return fail(ErrorKind::Unavailable, Origin::Us,
-                "no gateway runs on the data folder " + data +
+                "no gateway runs on the data folder " + shown_path(*data) +
                     "; start one with `causeway serve`, or name its folder with --data",
                 "not_running");
   };
-  auto text = store::read_private(std::filesystem::path(data) / "running.json");
+  auto text = store::read_private(std::filesystem::path(*data) / "running.json");
   if (!text) return nobody();
   boost::system::error_code failed;
   const auto value = boost::json::parse(*text, failed);
@@ -114,8 +97,8 @@ Result<Running> find_running(const std::string& data) {
   return running;
 }
 
-std::unique_ptr<AdminClient> make_admin_client(const std::string& data) {
-  return std::make_unique<Either>(data);
+std::unique_ptr<AdminClient> make_admin_client(Where where) {
+  return std::make_unique<Either>(std::move(where));
 }
 
 }  // namespace causeway::app

@@ -4,24 +4,21 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "app/where.h"
 #include "core/admin.h"
 
 namespace causeway::app {
 
-/// Takes "--data DIR" out of the arguments; "./causeway-data" (or $CAUSEWAY_DATA) without it.
-std::string take_data_option(std::vector<std::string>& args);
-
-std::unique_ptr<AdminClient> make_admin_client(const std::string& data);
+std::unique_ptr<AdminClient> make_admin_client(Where where);
 
 /// Where the program listens that runs on the data folder.
 struct Running {
   std::string listen, admin;
   std::string admin_key, application_key;  // made for the verbs of this machine
 };
-/// Asks its admin port whether it is there. Unavailable when none is; the message says how to start
-/// one.
-Result<Running> find_running(const std::string& data);
+/// Asks its admin port whether it is there. Unavailable (code "not_running") when none is; the
+/// message says how to start one.
+Result<Running> find_running(const Where& where);
 
 }  // namespace causeway::app

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "app/admin_client.h"
 #include "app/client_verbs.h"
 #include "app/simple_http.h"
+#include "core/verb_output.h"
 #include "platform/http/sse.h"
 #include "platform/text/json_writer.h"
 
@@ -27,6 +29,7 @@ constexpr int kReaderGone = 128 + SIGPIPE;
 
 struct Server {
   std::string base_url, key;
+  bool from_environment = false;
 };
 
 struct Turn {
@@ -59,12 +62,23 @@ std::string piece_of(std::string_view data, std::string& error) {
   return content && content->is_string() ? std::string(content->as_string()) : std::string();
 }
 
+// Who asked a server that the environment names may have forgotten that it does.
+std::unexpected<Error> unreached(const Server& server, Error error) {
+  error.message = "no answer from " + server.base_url + ": " + error.message;
+  if (server.from_environment) {
+    error.detail =
+        "That address is OPENAI_BASE_URL's. Unset it, or name a gateway's folder with --data, to "
+        "talk to a gateway of this machine.";
+  }
+  return std::unexpected(std::move(error));
+}
+
 Result<std::string> first_model(const Server& server) {
   SimpleRequest request;
   request.url = server.base_url + "/models";
   request.fields = {{"authorization", "Bearer " + server.key}};
   auto answer = simple_call(request);
-  if (!answer) return pass(std::move(answer));
+  if (!answer) return unreached(server, std::move(answer).error());
   if (answer->status != 200) {
     return fail(ErrorKind::Unavailable, Origin::Us, message_of(answer->body));
   }
@@ -131,7 +145,7 @@ Result<std::string> ask(const Server& server, const std::string& model,
   if (!answer && answer.error().kind == ErrorKind::Cancelled) {
     return fail(ErrorKind::Cancelled, Origin::Us, "the answer cannot be written");
   }
-  if (!answer) return pass(std::move(answer));
+  if (!answer) return unreached(server, std::move(answer).error());
   if (answer->status != 200) {
     return fail(ErrorKind::UpstreamFailed, Origin::Us, message_of(answer->body));
   }
@@ -143,9 +157,7 @@ Result<std::string> ask(const Server& server, const std::string& model,
 
 int refuse(const Error& error) {
   if (error.kind == ErrorKind::Cancelled && !has_reader()) return kReaderGone;
-  std::fprintf(stderr, "causeway chat: %s\n", error.message.c_str());
-  if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
-  return 1;
+  return tell(error);
 }
 
 int converse(const Server& server, const std::string& model, std::vector<Turn>& turns) {
@@ -166,25 +178,25 @@ int converse(const Server& server, const std::string& model, std::vector<Turn>& 
   }
 }
 
-Result<Server> find_server(const std::string& data, bool data_given) {
+Result<Server> find_server(const Where& where) {
   const char* url = std::getenv("OPENAI_BASE_URL");
   const char* key = std::getenv("OPENAI_API_KEY");
-  if (!data_given && url && *url) {
+  if (!where.data_given && url && *url) {
     std::string base = url;
     while (base.ends_with('/')) base.pop_back();
-    return Server{base, key ? key : ""};
+    return Server{base, key ? key : "", true};
   }
-  auto running = find_running(data);
+  auto running = find_running(where);
   if (!running) return pass(std::move(running));
   return Server{"http://" + running->listen + "/v1", running->application_key};
 }
 
 }  // namespace
 
-int chat_verb(std::span<const std::string> args, const std::string& data, bool data_given) {
+int chat_verb(std::span<const std::string> args, const Where& where) {
   CLI::App app(
       "Talk to a model: one question as argument or on standard input, else a conversation. "
-      "Goes to the gateway on --data, or to OPENAI_BASE_URL with OPENAI_API_KEY.",
+      "Without --data it goes to OPENAI_BASE_URL, with OPENAI_API_KEY, where that is set.",
       "causeway chat");
   std::string model, system;
   std::vector<std::string> words;
@@ -192,7 +204,7 @@ int chat_verb(std::span<const std::string> args, const std::string& data, bool d
   app.add_option("--system,-s", system, "A system prompt");
   app.add_option("question", words, "The question");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
-  const auto server = find_server(data, data_given);
+  const auto server = find_server(where);
   if (!server) return refuse(server.error());
   if (model.empty()) {
     auto first = first_model(*server);
@@ -206,10 +218,14 @@ int chat_verb(std::span<const std::string> args, const std::string& data, bool d
   if (question.empty() && isatty(STDIN_FILENO)) return converse(*server, model, turns);
   if (question.empty()) {
     question.assign(std::istreambuf_iterator<char>(std::cin), {});
-    while (question.ends_with('\n')) question.pop_back();
+    while (!question.empty() && std::isspace(static_cast<unsigned char>(question.back()))) {
+      question.pop_back();
+    }
   }
   if (question.empty()) {
-    std::fprintf(stderr, "causeway chat: there is no question\n");
+    tell(
+        "there is no question; ask as in causeway chat \"What is a causeway?\", or on standard "
+        "input");
     return 2;
   }
   turns.push_back({"user", question});

@@ -24,6 +24,7 @@ keys::ConfigKey config_key(const KeyConfig& config) {
 void check_keys(const AppConfig& config, config::Problems& problems) {
   std::vector<keys::ConfigKey> keys;
   for (const auto& key : config.keys) {
+    if (key.secret.reveal().empty()) continue;  // which has been said where it was read
     // One by one first, so that the problem has the place of its key.
     auto one = keys::KeyRing::check_config_keys({config_key(key)});
     if (!one) {

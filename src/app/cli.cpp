@@ -2,13 +2,15 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "app/admin_client.h"
 #include "app/client_verbs.h"
 #include "app/feature_verbs.h"
-#include "platform/config/problems.h"
+#include "core/verb_output.h"
 #include "platform/process/exec_child.h"
 
 namespace causeway::app {
@@ -27,7 +29,8 @@ void print_help(const std::vector<Verb>& all) {
       "causeway %s: one program between applications and language models\n\n"
       "usage: causeway VERB [OPTIONS]     causeway VERB --help tells more\n\n"
       "  %-9s %s\n  %-9s %s\n  %-9s %s\n",
-      kVersion, "serve", "Serve applications; without --config what the machine offers.", "check",
+      kVersion, "serve",
+      "Serve applications: as ./causeway.yaml says, else what the machine offers.", "check",
       "Check a configuration file; print its schema or reference.", "chat",
       "Talk to a model: a question, or a conversation.");
   for (const auto& verb : all) std::printf("  %-9s %s\n", verb.name.c_str(), verb.summary.c_str());
@@ -36,11 +39,10 @@ void print_help(const std::vector<Verb>& all) {
 int unknown(const std::string& name, const std::vector<Verb>& all) {
   std::vector<std::string> names{"serve", "check", "chat"};
   for (const auto& verb : all) names.push_back(verb.name);
-  std::fprintf(stderr, "causeway: there is no verb \"%s\"", name.c_str());
-  for (const auto& near : config::nearest(name, names)) {
-    std::fprintf(stderr, "; did you mean \"%s\"?", near.c_str());
-  }
-  std::fprintf(stderr, "\nSee causeway --help.\n");
+  std::string listed;
+  for (const auto& known : names) listed += (listed.empty() ? "" : ", ") + known;
+  tell("there is no verb \"" + name + '"' + did_you_mean(name, names),
+       "There are: " + listed + ". `causeway --help` tells what they do.");
   return 2;
 }
 
@@ -56,15 +58,15 @@ int run_verb(const std::string& name, std::vector<std::string> args) {
     std::printf("causeway %s\n", kVersion);
     return 0;
   }
-  const std::size_t given = args.size();
-  const std::string data = take_data_option(args);
-  if (name == "chat") return chat_verb(args, data, args.size() != given);
-  for (const auto& verb : all) {
-    if (verb.name != name) continue;
-    auto client = make_admin_client(data);
-    return verb.run(args, *client);
-  }
-  return unknown(name, all);
+  const Where where = take_where(args, [](const char* variable) { return std::getenv(variable); });
+  const auto found = std::ranges::find(all, name, &Verb::name);
+  if (name != "chat" && found == all.end()) return unknown(name, all);
+  const auto client = make_admin_client(where);
+  const int code = name == "chat" ? chat_verb(args, where) : found->run(args, *client);
+  const bool helped = std::ranges::any_of(
+      args, [](const std::string& word) { return word == "--help" || word == "-h"; });
+  if (code == 0 && helped) std::fputs(kWhereHelp, stdout);
+  return code;
 }
 
 }  // namespace
@@ -82,8 +84,7 @@ int main_with_arguments(int argc, char** argv) {
   try {
     return run_verb(argv[1], std::vector<std::string>(argv + 2, argv + argc));
   } catch (const std::exception& fault) {
-    std::fprintf(stderr, "causeway: %s\n", fault.what());
-    return 1;
+    return tell(fault.what());
   }
 }
 

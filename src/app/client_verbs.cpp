@@ -1,97 +1,71 @@
 #include "app/client_verbs.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
+
+#include "core/verb_output.h"
 
 namespace causeway::app {
 namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::value& value) {
+std::string shown(const json::value& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return std::string(value.as_string());
+  if (value.is_string()) return value.as_string().empty() ? "-" : std::string(value.as_string());
+  if (const auto* list = value.if_array()) {
+    std::string text;
+    for (const auto& entry : *list) text += (text.empty() ? "" : ", ") + shown(entry);
+    return text.empty() ? "-" : text;
+  }
   if (!value.is_double()) return json::serialize(value);
   char text[32];  // serialize() would write 9.6E0
   std::snprintf(text, sizeof text, "%.10g", value.as_double());
   return text;
 }
 
-std::string text_of(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value ? text_of(*value) : "-";
+// What a model of the list stands for, where that is something else.
+std::string meaning_of(const json::object& model) {
+  const std::string targets = text_of(model, "targets");
+  if (text_of(model, "name") == targets) return "";
+  const auto* several = model.if_contains("targets");
+  const std::string strategy = text_of(model, "strategy");
+  const bool chosen = strategy != "-" && several && several->as_array().size() > 1;
+  return chosen ? targets + " (" + strategy + ")" : targets;
 }
 
-int failed(const char* verb, const Error& error) {
-  std::fprintf(stderr, "causeway %s: %s\n", verb, error.message.c_str());
-  if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
-  return 1;
-}
-
-// The reply's JSON, or the exit code after having said what is wrong.
-std::optional<json::value> parsed(const char* verb, const Result<AdminReply>& reply, int& code) {
-  code = 1;
-  if (!reply) {
-    failed(verb, reply.error());
-    return std::nullopt;
-  }
-  boost::system::error_code bad;
-  auto value = json::parse(reply->body, bad);
-  if (!bad && reply->status / 100 == 2) return value;
-  const auto* message = bad ? nullptr : value.find_pointer("/error/message", bad);
-  std::fprintf(
-      stderr, "causeway %s: %s\n", verb,
-      message && message->is_string() ? message->as_string().c_str() : reply->body.c_str());
-  return std::nullopt;
-}
-
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const int width = i + 1 == row.size() ? 0 : static_cast<int>(widths[i] + 2);
-      std::printf("%-*s", width, row[i].c_str());
-    }
-    std::putchar('\n');
-  }
-}
-
-/// `causeway X` as a table of one list of the reply, or as JSON.
-struct Listing {
-  const char* verb;
-  const char* about;
-  const char* path;
-  const char* list;
-  std::vector<std::string> columns;
-};
-
-int list_verb(const Listing& listing, std::span<const std::string> args, AdminClient& admin) {
-  CLI::App app(listing.about, std::string("causeway ") + listing.verb);
+int models_verb(std::span<const std::string> args, AdminClient& admin) {
+  CLI::App app(
+      "The models that applications may ask for: of the running gateway, or where none runs of the "
+      "configuration.",
+      "causeway models");
   bool as_json = false;
   app.add_flag("--json", as_json, "The reply as JSON");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
-  const auto reply = admin.call(http::Method::Get, listing.path, "");
-  int code = 0;
-  const auto value = parsed(listing.verb, reply, code);
-  if (!value) return code;
+  const auto reply = admin.call(http::Method::Get, "/api/models", "");
+  const auto value = parsed(reply);
+  if (!value) return 1;
   if (as_json) {
     std::printf("%s\n", reply->body.c_str());
     return 0;
   }
-  std::vector<std::vector<std::string>> rows{listing.columns};
-  if (const auto* list = value->as_object().if_contains(listing.list)) {
-    for (const auto& item : list->as_array()) {
-      std::vector<std::string> row;
-      for (const auto& column : listing.columns) row.push_back(text_of(item.as_object(), column));
-      rows.push_back(std::move(row));
-    }
+  const std::string config = text_of(*value, "config");
+  if (text_of(*value, "source") == "gateway") {
+    std::fprintf(stderr, "Of the running gateway at %s:\n", text_of(*value, "listen").c_str());
+  } else if (config == "-") {
+    std::fputs("What this machine offers, as no gateway runs and there is no causeway.yaml:\n",
+               stderr);
+  } else {
+    std::fprintf(stderr, "Of the configuration %s, as no gateway runs:\n", config.c_str());
   }
-  print_table(rows);
+  std::vector<std::vector<std::string>> rows{{"MODEL", "PROVIDER", "STANDS FOR"}};
+  for (const auto& entry : value->at("models").as_array()) {
+    const auto& model = entry.as_object();
+    rows.push_back({text_of(model, "name"), text_of(model, "provider"), meaning_of(model)});
+  }
+  std::fputs(table_text(rows).c_str(), stdout);
   return 0;
 }
 
@@ -101,56 +75,62 @@ int status_verb(std::span<const std::string> args, AdminClient& admin) {
   app.add_flag("--json", as_json, "The reply as JSON");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
   const auto reply = admin.call(http::Method::Get, "/api/status", "");
-  int code = 0;
-  const auto value = parsed("status", reply, code);
-  if (!value) return code;
+  const auto value = parsed(reply);
+  if (!value) return 1;
   if (as_json) {
     std::printf("%s\n", reply->body.c_str());
     return 0;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [name, member] : value->as_object()) {
-    rows.push_back({std::string(name), text_of(member)});
+  for (const auto& [key, member] : *value) {
+    std::string name(key);
+    std::ranges::replace(name, '_', ' ');
+    const bool no_file = name == "config" && shown(member) == "-";
+    rows.push_back({name, no_file ? "no file: what this machine offers" : shown(member)});
   }
-  print_table(rows);
+  std::fputs(table_text(rows).c_str(), stdout);
   return 0;
 }
 
-const Listing kEngineList = {"engine",
-                             "The models that the engine knows.",
-                             "/api/engine",
-                             "models",
-                             {"name", "state", "slots_busy", "slots_total", "waiting", "memory_mib",
-                              "tokens_per_second", "reason"}};
-
-int engine_verb(std::span<const std::string> args, AdminClient& admin) {
-  if (args.empty() || args[0] == "list" || args[0] == "--json") {
-    const bool named = !args.empty() && args[0] == "list";
-    return list_verb(kEngineList, args.subspan(named ? 1 : 0), admin);
-  }
-  CLI::App app("The models that Causeway runs itself: list, pull (fetch the file), load, unload.",
-               "causeway engine");
-  std::string action, model;
+int store_verb(std::span<const std::string> args, AdminClient& admin) {
+  CLI::App app("The data folder. Works on the running gateway, or on the folder when none runs.",
+               "causeway store");
+  app.require_subcommand(1);
   bool as_json = false;
-  app.add_option("action", action, "list, pull, load or unload")
-      ->check(CLI::IsMember({"list", "pull", "load", "unload"}))
-      ->required();
-  app.add_option("model", model, "The model's name or alias, e.g. default")->required();
-  app.add_flag("--json", as_json, "The reply as JSON");
+  app.add_subcommand("rotate-key",
+                     "A new master key in the data folder: what it encrypts stays readable. Back "
+                     "the folder up afterwards.")
+      ->add_flag("--json", as_json, "The reply as JSON");
   if (const int code = parse_arguments(app, args); code >= 0) return code;
-  const auto reply = admin.call(http::Method::Post, "/api/engine/" + model + "/" + action, "{}");
-  int code = 0;
-  const auto value = parsed("engine", reply, code);
-  if (!value) return code;
+  const auto reply = admin.call(http::Method::Post, "/api/store/rotate-key", "{}");
+  const auto value = parsed(reply);
+  if (!value) return 1;
   std::printf("%s\n", as_json ? reply->body.c_str()
-                              : (action + " of " + model +
-                                 " begun; `causeway engine list` shows how "
-                                 "it goes")
+                              : ("The master key is a new one; data keys wrapped by it: " +
+                                 text_of(*value, "data_keys") + ". Back up master.key again.")
                                     .c_str());
   return 0;
 }
 
 }  // namespace
+
+std::string text_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value ? shown(*value) : "-";
+}
+
+std::optional<json::object> parsed(const Result<AdminReply>& reply) {
+  if (!reply) {
+    tell(reply.error());
+    return std::nullopt;
+  }
+  boost::system::error_code bad;
+  auto value = json::parse(reply->body, bad);
+  if (!bad && reply->status / 100 == 2 && value.is_object()) return std::move(value.as_object());
+  const auto* message = bad ? nullptr : value.find_pointer("/error/message", bad);
+  tell(message && message->is_string() ? std::string(message->as_string()) : reply->body);
+  return std::nullopt;
+}
 
 int parse_arguments(CLI::App& app, std::span<const std::string> args) {
   std::vector<std::string> reversed(args.rbegin(), args.rend());
@@ -164,18 +144,11 @@ int parse_arguments(CLI::App& app, std::span<const std::string> args) {
 }
 
 std::vector<Verb> client_verbs() {
-  static const Listing kModels = {"models",
-                                  "The models that applications may ask for.",
-                                  "/api/models",
-                                  "models",
-                                  {"name", "strategy", "targets"}};
   return {
-      {"models", "The models that applications may ask for.",
-       [](std::span<const std::string> args, AdminClient& admin) {
-         return list_verb(kModels, args, admin);
-       }},
+      {"models", "The models that applications may ask for.", models_verb},
       {"engine", "Models that Causeway runs itself: list, pull, load, unload.", engine_verb},
       {"status", "How the running gateway is.", status_verb},
+      {"store", "The data folder: a new master key.", store_verb},
   };
 }
 

@@ -77,7 +77,9 @@ void describe(config::Fields& f, LogConfig& c) {
   f.field(
       "access", c.access,
       "One JSON line per request: `stdout`, `stderr`, `off`, or a file, which is rotated by size "
-      "and opened anew on SIGHUP.");
+      "and opened anew on SIGHUP. `auto`: `stdout`, or `access.log` in the data folder where "
+      "stdout "
+      "is a terminal.");
   f.field("access_size", c.access_size, "Size at which the file is rotated.");
   f.field("access_files", c.access_files, "Rotated files that are kept.").range(0, 1000);
 }

@@ -48,7 +48,7 @@ struct ServerConfig {
 struct LogConfig {
   std::string level = "info";
   std::string format = "text";
-  std::string access = "stdout";
+  std::string access = "auto";
   config::Bytes access_size{100 * 1000 * 1000};
   std::uint32_t access_files = 5;
 };

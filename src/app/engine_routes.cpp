@@ -11,6 +11,9 @@ constexpr std::size_t kLogLines = 20;
 
 void write_model(text::JsonWriter& json, const EngineStatus& status) {
   json.begin_object().field("name", status.entry.name).field("about", status.entry.about);
+  json.key("aliases").begin_array();
+  for (const auto& alias : status.entry.aliases) json.string(alias);
+  json.end_array();
   json.field("kind", status.entry.kind == EngineModelKind::Chat ? "chat" : "embeddings");
   json.field("state", to_string(status.state)).key("reason");
   status.reason.empty() ? json.null() : json.string(status.reason);

@@ -60,7 +60,8 @@ bool lists_models(std::uint16_t port) {
         answer.append(piece, static_cast<std::size_t>(got));
       }
     }
-    found = answer.starts_with("HTTP/1.1 200") && answer.find("\"data\"") != std::string::npos;
+    found = (answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200")) &&
+            answer.find("\"data\"") != std::string::npos;
   }
   close(fd);
   return found;

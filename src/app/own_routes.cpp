@@ -2,9 +2,14 @@
 #include <unistd.h>
 
 #include "app/engine_routes.h"
+#include "app/features.h"
+#include "app/model_list.h"
 #include "app/program.h"
+#include "app/store_routes.h"
+#include "app/where.h"
 #include "core/provider.h"
 #include "engine/engine.h"
+#include "engine/places.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::app {
@@ -49,22 +54,24 @@ Task<AdminReply> reload_now(Program& program) {
   co_return json_reply(R"({"status":"loaded"})");
 }
 
-Task<AdminReply> models_reply(const AppConfig& config) {
-  std::string body;
-  text::JsonWriter json(body);
-  json.begin_object().key("models").begin_array();
-  for (const auto& model : config.models) {
-    json.begin_object().field("name", model.name);
-    json.field("strategy", model.value.strategy == Strategy::Weighted ? "weighted" : "fallback");
-    json.key("targets").begin_array();
-    for (const auto& target : model.value.targets) json.string(*target);
-    json.end_array().end_object();
+// Whether embedded models could answer, in a line.
+std::string engine_text(const std::vector<EngineStatus>& models, const engine::Places& places) {
+  if (models.empty()) return "no provider of kind embedded";
+  if (const auto program = engine::find_program(places); !program) return program.error().message;
+  std::string loaded;
+  for (const auto& model : models) {
+    if (model.state != EngineState::Ready) continue;
+    loaded += (loaded.empty() ? "" : ", ") + model.entry.name;
   }
-  json.end_array().end_object();
-  co_return json_reply(std::move(body));
+  return loaded.empty() ? "ready; models are loaded when asked for" : "ready; loaded: " + loaded;
 }
 
 }  // namespace
+
+Task<AdminReply> Program::models() {
+  co_return models_reply(models_of(config_, engine_->models(), &listings_), "gateway",
+                         listen_text(), options_.config_path);
+}
 
 Task<AdminReply> Program::status() {
   AdminReply reply;
@@ -75,10 +82,13 @@ Task<AdminReply> Program::status() {
   json.field("loops", loops_->count());
   json.field("listen", listen_text()).field("admin", admin_text());
   json.field("pid", static_cast<std::int64_t>(getpid()));
+  json.field("data", shown_path(folder_->path().string()));
   json.field("config", options_.config_path).field("config_version", config_version_);
   json.field("uptime_seconds",
              std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
   json.field("unfolded_settlements", ledger_->unfolded());
+  json.field("engine", engine_text(engine_->status(), engine::find_places(executable_path())));
+  json.field("access_log", access_log_ ? access_target() : "off");
   json.field("access_log_dropped", access_log_ ? access_log_->dropped() : 0);
   json.end_object();
   co_return reply;
@@ -99,11 +109,16 @@ std::vector<AdminRoute> Program::own_routes() {
       false, [this](AdminRequest) { return ready(ready_); });
   add(Method::Post, "/api/reload", "Reads the configuration again; 422 with every problem.", true,
       [this](AdminRequest) { return reload_now(*this); });
-  add(Method::Get, "/api/models", "The models of the configuration and their targets.", false,
-      [this](AdminRequest) { return models_reply(config_); });
+  add(Method::Get, "/api/models", "What applications may ask for, and what that stands for.", false,
+      [this](AdminRequest) { return models(); });
   add(Method::Get, "/api/status", "How the program is.", false,
       [this](AdminRequest) { return status(); });
   for (auto& route : engine_routes(*engine_)) routes.push_back(std::move(route));
+  for (auto& route : store_routes(
+           *sealed_, *workers_,
+           [this](std::move_only_function<void()> action) { control_.post(std::move(action)); })) {
+    routes.push_back(std::move(route));
+  }
   return routes;
 }
 

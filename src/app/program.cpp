@@ -1,12 +1,16 @@
 // How the program is built up. What happens while it runs is in serve.cpp.
 #include "app/program.h"
 
+#include <unistd.h>
+
 #include <thread>
 
 #include "app/features.h"
 #include "app/found_servers.h"
+#include "app/where.h"
 #include "engine/supervisor.h"
 #include "features/access/keys/feature.h"
+#include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
 
 namespace causeway::app {
@@ -66,6 +70,9 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
   const bool has_file = !options_.config_path.empty();
   config::Problems problems(has_file ? options_.config_path : "the environment");
   if (has_file) {
+    if (auto readable = check_readable(options_.config_path); !readable) {
+      return pass(std::move(readable));
+    }
     config = vocabulary_.schema->read_file(options_.config_path, problems);
   } else {
     config = default_config(environment_);
@@ -106,9 +113,13 @@ Result<void> Program::open_data() {
   ring_ = std::move(*ring);
   // Whether anybody has a key yet is asked before the keys of our own verbs are there.
   if (auto applied = ring_->set_config_keys(keys_of(config_)); !applied) return applied;
-  auto first = ring_->make_first_keys();
-  if (!first) return pass(std::move(first));
-  first_keys_ = std::move(*first);
+  // The greeting shows them. A service's goes into a log that others read, so an administrator
+  // makes them there with `causeway keys create`.
+  if (!process::is_supervised()) {
+    auto first = ring_->make_first_keys();
+    if (!first) return pass(std::move(first));
+    first_keys_ = std::move(*first);
+  }
   cli_key_ = random_secret();
   cli_admin_key_ = random_secret();
   if (auto applied = apply_keys(config_); !applied) return applied;
@@ -126,9 +137,15 @@ Result<void> Program::open_data() {
 
 Result<void> Program::apply_keys(const AppConfig& config) {
   std::vector<keys::ConfigKey> keys = keys_of(config);
-  keys.push_back(cli_key("causeway-cli", keys::KeyKind::Application, cli_key_));
-  keys.push_back(cli_key("causeway-cli-admin", keys::KeyKind::Admin, cli_admin_key_));
+  keys.push_back(cli_key(std::string(keys::kOwnKey), keys::KeyKind::Application, cli_key_));
+  keys.push_back(cli_key(std::string(keys::kOwnAdminKey), keys::KeyKind::Admin, cli_admin_key_));
   return ring_->set_config_keys(keys);
+}
+
+// On a terminal the lines would bury what was said to the person in front of it.
+std::string Program::access_target() const {
+  if (config_.log.access != "auto") return config_.log.access;
+  return isatty(STDOUT_FILENO) ? shown_path(folder_->file("access.log").string()) : "stdout";
 }
 
 Result<void> Program::make_parts() {
@@ -146,7 +163,7 @@ Result<void> Program::make_parts() {
   metrics_ = std::make_unique<metrics::Registry>(loop_count(config_.server));
   if (config_.log.access != "off") {
     log::AccessLogOptions access;
-    access.target = config_.log.access;
+    access.target = access_target();
     access.max_file_bytes = config_.log.access_size;
     access.keep_files = static_cast<int>(config_.log.access_files);
     auto opened = log::AccessLog::open(access, loop_count(config_.server), *log_);

@@ -74,9 +74,11 @@ class Program {
   Result<void> apply_keys(const AppConfig& config);
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
                                                 config::Problems& problems);
+  std::string access_target() const;
   AdminCaller authenticate(std::string_view presented);
   std::vector<AdminRoute> own_routes();
   Task<AdminReply> status();
+  Task<AdminReply> models();
   std::string listen_text() const;  // the real addresses, with their ports
   std::string admin_text() const;
   Result<void> write_meeting_points();

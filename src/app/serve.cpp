@@ -10,6 +10,7 @@
 #include "app/program.h"
 #include "engine/engine.h"
 #include "features/insight/ledger/feature.h"
+#include "platform/process/supervision.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::app {
@@ -135,12 +136,18 @@ void Program::on_signal(int signal) {
   if (signal == SIGHUP) {
     if (access_log_) access_log_->reopen();
     if (options_.config_path.empty()) return;
-    if (auto loaded = reload(); !loaded) {
+    process::tell_supervisor_reloading();
+    auto loaded = reload();
+    if (!loaded) {
       log_->error("the configuration was not loaded; the old one stays in force",
                   {{"problems", loaded.error().message}});
     }
+    process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
+                                    : "READY=1\nSTATUS=the new configuration has problems; the "
+                                      "old one stays in force");
     return;
   }
+  process::tell_supervisor("STOPPING=1");
   ready_ = false;
   gate_.draining = true;
   log_->info("shutting down", {{"signal", signal}});
@@ -170,6 +177,7 @@ Task<void> Program::drain_and_stop() {
 
 int Program::run() {
   greet();
+  process::tell_supervisor("READY=1\nSTATUS=applications: " + listen_text());
   watch_file();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });

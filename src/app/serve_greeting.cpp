@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "app/program.h"
+#include "app/where.h"
 #include "core/provider.h"
+#include "platform/http/client.h"
 #include "platform/text/json_writer.h"
+#include "providers/openai/config.h"
 
 namespace causeway::app {
 namespace {
@@ -66,13 +68,20 @@ void Program::greet() {
   say("causeway is ready.");
   say("  applications  " + base_url);
   say("  operators     http://" + admin_text());
-  say("  data          " + std::filesystem::absolute(folder_->path()).lexically_normal().string());
+  say("  data          " + shown_path(folder_->path().string()));
+  say("  config        " + (options_.config_path.empty()
+                                ? "no causeway.yaml here: what this machine offers"
+                                : shown_path(options_.config_path)));
+  if (access_log_) say("  access log    " + access_target());
   for (const auto& provider : config_.providers) {
     if (provider.value.kind() == "embedded") {
       say("  provider      " + provider.name + ": models that Causeway runs itself (" +
           provider.name + "/default)");
-    } else {
-      say("  provider      " + provider.name + " (" + provider.value.kind() + ")");
+    } else if (const auto* openai = provider.value.as<openai::OpenAiConfig>()) {
+      std::string path;
+      const auto endpoint = http::parse_url(openai->base_url, path);
+      say("  provider      " + provider.name + ": OpenAI's API" +
+          (endpoint ? " at " + endpoint->host + ":" + std::to_string(endpoint->port) : ""));
     }
   }
   for (const auto& line : found_servers_) say("  found         " + line);

@@ -77,6 +77,18 @@ class Builder {
     return names;
   }
 
+  void no_provider(config::Position at, const std::string& name) {
+    const auto names = provider_names();
+    auto near = config::nearest(name, names);
+    std::string message = "no provider \"" + name + '"';
+    if (near.empty()) {
+      std::string all;
+      for (const auto& known : names) all += (all.empty() ? "" : ", ") + ('"' + known + '"');
+      message += "; there is " + (all.empty() ? "none under \"providers\"" : all);
+    }
+    problems_.add(at, std::move(message), std::move(near));
+  }
+
   void add_target(Model& model, const config::Located<std::string>& located, double weight) {
     const std::string& text = *located;
     const auto slash = text.find('/');
@@ -88,8 +100,7 @@ class Builder {
     const auto found = snapshot_->providers.find(provider);
     if (found == snapshot_->providers.end()) {
       if (config_.providers.find(provider)) return;  // it has a problem of its own
-      return problems_.add(located.at, "no provider \"" + provider + '"',
-                           config::nearest(provider, provider_names()));
+      return no_provider(located.at, provider);
     }
     model.targets.push_back({text, found->second.get(), text.substr(slash + 1), weight});
   }

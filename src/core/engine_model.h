@@ -25,8 +25,8 @@ struct EngineModelSource {
 };
 
 struct EngineModel {
-  std::string name;  // "smollm2-135m-instruct": applications ask for "local/" and this
-  std::vector<std::string> aliases;  // "default" stands for one model of each kind
+  std::string name;  // "smollm2-135m-instruct": asked for behind the provider's name and a slash
+  std::vector<std::string> aliases;  // short names, each of one model only: "default", "smollm2"
   std::string about;                 // what it is and is good for, in a line
   std::string licence;
   EngineModelKind kind = EngineModelKind::Chat;

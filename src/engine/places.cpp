@@ -1,9 +1,12 @@
 #include "engine/places.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -48,10 +51,42 @@ std::string find_share(const fs::path& program) {
 
 bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
+bool has_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
+#else
+  return false;
+#endif
+}
+
+/// A package has the engine twice on x86: for today's processors, and for all.
+std::string installed_program(const Places& places) {
+  if (places.share.empty()) return "";
+  const auto folder = fs::path(places.share).parent_path().parent_path() / "lib/causeway";
+  const auto fast = (folder / "avx2/llama-server").string();
+  if (has_avx2() && is_executable(fast)) return fast;
+  const auto any = (folder / "llama-server").string();
+  return is_executable(any) ? any : "";
+}
+
 std::unexpected<Error> unavailable(std::string code, std::string message) {
   auto failed = fail(ErrorKind::Unavailable, Origin::Us, std::move(message), std::move(code));
   failed.error().retryable = true;  // another target may do
   return failed;
+}
+
+/// Whether scripts/run or scripts/deps are at work on the engine: they hold a lock as long as they
+/// are, which goes with them however they end.
+bool is_being_built(const Places& places) {
+  for (const char* name : {"embedded", "engine"}) {
+    const int lock = open((places.cache + "/locks/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+    if (lock < 0) continue;
+    const bool held = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(lock);
+    if (held) return true;
+  }
+  return false;
 }
 
 /// The last part of an address's path, made harmless as a file name.
@@ -91,9 +126,13 @@ Result<std::string> find_program(const Places& places) {
   std::error_code error;
   const auto current = fs::canonical(places.cache + "/engine/current/llama-server", error);
   if (!error && is_executable(current.string())) return current.string();
-  const auto installed =
-      fs::path(places.share).parent_path().parent_path() / "lib/causeway/llama-server";
-  if (!places.share.empty() && is_executable(installed.string())) return installed.string();
+  if (auto installed = installed_program(places); !installed.empty()) return installed;
+  if (is_being_built(places)) {
+    return unavailable("engine_missing",
+                       "The engine (llama-server) is being built; it is used as soon as it is "
+                       "there. How far it is: " +
+                           places.cache + "/log/engine.log");
+  }
   return unavailable("engine_missing",
                      "The engine (llama-server) is not built yet. `scripts/deps --only engine` "
                      "builds it; it is used as soon as it is there.");
@@ -103,7 +142,11 @@ std::string model_path(const ModelEntry& entry, const Places& places) {
   if (!entry.source.path.empty()) return entry.source.path;
   std::string name = entry.source.file_name;
   if (name.empty()) name = file_name_of(entry.source.url);
-  return places.cache + "/files/" + entry.source.sha256 + "/" + name;
+  const std::string file = "/files/" + entry.source.sha256 + "/" + name;
+  if (!places.share.empty() && access((places.share + file).c_str(), R_OK) == 0) {
+    return places.share + file;
+  }
+  return places.cache + file;
 }
 
 Result<std::string> find_model(const ModelEntry& entry, const Places& places) {

@@ -214,6 +214,23 @@ bool Runner::is_gone() {
   return true;
 }
 
+/// Of a model without a child: what a request would find now.
+void Runner::look_again(ModelStatus& out) const {
+  const auto file = find_model(*entry_, context_.places);
+  const auto program = find_program(context_.places);
+  if (file) {
+    out.file = *file;
+    out.file_bytes = file_size(*file);
+  }
+  if (file && program) {
+    out.state = State::Stopped;
+    out.reason.clear();
+  } else if (file || out.state != State::Absent) {  // why a fetch failed is known already
+    out.state = State::Absent;
+    out.reason = file ? program.error().message : file.error().message;
+  }
+}
+
 ModelStatus Runner::status(std::size_t log_lines) const {
   ModelStatus out;
   {
@@ -227,16 +244,7 @@ ModelStatus Runner::status(std::size_t log_lines) const {
   out.requests_total = counts.granted;
   if (out.pid != 0) out.resident_bytes = process::resident_bytes(out.pid);
   if (log_lines > 0) out.log = log_.last(log_lines);
-  if (out.file.empty() && out.state == State::Stopped) {
-    // Not looked at yet: say what a request would find.
-    if (const auto file = find_model(*entry_, context_.places)) {
-      out.file = *file;
-      out.file_bytes = file_size(*file);
-    } else {
-      out.state = State::Absent;
-      out.reason = file.error().message;
-    }
-  }
+  if (out.state == State::Stopped || out.state == State::Absent) look_again(out);
   return out;
 }
 

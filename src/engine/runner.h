@@ -76,6 +76,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void failed_to_load(std::string reason);
   void crashed(std::string reason);
   void absent(Error error);
+  void look_again(ModelStatus& out) const;
   void enter(State state, std::string reason = {});
   void tick_starting(Monotonic now);
   void tick_ready(Monotonic now);

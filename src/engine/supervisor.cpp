@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "core/verb_output.h"
 #include "engine/runner.h"
 #include "platform/process/private_folder.h"
 
@@ -115,9 +116,20 @@ class Supervisor final : public Engine {
   }
 
  private:
-  static std::unexpected<Error> unknown(std::string_view model) {
+  std::unexpected<Error> unknown(std::string_view model) const {
+    std::vector<std::string> names;
+    for (const auto& runner : all()) {
+      names.push_back(runner->entry().name);
+      const auto& aliases = runner->entry().aliases;
+      names.insert(names.end(), aliases.begin(), aliases.end());
+    }
+    std::ranges::sort(names);  // "default" is one of each kind
+    names.erase(std::ranges::unique(names).begin(), names.end());
+    const std::string near = did_you_mean(model, names);
     return fail(ErrorKind::NotFound, Origin::Client,
-                "The engine has no model " + std::string(model) + ".", "model_not_found");
+                "the engine has no model \"" + std::string(model.substr(0, 200)) + '"' +
+                    (near.empty() ? ";" : near) + " `causeway engine list` shows its models",
+                "model_not_found");
   }
 
   RunnerPtr make_runner(ModelEntry entry) {

@@ -92,6 +92,11 @@ struct ConfigKey {
 /// roles and attributes, 100 model patterns, no control characters. The error names the field.
 Result<void> check(const NewKey& key);
 
+/// What the running program calls the keys that it makes for the verbs of its machine.
+inline constexpr std::string_view kOwnKey = "causeway-cli";
+inline constexpr std::string_view kOwnAdminKey = "causeway-cli-admin";
+inline bool is_own_key(std::string_view name) { return name == kOwnKey || name == kOwnAdminKey; }
+
 /// A secret from the config needs at least this many characters.
 constexpr std::size_t kLeastSecretCharacters = 16;
 

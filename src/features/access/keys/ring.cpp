@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/verb_output.h"
 #include "platform/crypto/text.h"
 
 namespace causeway::keys {
@@ -156,6 +157,22 @@ Result<CreatedKey> KeyRing::create_locked(const NewKey& key) {
   return CreatedKey{std::move(record), std::move(text)};
 }
 
+std::unexpected<Error> KeyRing::no_key(std::string_view id_or_name) const {
+  const Wall now = clock_.wall();
+  std::vector<std::string> names;
+  for (const auto* list : {&stored_, &configured_}) {
+    for (const Record& record : *list) {
+      const std::string& name = record->principal.key_name;
+      if (live(*record, now) && !is_own_key(name)) names.push_back(name);
+    }
+  }
+  const std::string near = did_you_mean(id_or_name, names);
+  return fail(ErrorKind::NotFound, Origin::Client,
+              "there is no key \"" + std::string(id_or_name.substr(0, 100)) + '"' +
+                  (near.empty() ? ";" : near) + " `causeway keys list` shows the keys",
+              "key_not_found");
+}
+
 Result<KeyRing::Record> KeyRing::get_locked(std::string_view id_or_name) const {
   const Wall now = clock_.wall();
   Record by_name;
@@ -166,7 +183,7 @@ Result<KeyRing::Record> KeyRing::get_locked(std::string_view id_or_name) const {
     }
   }
   if (by_name) return by_name;
-  return fail(ErrorKind::NotFound, Origin::Client, "there is no such key", "key_not_found");
+  return no_key(id_or_name);
 }
 
 Result<KeyRing::Record> KeyRing::get(std::string_view id_or_name) const {

@@ -75,6 +75,7 @@ class KeyRing {
   Result<CreatedKey> create_locked(const NewKey& key);
   Result<void> change(std::string_view id, const std::function<void(KeyRecord&)>& edit);
   Result<void> publish_locked();
+  std::unexpected<Error> no_key(std::string_view id_or_name) const;
   Result<Record> get_locked(std::string_view id_or_name) const;
   TablePtr make_table() const;
   KeySecret make_secret(std::string_view text) const;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/verb_output.h"
 #include "features/access/keys/feature.h"
 #include "platform/text/json_writer.h"
 
@@ -13,22 +14,6 @@ namespace causeway::keys {
 namespace {
 
 namespace bj = boost::json;
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    char escape[4];
-    std::snprintf(escape, sizeof escape, "%%%02X", static_cast<unsigned char>(c));
-    out += escape;
-  }
-  return out;
-}
 
 std::string text_of(const bj::value& object, bj::string_view name) {
   const bj::value* value = object.as_object().if_contains(name);
@@ -50,20 +35,15 @@ std::string joined(const bj::value& object, bj::string_view name) {
 int call(AdminClient& admin, http::Method method, const std::string& path, const std::string& body,
          std::string& raw, bj::value& object) {
   auto reply = admin.call(method, path, body);
-  if (!reply) {
-    std::fprintf(stderr, "causeway: %s\n", reply.error().message.c_str());
-    return 1;
-  }
+  if (!reply) return tell(reply.error());
   raw = reply->body;
   bj::error_code failed;
   object = bj::parse(raw, failed);
   const bool fine = !failed && object.is_object();
   if (reply->status >= 200 && reply->status < 300 && fine) return 0;
   const bj::value* error = fine ? object.as_object().if_contains("error") : nullptr;
-  const std::string message = error && error->is_object() ? text_of(*error, "message")
-                                                          : "the reply is not what was expected";
-  std::fprintf(stderr, "causeway: %s\n", message.c_str());
-  return 1;
+  return tell(error && error->is_object() ? text_of(*error, "message")
+                                          : "the reply is not what was expected");
 }
 
 struct CreateWords {
@@ -111,28 +91,35 @@ int print_made(const bj::value& object, const std::string& raw, bool as_json) {
   return 0;
 }
 
-void print_list(const bj::value& object) {
-  constexpr const char* kLine = "%-18s %-20.20s %-16s %-14.14s %-8s %-21s %-21s %-7s %s\n";
-  std::printf(kLine, "ID", "NAME", "KIND", "TENANT", "STATE", "EXPIRES", "LAST USED", "ENDS",
-              "MODELS");
-  const auto time_of = [](const bj::value& key, bj::string_view name) {
-    const std::string time = text_of(key, name);
-    return time.empty() ? "never" : time;
-  };
+std::string time_of(const bj::value& key, bj::string_view name) {
+  const std::string time = text_of(key, name);
+  return time.empty() ? "never" : time;
+}
+
+// Our own verbs' keys belong to nobody: they are shown to those who ask for all.
+void print_list(const bj::value& object, bool all) {
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "NAME", "KIND", "TENANT", "STATE", "EXPIRES", "LAST USED", "ENDS", "MODELS"}};
   for (const bj::value& key : object.at("keys").as_array()) {
+    const std::string name = text_of(key, "name");
+    if (!all && is_own_key(name)) continue;
     const auto& secrets = key.at("secrets").as_array();
-    const std::string last4 = secrets.empty() ? "" : "..." + text_of(secrets[0], "last4");
-    std::printf(kLine, text_of(key, "id").c_str(), text_of(key, "name").c_str(),
-                text_of(key, "kind").c_str(), text_of(key, "tenant").c_str(),
-                text_of(key, "state").c_str(), time_of(key, "expires").c_str(),
-                time_of(key, "last_used").c_str(), last4.c_str(), joined(key, "models").c_str());
+    rows.push_back({text_of(key, "id"), name, text_of(key, "kind"), text_of(key, "tenant"),
+                    text_of(key, "state"), time_of(key, "expires"), time_of(key, "last_used"),
+                    secrets.empty() ? "" : "..." + text_of(secrets[0], "last4"),
+                    joined(key, "models")});
+  }
+  std::fputs(table_text(rows).c_str(), stdout);
+  if (all) {
+    std::printf("\n%s and %s are made for the verbs of this machine, anew at each start.\n",
+                std::string(kOwnKey).c_str(), std::string(kOwnAdminKey).c_str());
   }
 }
 
 struct Words {
   CreateWords create;
   std::string id, grace = "1h", expires_in, expires;
-  bool never = false, json = false;
+  bool never = false, json = false, all = false;
 };
 
 std::string expiry_body(const Words& words) {
@@ -151,7 +138,7 @@ std::string expiry_body(const Words& words) {
 }
 
 int run_parsed(const CLI::App& app, const Words& words, AdminClient& admin) {
-  const std::string path = "/api/keys/" + percent_encoded(words.id);
+  const std::string path = "/api/keys/" + url_encoded(words.id);
   std::string raw;
   bj::value object;
   const std::string verb = app.get_subcommands().front()->get_name();
@@ -169,7 +156,7 @@ int run_parsed(const CLI::App& app, const Words& words, AdminClient& admin) {
   }
   if (verb == "list") {
     code = call(admin, http::Method::Get, "/api/keys", "", raw, object);
-    if (code == 0 && !words.json) print_list(object);
+    if (code == 0 && !words.json) print_list(object, words.all);
   } else if (verb == "revoke") {
     code = call(admin, http::Method::Delete, path, "", raw, object);
     if (code == 0 && !words.json) std::printf("Revoked; it opens nothing any more.\n");
@@ -204,7 +191,8 @@ void describe(CLI::App& app, Words& words) {
   create->add_option("--kind", made.kind, "application (default), admin or admin_read_only");
   create->add_option("--expires-in", made.expires_in, "a duration like 90d");
   create->add_option("--expires", made.expires, "a time like 2027-01-31T00:00:00Z");
-  add("list", "show all keys, without their secrets", false);
+  add("list", "show the keys, without their secrets", false)
+      ->add_flag("--all", words.all, "also those that the verbs of this machine use");
   CLI::App* rotate = add("rotate", "a new secret for a key", true);
   rotate->add_option("--grace", words.grace, "how long the old one stays valid; default: 1h");
   add("revoke", "end a key now", true);

@@ -174,11 +174,18 @@ Task<AdminReply> LedgerFeature::usage(AdminRequest request) {
 
 Result<std::string> LedgerFeature::usage_json(const UsageQuery& asked) {
   UsageQuery query = asked;
-  if (!query.key.empty()) {
-    if (auto id = parts_.names.id_of(query.key); !id.empty()) query.key = std::move(id);
-  }
+  std::string id = query.key.empty() ? std::string() : parts_.names.id_of(query.key);
+  const bool unknown_key = !query.key.empty() && id.empty();
+  if (!id.empty()) query.key = std::move(id);
   auto rows = parts_.ledger.usage(query);
   if (!rows) return pass(std::move(rows));
+  // What a key that is gone by now has used is still there, under its id.
+  if (unknown_key && rows->empty()) {
+    return fail(ErrorKind::NotFound, Origin::Client,
+                "there is no key \"" + query.key.substr(0, 100) +
+                    "\", and nothing was used under this id; `causeway keys list` shows the keys",
+                "key_not_found");
+  }
   std::vector<HostedRow> hosted;
   auto read = parts_.ledger.store().read([&](store::Database& db) -> Result<void> {
     auto found = read_hosted(db, query.from_day, query.to_day);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/verb_output.h"
 #include "features/insight/ledger/feature.h"
 
 namespace causeway::ledger {
@@ -17,18 +18,6 @@ struct Words {
   std::string from, to, by = "day,tenant,key,model", key, tenant, model, provider;
   bool json = false;
 };
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == ',';
-    char escape[4];
-    std::snprintf(escape, sizeof escape, "%%%02X", static_cast<unsigned char>(c));
-    out += plain ? std::string(1, c) : std::string(escape);
-  }
-  return out;
-}
 
 std::string cell(const bj::value& row, bj::string_view name) {
   const bj::value* value = row.as_object().if_contains(name);
@@ -48,23 +37,6 @@ std::string money(const bj::value& row) {
   std::snprintf(text, sizeof text, "%s%lld.%06lld", micros < 0 ? "-" : "",
                 std::abs(micros) / 1'000'000, std::abs(micros) % 1'000'000);
   return text;
-}
-
-void print_table(const std::vector<std::vector<std::string>>& table, std::size_t left) {
-  std::vector<std::size_t> widths(table.front().size());
-  for (const auto& row : table) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : table) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - row[i].size(), ' ');
-      line += i < left ? row[i] + space : space + row[i];
-      line += "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    std::printf("%s\n", line.c_str());
-  }
 }
 
 void print_usage(const bj::value& reply, const std::string& by) {
@@ -91,7 +63,7 @@ void print_usage(const bj::value& reply, const std::string& by) {
     }
     line.push_back(money(row));
   }
-  print_table(table, groups.size());
+  std::fputs(table_text(table, groups.size()).c_str(), stdout);
   const auto& hosted = reply.at("hosted").as_array();
   if (hosted.empty()) return;
   std::printf("\nPaid by the hour:\n");
@@ -106,7 +78,7 @@ void print_usage(const bj::value& reply, const std::string& by) {
       line.emplace_back(text);
     }
   }
-  print_table(hours, 2);
+  std::fputs(table_text(hours, 2).c_str(), stdout);
 }
 
 int run(std::span<const std::string> args, AdminClient& admin) {
@@ -130,27 +102,22 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  std::string path = "/api/usage?by=" + percent_encoded(words.by);
+  std::string path = "/api/usage?by=" + url_encoded(words.by);
   const std::pair<const char*, const std::string*> filters[] = {
       {"from", &words.from},     {"to", &words.to},       {"key", &words.key},
       {"tenant", &words.tenant}, {"model", &words.model}, {"provider", &words.provider}};
   for (const auto& [name, value] : filters) {
-    if (!value->empty()) path += std::string("&") + name + "=" + percent_encoded(*value);
+    if (!value->empty()) path += std::string("&") + name + "=" + url_encoded(*value);
   }
   auto reply = admin.call(http::Method::Get, path, "");
-  if (!reply) {
-    std::fprintf(stderr, "causeway: %s\n", reply.error().message.c_str());
-    return 1;
-  }
+  if (!reply) return tell(reply.error());
   bj::error_code failed;
   const bj::value value = bj::parse(reply->body, failed);
   if (failed || !value.is_object() || reply->status != 200) {
     const bj::value* error =
         !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
-    std::fprintf(stderr, "causeway: %s\n",
-                 error && error->is_object() ? cell(*error, "message").c_str()
-                                             : "the reply is not what was expected");
-    return 1;
+    return tell(error && error->is_object() ? cell(*error, "message")
+                                            : "the reply is not what was expected");
   }
   if (words.json) {
     std::printf("%s\n", reply->body.c_str());

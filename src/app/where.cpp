@@ -1,0 +1,89 @@
+#include "app/where.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "app/vocabulary.h"
+
+namespace causeway::app {
+namespace {
+
+constexpr const char* kUsualFile = "causeway.yaml";
+constexpr const char* kUsualData = "./causeway-data";
+
+// "--data DIR" or "--data=DIR" out of the arguments; what stands behind "--" is left alone.
+std::string take_option(std::vector<std::string>& args, const std::string& name, bool& given) {
+  std::string value;
+  for (auto at = args.begin(); at != args.end() && *at != "--";) {
+    if (*at == name && at + 1 != args.end()) {
+      value = at[1];
+      at = args.erase(at, at + 2);
+    } else if (at->starts_with(name + "=")) {
+      value = at->substr(name.size() + 1);
+      at = args.erase(at);
+    } else {
+      ++at;
+      continue;
+    }
+    given = true;
+  }
+  return value;
+}
+
+}  // namespace
+
+Where take_where(std::vector<std::string>& args, const Environment& environment) {
+  Where where;
+  bool ignored = false;
+  where.config_path = config_in_use(take_option(args, "--config", ignored));
+  where.data = data_in_use(take_option(args, "--data", where.data_given), environment);
+  return where;
+}
+
+std::string config_in_use(const std::string& given) {
+  std::error_code ignored;
+  if (!given.empty() || !std::filesystem::exists(kUsualFile, ignored)) return given;
+  return kUsualFile;
+}
+
+std::string data_in_use(const std::string& given, const Environment& environment) {
+  const char* from_environment = environment("CAUSEWAY_DATA");
+  return given.empty() && from_environment ? from_environment : given;
+}
+
+Result<AppConfig> read_where(const Where& where, const Vocabulary& vocabulary,
+                             const Environment& environment) {
+  if (where.config_path.empty()) return default_config(environment);
+  if (auto readable = check_readable(where.config_path); !readable)
+    return pass(std::move(readable));
+  config::Problems problems(where.config_path);
+  return vocabulary.schema->read_file(where.config_path, problems);
+}
+
+Result<std::string> data_folder(const Where& where) {
+  if (!where.data.empty()) return where.data;
+  if (where.config_path.empty()) return kUsualData;
+  if (auto readable = check_readable(where.config_path); !readable)
+    return pass(std::move(readable));
+  const Vocabulary vocabulary;
+  config::Problems problems(where.config_path);
+  return vocabulary.schema->read_file(where.config_path, problems).server.data;
+}
+
+Result<void> check_readable(const std::string& config_path) {
+  if (std::ifstream(config_path).good()) return {};
+  return fail(ErrorKind::InvalidRequest, Origin::Us,
+              "the configuration " + config_path + " cannot be read: " + std::strerror(errno) +
+                  "; --config FILE names it, and without --config ./causeway.yaml is read where it "
+                  "is there",
+              "no_config");
+}
+
+std::string shown_path(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
+}  // namespace causeway::app
