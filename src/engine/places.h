@@ -11,7 +11,8 @@ namespace causeway::engine {
 
 struct Places {
   std::string cache;    // ${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-~/.cache}/causeway}
-  std::string share;    // holds third_party/manifest and scripts/tools; empty = not found
+  std::string share;    // holds third_party/manifest, scripts/tools, models that were shipped
+                        // (files/, as in the cache); empty = not found
   std::string logs;     // folder for the children's log files; empty = none
   std::string program;  // llama-server as the user named it; empty = looked for, see find_program()
 
@@ -24,11 +25,11 @@ struct Places {
 Places find_places(const std::string& program);
 
 /// The engine's program, looked for anew each time, since it may still be being built: the one that
-/// was named; the one in the cache; the one installed with ours (../lib/causeway). Unavailable with
-/// the command that mends it.
+/// was named; the one in the cache; the one installed with ours (../lib/causeway, avx2/ there first
+/// where the processor has it). Unavailable with the command that mends it.
 Result<std::string> find_program(const Places& places);
 
-/// Where the model's file is or will be.
+/// Where the model's file is, shipped with the program or in the cache, or will be.
 std::string model_path(const ModelEntry& entry, const Places& places);
 
 /// The path of the model's file, when it is there and begins as a GGUF file does. Otherwise

@@ -28,6 +28,13 @@ class PlacesTest : public testing::Test {
     std::ofstream(path) << text;
     return path.string();
   }
+  static std::string cpu_flags() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with("flags")) return line + " ";
+    }
+    return "";
+  }
   std::string folder_;
 };
 
@@ -66,6 +73,9 @@ TEST_F(PlacesTest, ProgramIsTheNamedOneOrTheBuiltOneOrTheInstalledOne) {
   };
   const auto installed = executable("usr/lib/causeway/llama-server");
   EXPECT_EQ(find_program(places), installed);
+  const auto fast = executable("usr/lib/causeway/avx2/llama-server");
+  const bool may_be_fast = cpu_flags().contains(" avx2 ") && cpu_flags().contains(" fma ");
+  EXPECT_EQ(find_program(places), may_be_fast ? fast : installed);
   const auto built = executable("cache/engine/cpu-avx2-1/llama-server");
   fs::create_directory_symlink("cpu-avx2-1", folder_ + "/cache/engine/current");
   EXPECT_EQ(find_program(places), built);
@@ -88,6 +98,10 @@ TEST_F(PlacesTest, ModelFilesAreFoundByContentAddressOrPath) {
   EXPECT_NE(missing.error().message.find("causeway engine pull m"), std::string::npos);
   const auto path = put("files/" + entry.source.sha256 + "/m.gguf", "GGUF...");
   EXPECT_EQ(find_model(entry, places), path);
+  places.share = folder_ + "/share";
+  EXPECT_EQ(find_model(entry, places), path);
+  const auto shipped = put("share/files/" + entry.source.sha256 + "/m.gguf", "GGUF...");
+  EXPECT_EQ(find_model(entry, places), shipped);
   ModelEntry fetched;
   fetched.source.url = "https://hub.example/a/b/My%20Model.Q4.gguf?download=true";
   fetched.source.sha256 = "abc";

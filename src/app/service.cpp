@@ -1,0 +1,64 @@
+#include "app/service.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+
+#include "platform/process/exec_child.h"
+
+namespace causeway::app {
+namespace {
+
+// As deploy/deb has them.
+constexpr const char* kInstalled = "/usr/bin/causeway";
+constexpr const char* kServiceData = "/var/lib/causeway";
+
+bool exists(const char* path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+bool says_which(std::string_view word) {
+  return word == "--data" || word == "--config" || word.starts_with("--data=") ||
+         word.starts_with("--config=");
+}
+
+bool is_about_the_service(std::span<char*> words) {
+  static constexpr std::array<std::string_view, 3> kOthers = {"serve", "check",
+                                                              process::kExecChildVerb};
+  if (words.size() < 2 || std::ranges::find(kOthers, words[1]) != kOthers.end()) return false;
+  if (std::ranges::any_of(words, says_which) || std::getenv("CAUSEWAY_DATA")) return false;
+  if (exists("causeway.yaml") || exists("causeway-data")) return false;
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored) == kInstalled;
+}
+
+void become_owner_of(const char* folder) {
+  struct stat status{};
+  if (geteuid() != 0 || stat(folder, &status) != 0 || status.st_uid == 0) return;
+  const passwd* owner = getpwuid(status.st_uid);
+  const bool groups = owner && initgroups(owner->pw_name, status.st_gid) == 0;
+  if (!groups || setgid(status.st_gid) != 0 || setuid(status.st_uid) != 0) {
+    throw std::runtime_error(std::string("cannot go on as the owner of ") + folder);
+  }
+}
+
+}  // namespace
+
+void mean_the_service(int argc, char** argv) {
+  if (!is_about_the_service({argv, static_cast<std::size_t>(argc)})) return;
+  if (!exists(kServiceData)) return;
+  setenv("CAUSEWAY_DATA", kServiceData, 0);
+  become_owner_of(kServiceData);
+}
+
+}  // namespace causeway::app
