@@ -1,9 +1,11 @@
 """What `causeway serve` does for somebody who has written nothing yet."""
 
+import http.server
 import json
 import re
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -139,6 +141,47 @@ def test_model_servers_on_the_usual_ports_are_found(make_gateway, usual_server, 
     model = next(i for i in ids if i == "echo" or i.endswith("/echo"))
     assert gw.chat(model, mark, key=key).status_code == 200
     assert upstream.one(mark)
+
+
+class OldServer(http.server.BaseHTTPRequestHandler):
+    """A model server that answers HTTP/1.0, as Python's own http.server does."""
+
+    def answer(self, value: dict):
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer({"object": "list", "data": [{"id": "old", "object": "model"}]})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"id": "1", "object": "chat.completion", "created": 1, "model": "old", "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "of old"}, "finish_reason": "stop"}]})
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_model_server_that_answers_http_1_0_is_found(make_gateway):
+    for port in USUAL:
+        try:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), OldServer)
+        except OSError:
+            continue
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        gw = first_start(make_gateway)
+        key = printed_key(gw)
+        assert str(port) in gw.said()
+        wait_until(lambda: "old" in gw.get("/v1/models", key=key).text, "its models are listed")
+        assert "of old" in gw.chat("old", key=key).text
+        server.shutdown()
+        server.server_close()
+        return
+    pytest.fail("all of the usual ports are taken")
 
 
 def test_a_silent_server_on_a_usual_port_does_not_hold_the_start_up(make_gateway):

@@ -283,3 +283,31 @@ def test_on_a_terminal_the_access_log_does_not_bury_the_keys(make_gateway):
         gw.stop()
         os.close(ours)
         os.close(theirs)
+
+
+# --- the master key
+
+def test_a_new_master_key(make_gateway, config):
+    gw = make_gateway(config())
+    master = gw.data / "master.key"
+    first = master.read_bytes()
+    done = gw.cli("store", "rotate-key")
+    assert done.returncode == 0 and "master.key" in done.stdout, done.stderr
+    second = master.read_bytes()
+    assert second != first
+    gw.stop()
+    assert json.loads(gw.cli("store", "rotate-key", "--json").stdout)["data_keys"] == 0
+    assert master.read_bytes() not in (first, second)
+    gw.start()
+    assert gw.chat("echo").status_code == 200
+
+
+def test_a_master_key_of_the_configuration_is_changed_there(config, make_gateway):
+    settings = config()
+    settings["server"] = {"master_key": "m" * 40}
+    gw = make_gateway(settings)
+    done = gw.cli("store", "rotate-key")
+    assert done.returncode == 1 and "server.master_key" in done.stderr, done.stderr
+    gw.stop()
+    again = gw.cli("store", "rotate-key", "--config", str(gw.config_path))
+    assert again.returncode == 1 and "server.master_key" in again.stderr, again.stderr

@@ -95,9 +95,9 @@ const MasterRing::Master* MasterRing::find(std::string_view id) const {
 
 Result<void> MasterRing::begin_rotation() {
   if (from_config()) {
-    return fail(ErrorKind::InvalidRequest, Origin::Client,
-                "the master key comes from the config: set the new one there, and the old one as "
-                "a previous one",
+    return fail(ErrorKind::Conflict, Origin::Client,
+                "the master key comes from server.master_key: set the new one there, and put the "
+                "old one under server.previous_master_keys",
                 "master_key_in_config");
   }
   masters_.insert(masters_.begin(), fresh_master());
