@@ -53,6 +53,13 @@ with_lock() {
   ) 9>"$cache/locks/$name"
 }
 
+# ", about 3 min 20 s left", once enough is done to tell; nothing at the end.
+time_left() {
+  local done_steps=$1 all_steps=$2 passed=$3
+  if ((passed < 5 || done_steps == 0 || done_steps == all_steps)); then return; fi
+  printf ', about %s left' "$(duration $((passed * (all_steps - done_steps) / done_steps)))"
+}
+
 # Reads a build's output ("[12/206] …" lines, as ninja writes them) and shows how far it is:
 # one moving line on a terminal, a line every 20 seconds elsewhere. Errors are passed through.
 show_build_progress() {
@@ -60,13 +67,12 @@ show_build_progress() {
   while IFS= read -r line; do
     if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
       local done_steps=${BASH_REMATCH[1]} all_steps=${BASH_REMATCH[2]} passed=$((SECONDS - start))
-      left=$((done_steps > 0 ? passed * (all_steps - done_steps) / done_steps : 0))
+      left=$(time_left "$done_steps" "$all_steps" "$passed")
       if on_terminal; then
-        printf '\r\033[K%s [%d/%d] about %s left' "$label" "$done_steps" "$all_steps" \
-          "$(duration "$left")" >&2
+        printf '\r\033[K%s [%d/%d]%s' "$label" "$done_steps" "$all_steps" "$left" >&2
         shown=1
-      elif ((passed - spoken >= 20 || done_steps == all_steps)); then
-        say "$label [$done_steps/$all_steps] about $(duration "$left") left"
+      elif ((done_steps > 0 && (passed - spoken >= 20 || done_steps == all_steps))); then
+        say "$label [$done_steps/$all_steps]$left"
         spoken=$passed
       fi
     elif [[ $line == FAILED:* || $line == *error:* || $line == *'Error '* ]]; then

@@ -62,12 +62,6 @@ engine_in_use() {
   fi
 }
 
-# About how long the build takes: ten minutes of processor time, shared by the compilers.
-engine_minutes() {
-  local jobs
-  jobs=$(build_jobs)
-  echo $(((10 + jobs - 1) / jobs + 1))
-}
 
 # build_engine cpu|cuda|vulkan: fetches the source, builds, and points engine/current at the result.
 build_engine() {
@@ -117,6 +111,13 @@ model_to_set_up() {
 model_path() {
   printf '%s/files/%s/%s\n' "$cache" "$(manifest_value "$1" result.sha256)" \
     "$(manifest_value "$1" result)"
+}
+
+# ", 77 MB to fetch": what is still to be downloaded for an entry of the manifest; nothing when all is there.
+to_fetch() {
+  local megabytes
+  megabytes=$(megabytes_to_fetch "$1")
+  if ((megabytes > 0)); then echo ", $megabytes MB to fetch"; fi
 }
 
 # What is still to be downloaded for an entry of the manifest, in MB.

@@ -8,15 +8,18 @@ packages_fetch=(ca-certificates python3 python3-pip)
 packages_build=(
   build-essential cmake ninja-build ccache mold pkg-config
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libsimdjson-dev libyaml-cpp-dev
-  libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev libgtest-dev
-  libbenchmark-dev
+  libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev
 )
 packages_use=(curl)
 packages_test=(
-  python3-venv clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
+  libgtest-dev python3-venv clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
   nodejs npm jq strace procps
 )
-packages_bench=(nginx-light wrk)
+packages_bench=(libbenchmark-dev nginx-light wrk)
+packages_package=(
+  dpkg-dev patchelf
+  debootstrap systemd systemd-container lintian mandoc bash-completion zsh fish iproute2
+)
 packages_cuda=(nvidia-cuda-toolkit)
 packages_vulkan=(libvulkan-dev glslc)
 

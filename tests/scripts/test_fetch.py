@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -290,3 +291,22 @@ def test_the_real_manifest_is_whole():
             assert entry["task"] in ("chat", "embeddings") and int(entry["context"]) > 0
         if "convert" in entry.values:
             assert (ROOT / "scripts" / "tools" / entry["convert"]).is_file()
+
+
+def test_an_untrusted_certificate_is_told_with_its_host(fetcher, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    code, _, errors = fetcher.run("tiny", PIP_INDEX_URL=f"https://localhost:{server.server_address[1]}/simple",
+                                  PIP_CERT="", no_proxy="localhost")
+    server.shutdown()
+    server.server_close()
+    assert code == 1
+    assert "the certificate of localhost is not trusted" in errors and "PIP_CERT" in errors, errors

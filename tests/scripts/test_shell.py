@@ -39,8 +39,14 @@ def test_a_processor_without_avx2_gets_a_build_of_its_own():
 def test_build_progress_is_said_in_plain_lines():
     lines = "\\n".join(["[1/4] Building a", "b.cpp:1: error: no", "[4/4] Linking c"])
     done = bash(f"printf '{lines}\\n' | show_build_progress engine")
-    assert done.stderr.splitlines() == ["engine [1/4] about 0 s left", "b.cpp:1: error: no",
-                                        "engine [4/4] about 0 s left"]
+    assert done.stderr.splitlines() == ["engine [1/4]", "b.cpp:1: error: no", "engine [4/4]"]
+
+
+def test_no_time_is_told_before_it_can_be_known():
+    """A build that has done nothing yet is not "about 0 s" from its end."""
+    assert bash("printf '[0/2] Re-checking\n' | show_build_progress run").stderr == ""
+    assert bash("time_left 0 200 30; time_left 3 200 2; time_left 200 200 60").stdout == ""
+    assert bash("time_left 50 200 60").stdout == ", about 3 min 00 s left"
 
 
 def test_a_lock_is_held_and_waited_for(tmp_path):
@@ -78,6 +84,57 @@ def test_no_install_prints_the_line_and_leaves_with_3(tmp_path):
     assert done.stdout.startswith("apt-get update && apt-get install ") and "cmake" in done.stdout
     assert "To install: " in done.stderr and "To fetch: the model smollm2-135m-instruct, 93 MB" in done.stderr
     assert not (tmp_path / "cache" / "files").exists()
+
+
+def plan_of(script, tmp_path, *options, packages=True):
+    """With an empty cache, and a dpkg that knows no package or one that has them all."""
+    fake = tmp_path / "bin"
+    fake.mkdir(exist_ok=True)
+    (fake / "dpkg-query").write_text(
+        "#!/bin/sh\n" + ('for name; do echo "installed $name"; done\n' if packages else "exit 1\n"))
+    (fake / "dpkg-query").chmod(0o755)
+    return subprocess.run([ROOT / script, "--plan", *options], capture_output=True, text=True, timeout=60,
+                          check=True, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "PATH": f"{fake}:{os.environ['PATH']}",
+                               "CAUSEWAY_CACHE": str(tmp_path / "cache")}).stderr.splitlines()
+
+
+def test_the_plan_is_in_the_order_of_what_happens(tmp_path):
+    plan = plan_of("scripts/deps", tmp_path, "--program", packages=False)
+    if (ROOT / "build/release/causeway").exists():
+        plan.insert(1, "To build: Causeway")
+    for line, begin in zip(plan, ["To install: ", "To build: Causeway", "To fetch: the model ",
+                                  "To build: the engine"], strict=True):
+        assert line.startswith(begin), plan
+    assert " to " in plan[3].split(",")[-1]  # a span of minutes: nobody knows how busy the machine is
+
+
+def test_what_is_fetched_already_is_not_0_mb(tmp_path):
+    value = bash("echo $(manifest_value smollm2-135m-instruct sha256)/$(manifest_value smollm2-135m-instruct file)")
+    archive = tmp_path / "cache" / "archives" / value.stdout.strip()
+    archive.parent.mkdir(parents=True)
+    archive.touch()
+    plan = plan_of("scripts/deps", tmp_path)
+    assert "To unpack: the model smollm2-135m-instruct" in plan
+    assert not [line for line in plan if " 0 MB" in line]
+
+
+def test_a_plan_of_nothing_says_so(tmp_path):
+    assert plan_of("scripts/deps", tmp_path, "--only", "packages") == [
+        "Everything is there: nothing to install, build or fetch."]
+
+
+def test_test_libraries_are_not_needed_to_run():
+    sets = "${packages_fetch[*]} ${packages_build[*]} ${packages_use[*]}"
+    assert not {"libgtest-dev", "libbenchmark-dev"} & set(bash(f'echo "{sets}"').stdout.split())
+    assert "libgtest-dev" in bash('echo "${packages_test[*]}"').stdout.split()
+
+
+def test_who_works_on_the_engine_holds_a_lock(tmp_path):
+    """By which the gateway knows that it is being built: see engine/places.cpp."""
+    text = (ROOT / "scripts/run").read_text() + (ROOT / "scripts/lib_engine.sh").read_text()
+    assert "with_lock embedded prepare_embedded_model" in text and "with_lock engine compile_engine" in text
+    assert "engine_log=$cache/log/engine.log" in text
 
 
 @pytest.mark.parametrize("command", [

@@ -88,18 +88,25 @@ def _fetch_rest(opener, address, part, size, progress):
         now = part.stat().st_size if part.exists() else 0
         failures = 0 if now > have else failures + 1
         if failures >= TRIES:
-            raise DownloadFailed(f"{part.name[:-5]}: {gained_error or 'nothing more arrives'} "
+            raise DownloadFailed(f"{part.name[:-5]}: {_told(gained_error) or 'nothing more arrives'} "
                                  f"(tried {TRIES} times; run it again to go on)")
         if now < size:
-            progress.note(f"interrupted ({gained_error or 'closed early'}), going on")
+            progress.note(f"interrupted ({_told(gained_error) or 'closed early'}), going on")
             time.sleep(min(2 ** failures, 15))
+
+
+def _told(error):
+    """With the host that was asked, where it is known."""
+    host = getattr(error, "host", None)
+    return f"{host}: {error}" if host else str(error or "")
 
 
 def _refuse_untrusted(error):
     """Trying again does not help against a certificate that is not trusted."""
     reason = getattr(error, "reason", error)
     if isinstance(reason, ssl.SSLCertVerificationError):
-        raise DownloadFailed(f"the server's certificate is not trusted: {reason.verify_message}. "
+        host = getattr(error, "host", "the server")
+        raise DownloadFailed(f"the certificate of {host} is not trusted: {reason.verify_message}. "
                              "Where a company's proxy opens TLS, name its certificates in PIP_CERT "
                              "or in pip's configuration.") from error
 

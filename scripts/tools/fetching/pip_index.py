@@ -49,7 +49,11 @@ class PipIndex:
             headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
             url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         request = urllib.request.Request(url, headers=headers)
-        return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=self.tls)
+        try:
+            return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=self.tls)
+        except OSError as error:
+            error.host = parts.hostname  # for who tells of it
+            raise
 
 
 def pip_settings():
