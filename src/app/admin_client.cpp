@@ -75,6 +75,7 @@ Result<Running> find_running(const Where& where) {
                 "not_running");
   };
   auto text = store::read_private(std::filesystem::path(*data) / "running.json");
+  if (!text && text.error().kind != ErrorKind::NotFound) return pass(std::move(text));
   if (!text) return nobody();
   boost::system::error_code failed;
   const auto value = boost::json::parse(*text, failed);

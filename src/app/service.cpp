@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "platform/process/exec_child.h"
@@ -20,6 +21,7 @@ namespace {
 
 // As deploy/deb has them.
 constexpr const char* kInstalled = "/usr/bin/causeway";
+constexpr const char* kServiceConfig = "/etc/causeway/causeway.yaml";
 constexpr const char* kServiceData = "/var/lib/causeway";
 
 bool exists(const char* path) {
@@ -33,9 +35,10 @@ bool says_which(std::string_view word) {
 }
 
 bool is_about_the_service(std::span<char*> words) {
-  static constexpr std::array<std::string_view, 3> kOthers = {"serve", "check",
+  static constexpr std::array<std::string_view, 5> kOthers = {"serve", "check", "help", "version",
                                                               process::kExecChildVerb};
-  if (words.size() < 2 || std::ranges::find(kOthers, words[1]) != kOthers.end()) return false;
+  if (words.size() < 2 || *words[1] == '-') return false;
+  if (std::ranges::find(kOthers, words[1]) != kOthers.end()) return false;
   if (std::ranges::any_of(words, says_which) || std::getenv("CAUSEWAY_DATA")) return false;
   if (exists("causeway.yaml") || exists("causeway-data")) return false;
   std::error_code ignored;
@@ -54,11 +57,14 @@ void become_owner_of(const char* folder) {
 
 }  // namespace
 
-void mean_the_service(int argc, char** argv) {
-  if (!is_about_the_service({argv, static_cast<std::size_t>(argc)})) return;
-  if (!exists(kServiceData)) return;
-  setenv("CAUSEWAY_DATA", kServiceData, 0);
+std::vector<char*> mean_the_service(std::span<char*> arguments) {
+  std::vector<char*> words(arguments.begin(), arguments.end());
+  if (!is_about_the_service(words)) return words;
+  if (!exists(kServiceConfig) || !exists(kServiceData)) return words;
+  static std::string config = std::string("--config=") + kServiceConfig;
+  words.insert(words.begin() + 2, config.data());  // before a "--", which ends the options
   become_owner_of(kServiceData);
+  return words;
 }
 
 }  // namespace causeway::app
