@@ -6,7 +6,11 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/causeway}
 
-say() { printf '%s\n' "$*" >&2; }
+# On a terminal it takes the place of a line that shows progress.
+say() {
+  if on_terminal; then printf '\r\033[K' >&2; fi
+  printf '%s\n' "$*" >&2
+}
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
@@ -68,10 +72,12 @@ show_build_progress() {
     if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
       local done_steps=${BASH_REMATCH[1]} all_steps=${BASH_REMATCH[2]} passed=$((SECONDS - start))
       left=$(time_left "$done_steps" "$all_steps" "$passed")
-      if on_terminal; then
+      if ((done_steps == 0)); then
+        continue
+      elif on_terminal; then
         printf '\r\033[K%s [%d/%d]%s' "$label" "$done_steps" "$all_steps" "$left" >&2
         shown=1
-      elif ((done_steps > 0 && (passed - spoken >= 20 || done_steps == all_steps))); then
+      elif ((passed - spoken >= 20 || done_steps == all_steps)); then
         say "$label [$done_steps/$all_steps]$left"
         spoken=$passed
       fi
