@@ -67,7 +67,7 @@ int engine_verb(std::span<const std::string> args, AdminClient& admin) {
       "causeway engine");
   std::string action = "list", model;
   bool as_json = false;
-  app.add_option("action", action, "list (which is also meant by nothing), pull, load or unload")
+  app.add_option("action", action, "list (the default), pull, load or unload")
       ->check(CLI::IsMember({"list", "pull", "load", "unload"}))
       ->option_text("[list|pull|load|unload]");
   app.add_option("model", model, "Of pull, load and unload: a model's name or alias, e.g. default")

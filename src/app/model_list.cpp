@@ -31,13 +31,14 @@ void add_engine(List& list, const std::string& provider, const std::vector<Engin
 
 void add_listed(List& list, const std::string& provider, const openai::OpenAiConfig& config,
                 bool bare, ModelListings* listings) {
-  if (!listings) {
+  const auto names = listings ? listings->of(provider)->names() : std::vector<std::string>();
+  if (names.empty()) {
     for (const auto& pattern : config.expose) {
       add(list, {provider + "/" + pattern, provider, {}, {provider + "/" + pattern}});
     }
     return;
   }
-  for (const auto& model : listings->of(provider)->names()) {
+  for (const auto& model : names) {
     const bool exposed = std::ranges::any_of(config.expose, [&](const std::string& pattern) {
       return text::glob_match(pattern, model);
     });

@@ -22,7 +22,8 @@ struct ListedModel {
 };
 
 /// By name. `engine`: the models of the embedded provider. `listings`: what the providers said that
-/// they have; nullptr where nobody has asked them, then each is one entry, "openai/*".
+/// they have; nullptr where nobody has asked them. One that has not said anything is one entry,
+/// "openai/*": its models may be asked for all the same.
 std::vector<ListedModel> models_of(const AppConfig& config, const std::vector<EngineModel>& engine,
                                    ModelListings* listings);
 

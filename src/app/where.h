@@ -43,7 +43,7 @@ std::string shown_path(const std::string& path);
 
 /// The options of take_where(), for the verbs' help.
 inline constexpr const char* kWhereHelp =
-    "\nWhich gateway is meant:\n"
+    "Which gateway is meant:\n"
     "  --data DIR      its data folder; else CAUSEWAY_DATA, else server.data of the\n"
     "                  configuration, else ./causeway-data\n"
     "  --config FILE   its configuration; else ./causeway.yaml where there is one\n";
