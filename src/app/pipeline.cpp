@@ -56,6 +56,7 @@ std::unique_ptr<Pipeline> make_pipeline(std::span<const std::unique_ptr<Feature>
       pipeline->request_before_policy.push_back(hook);
     }
     if (hooks & kOnUsage) pipeline->usage.push_back(hook);
+    if (hooks & kOnSettle) pipeline->settle.push_back(hook);
     if (hooks & kOnDone) pipeline->done.push_back(hook);
     if (!(hooks & ~unsigned{kOnDone})) pipeline->always |= std::uint64_t{1} << index;
     by_name.erase(found);

@@ -26,6 +26,7 @@ struct Pipeline {
   std::vector<Hook> head;
   std::vector<Hook> request_before_policy;
   std::vector<Hook> usage;
+  std::vector<Hook> settle;
   std::vector<Hook> done;    // in reverse order
   std::uint64_t always = 0;  // stages whose only hook is on_done
   SlotLayout slots;

@@ -30,7 +30,7 @@ struct Reply {
 using Verdict = Result<std::unique_ptr<Reply>>;
 inline Verdict go_on() { return nullptr; }
 
-enum Hooks : std::uint8_t {
+enum Hooks : std::uint16_t {
   kOnHead = 1,
   kOnRequest = 2,
   kOnAttempt = 4,
@@ -42,6 +42,7 @@ enum Hooks : std::uint8_t {
   /// the CPU thread group: nothing else touches the exchange then, but the stage must keep to it
   /// (its cancel excepted) and to what is safe from any thread. Not for before_policy().
   kReadsTexts = 128,
+  kOnSettle = 256,
 };
 
 class Stage {
@@ -70,6 +71,10 @@ class Stage {
   /// Once, when the usage of the answer is known, reported or estimated: for an answer that is not
   /// streamed before its head goes out.
   virtual void on_usage(Exchange&, const Usage&) noexcept {}
+  /// Once, for those stages of which another hook ran: when the answer is whole, before its last
+  /// bytes go out, so that no caller has an answer of which a killed process knows nothing; of an
+  /// exchange that ends in any other way, just before on_done. Never waits.
+  virtual void on_settle(Exchange&, const Outcome&) noexcept {}
   /// Always, in reverse order, for exactly those stages of which another hook ran or that have no
   /// other hook. Never waits.
   virtual void on_done(Exchange&, const Outcome&) noexcept {}

@@ -263,6 +263,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   answer_fields(exchange, attempt.target, head.fields, fields, storage);
   exchange.outcome.status = head.status;
   exchange.outcome.answer_bytes = out.size();
+  settle_answer(run, attempt);
   auto sent = co_await run.stream.reply(head.status, fields, out.spans());
   if (!sent) {
     exchange.outcome.cut_by_client = true;
@@ -303,6 +304,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       }
       // As send(), without a frame of its own: this is each event's way.
       if (run.writing) co_await heartbeat_written(run);
+      if (relay.ended()) settle_answer(run, attempt);
       run.writing = true;
       auto sent = co_await run.stream.write(relay.out().spans());
       if (sent = written(run, relay.out(), std::move(sent)); !sent) co_return sent;

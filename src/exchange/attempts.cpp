@@ -162,6 +162,20 @@ void estimate_usage(Run& run, Attempt& attempt) {
   attempt.usage.output_visible = static_cast<std::uint32_t>(run.content_bytes / kBytesPerToken + 1);
 }
 
+// Once: what has been settled stays as it is.
+void know_usage(Run& run, Attempt& attempt) {
+  if (run.settled) return;
+  Exchange& exchange = run.exchange;
+  const bool known = exchange.outcome.usage.source == UsageSource::Reported;
+  estimate_usage(run, attempt);
+  exchange.outcome.usage = attempt.usage;
+  if (known || attempt.usage.source == UsageSource::None) return;
+  for (const Hook& hook : exchange.snapshot->pipeline->usage) {
+    exchange.stages_run |= std::uint64_t{1} << hook.index;
+    hook.stage->on_usage(exchange, exchange.outcome.usage);
+  }
+}
+
 void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   Exchange& exchange = run.exchange;
   attempt.took = run.now() - attempt.started;
@@ -173,15 +187,7 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
         result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
     attempt.error = result.error();
   }
-  if (!run.content_sent && !result) return;
-  const bool known = exchange.outcome.usage.source == UsageSource::Reported;
-  estimate_usage(run, attempt);
-  exchange.outcome.usage = attempt.usage;
-  if (known || attempt.usage.source == UsageSource::None) return;
-  for (const Hook& hook : exchange.snapshot->pipeline->usage) {
-    exchange.stages_run |= std::uint64_t{1} << hook.index;
-    hook.stage->on_usage(exchange, exchange.outcome.usage);
-  }
+  if (run.content_sent || result) know_usage(run, attempt);
 }
 
 // The answer had begun: what went wrong is said inside it.
@@ -204,6 +210,11 @@ Task<void> fail_in_band(Run& run, Error error) {
 }
 
 }  // namespace
+
+void settle_answer(Run& run, Attempt& attempt) {
+  know_usage(run, attempt);
+  settle(run);
+}
 
 Task<Result<void>> run_attempts(Run& run) {
   Exchange& exchange = run.exchange;

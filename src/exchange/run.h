@@ -26,6 +26,7 @@ struct Run {
   bool head_begun = false;               // the head of a streamed answer is fixed
   bool content_sent = false;             // from here on no other target can answer
   bool draining = false;                 // the client left, the answer is read for its usage
+  bool settled = false;                  // the settle hooks have run
   bool writing = false;
   Signal* waiting_for_write = nullptr;
   Monotonic last_write{};
@@ -74,6 +75,13 @@ Task<Result<void>> run_attempts(Run& run);
 /// it is too late for another target.
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream);
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream);
+
+/// Runs the settle hooks, unless they have run.
+void settle(Run& run);
+
+/// The answer is whole and its last bytes are about to go out: its usage is made known, estimated
+/// where the provider told none, and settled.
+void settle_answer(Run& run, Attempt& attempt);
 
 /// Operations that Causeway answers by itself: models, health, refusals.
 Verdict answer_locally(Exchange& exchange);

@@ -230,11 +230,21 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
   if (!sent) exchange.outcome.cut_by_client |= sent.error().kind == ErrorKind::Cancelled;
 }
 
+void settle(Run& run) {
+  if (std::exchange(run.settled, true)) return;
+  Exchange& exchange = run.exchange;
+  exchange.outcome.total = run.now() - exchange.started;
+  for (const Hook& hook : exchange.snapshot->pipeline->settle) {
+    if (exchange.stages_run >> hook.index & 1) hook.stage->on_settle(exchange, exchange.outcome);
+  }
+}
+
 void Runner::done(Run& state) {
   Exchange& exchange = state.exchange;
   Outcome& outcome = exchange.outcome;
-  outcome.total = context_.clock->now() - exchange.started;
   if (outcome.cut_by_client) outcome.status = 499;
+  settle(state);
+  outcome.total = state.now() - exchange.started;
   for (const Hook& hook : exchange.snapshot->pipeline->done) {
     if (exchange.stages_run >> hook.index & 1) hook.stage->on_done(exchange, outcome);
   }

@@ -115,6 +115,49 @@ TEST(Runner, TheCostStandsInTheHeadOrInTheUsageOfAStream) {
   EXPECT_EQ(stream->body, chunk("hello") + with_cost + "data: [DONE]\n\n");
 }
 
+/// Sees what had gone out when the exchange was settled.
+class Settles final : public Stage {
+ public:
+  std::string_view name() const override { return "settles"; }
+  unsigned hooks() const override { return kOnRequest | kOnSettle | kOnDone; }
+  void on_settle(Exchange& exchange, const Outcome& outcome) noexcept override {
+    ++settled;
+    const auto& stream = static_cast<const testing::FakeStream&>(*exchange.stream);
+    sent = stream.body;
+    usage = outcome.usage;
+    status = outcome.status;
+  }
+  void on_done(Exchange&, const Outcome&) noexcept override { EXPECT_EQ(settled, ++done); }
+  int settled = 0, done = 0, status = 0;
+  std::string sent;
+  Usage usage;
+};
+
+TEST(Runner, AnAnswerIsSettledBeforeItsLastBytesGoOut) {
+  Settles settles;
+  World world({&settles});
+  world.client.scripts.push_back(whole("hello"));
+  world.chat(kAsk);
+  EXPECT_EQ(settles.settled, 1);
+  EXPECT_EQ(settles.sent, "");
+  EXPECT_EQ(settles.status, 200);
+  EXPECT_NE(settles.usage.source, UsageSource::None);
+
+  const std::string end = chunk_end();
+  world.client.scripts.push_back(events({chunk("hello"), end}));
+  EXPECT_EQ(world.chat(kAskStream)->body, chunk("hello") + end);
+  EXPECT_EQ(settles.settled, 2);
+  EXPECT_EQ(settles.sent, chunk("hello"));
+  EXPECT_EQ(settles.usage.source, UsageSource::Estimated);
+
+  world.client.scripts.push_back({.refused = true});
+  world.client.scripts.push_back({.refused = true});
+  world.chat(kAsk);
+  EXPECT_EQ(settles.settled, 3);
+  EXPECT_EQ(settles.done, 3);
+  EXPECT_NE(settles.status, 200);
+}
+
 /// Takes its time.
 class Slow final : public Stage {
  public:

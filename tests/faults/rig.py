@@ -3,16 +3,20 @@ engine's processes, totals by model."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pathlib
+import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from gateway import KEY, Gateway, chat_body
+from gateway import KEY, ROOT, Gateway, chat_body, wait_until
 from wire import Closed, Raw, parse_sse
 
 CACHE = pathlib.Path(os.environ.get("CAUSEWAY_CACHE") or pathlib.Path(
@@ -127,3 +131,48 @@ class Callers:
                 self.confirmed.append(model)  # a client's library goes on with its work here
         if "[DONE]" not in parse_sse(body):
             self.odd.append((model, "stream", body[-200:]))
+
+
+@contextlib.contextmanager
+def load_tool(name: str, *args: str):
+    """Builds one of bench's tools and runs it on a free port."""
+    source, folder = ROOT / "bench" / "tools" / f"{name}.cpp", ROOT / "build" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    newest = max(source.stat().st_mtime, (source.parent / "net.h").stat().st_mtime)
+    if not program.exists() or program.stat().st_mtime < newest:
+        subprocess.run(["g++", "-O2", "-std=c++20", "-o", program, source], check=True)
+    port = free_port()
+    process = subprocess.Popen([program, "--port", str(port), *args])
+    try:
+        wait_until(lambda: connects(port), f"{name} listens")
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def connects(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def fake_process(niceness: int = 5):
+    """The fake upstream in a process of its own, for what would keep this one busy; its base URL."""
+    program = pathlib.Path(__file__).resolve().parent.parent / "fake_upstream.py"
+    process = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: os.nice(niceness))
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()

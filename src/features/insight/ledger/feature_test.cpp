@@ -111,7 +111,7 @@ class World final : public AdminClient {
     outcome.usage.input_uncached = input;
     outcome.usage.output_visible = output;
     stage().on_usage(exchange, outcome.usage);
-    stage().on_done(exchange, outcome);
+    stage().on_settle(exchange, outcome);
     return {exchange.cost_micros, false};
   }
 

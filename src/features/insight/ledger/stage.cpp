@@ -77,7 +77,7 @@ void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
   exchange.cost_micros = to_micros(*cost);
 }
 
-void LedgerStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
+void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept {
   Settling& settling = exchange.slot(slot_);
   end_hosted(exchange, settling);
   if (!exchange.principal || !exchange.model) return;

@@ -1,4 +1,5 @@
-// The stage "ledger": prices what an answer used, and settles it when the exchange is over. It is
+// The stage "ledger": prices what an answer used, and settles it before its last
+// bytes go out. It is
 // there for every exchange whose model is known; what was refused before that cost nobody anything.
 #pragma once
 
@@ -30,12 +31,12 @@ class LedgerStage final : public Stage {
   std::uint64_t dropped() const;
 
   std::string_view name() const override { return "ledger"; }
-  unsigned hooks() const override { return kOnRequest | kOnAttempt | kOnUsage | kOnDone; }
+  unsigned hooks() const override { return kOnRequest | kOnAttempt | kOnUsage | kOnSettle; }
   /// Overloaded (code "ledger_full") when it could not be settled and the policy refuses then.
   Verdict on_request(Exchange& exchange) override;
   Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
   void on_usage(Exchange& exchange, const Usage& usage) noexcept override;
-  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
+  void on_settle(Exchange& exchange, const Outcome& outcome) noexcept override;
 
  private:
   // All zero to begin with.
