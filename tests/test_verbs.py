@@ -254,7 +254,7 @@ def test_an_engine_that_is_being_built_is_not_advised_to_be(make_gateway, being_
     chat = gw.cli("chat", "hi")
     assert chat.returncode == 1
     after = [gw.cli(*verb).stdout for verb in (["status"], ["engine", "list"])]
-    for text in (answer.json()["error"]["message"], chat.stderr, *before, *after):
+    for text in (gw.said(), answer.json()["error"]["message"], chat.stderr, *before, *after):
         assert "being built" in text and log in text and "scripts/deps" not in text, text
 
 

@@ -154,7 +154,7 @@ Result<void> Program::make_parts() {
   options.places = engine::find_places(executable_path());
   options.places.logs = folder_->file("engine-logs").string();
   options.data_folder = folder_->path().string();
-  options.log = [this](std::string_view line) { log_->info("engine", {{"state", line}}); };
+  options.log = [this](std::string_view line) { log_->info(line); };
   auto models = embedded_models(config_, options.places);
   if (!models) return pass(std::move(models));
   auto engine = engine::make_engine(std::move(options), std::move(*models), control_, *spawner_);

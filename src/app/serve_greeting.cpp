@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "app/features.h"
 #include "app/program.h"
 #include "app/where.h"
 #include "core/provider.h"
+#include "engine/places.h"
 #include "platform/http/client.h"
 #include "platform/text/json_writer.h"
 #include "providers/openai/config.h"
@@ -77,6 +79,8 @@ void Program::greet() {
     if (provider.value.kind() == "embedded") {
       say("  provider      " + provider.name + ": models that Causeway runs itself (" +
           provider.name + "/default)");
+      const auto program = engine::find_program(engine::find_places(executable_path()));
+      if (!program) say("  engine        " + program.error().message);
     } else if (const auto* openai = provider.value.as<openai::OpenAiConfig>()) {
       std::string path;
       const auto endpoint = http::parse_url(openai->base_url, path);

@@ -76,17 +76,13 @@ std::unexpected<Error> unavailable(std::string code, std::string message) {
   return failed;
 }
 
-/// Whether scripts/run or scripts/deps are at work on the engine: they hold a lock as long as they
-/// are, which goes with them however they end.
-bool is_being_built(const Places& places) {
-  for (const char* name : {"embedded", "engine"}) {
-    const int lock = open((places.cache + "/locks/" + name).c_str(), O_RDONLY | O_CLOEXEC);
-    if (lock < 0) continue;
-    const bool held = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(lock);
-    if (held) return true;
-  }
-  return false;
+/// Whether somebody holds this lock of the scripts. It goes with its process, however that ends.
+bool is_held(const Places& places, const char* name) {
+  const int lock = open((places.cache + "/locks/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock < 0) return false;
+  const bool held = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(lock);
+  return held;
 }
 
 /// The last part of an address's path, made harmless as a file name.
@@ -127,11 +123,14 @@ Result<std::string> find_program(const Places& places) {
   const auto current = fs::canonical(places.cache + "/engine/current/llama-server", error);
   if (!error && is_executable(current.string())) return current.string();
   if (auto installed = installed_program(places); !installed.empty()) return installed;
-  if (is_being_built(places)) {
+  // scripts/run writes a log; scripts/deps shows how far it is where it was typed.
+  const bool in_background = is_held(places, "embedded");
+  if (in_background || is_held(places, "engine")) {
     return unavailable("engine_missing",
                        "The engine (llama-server) is being built; it is used as soon as it is "
-                       "there. How far it is: " +
-                           places.cache + "/log/engine.log");
+                       "there." +
+                           (in_background ? " How far it is: " + places.cache + "/log/engine.log"
+                                          : std::string()));
   }
   return unavailable("engine_missing",
                      "The engine (llama-server) is not built yet. `scripts/deps --only engine` "
