@@ -199,7 +199,24 @@ void JournalRing::release_memory() {
   make_ready(kLeastReady);
 }
 
+// Without its header, records that reached the disk would be taken for those of a file never used.
+// Once, by the syncing thread and not at the start: the zeros of a new file take their time.
+Result<void> JournalRing::sync_file() {
+  if (::msync(map_, bytes_, MS_SYNC) != 0) {
+    return std::unexpected(store::file_error("cannot sync", path_, errno));
+  }
+  const Descriptor folder{::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (folder.fd < 0 || ::fsync(folder.fd) != 0) {
+    return std::unexpected(store::file_error("cannot sync", path_.parent_path(), errno));
+  }
+  on_disk_ = true;
+  return {};
+}
+
 Result<void> JournalRing::sync() {
+  if (!on_disk_) {
+    if (auto synced = sync_file(); !synced) return synced;
+  }
   const std::uint64_t head = this->head();
   const std::uint64_t written = std::min(head - synced_, capacity_);
   if (written == 0) {

@@ -59,6 +59,7 @@ class JournalRing {
  private:
   JournalRing(std::filesystem::path path, std::byte* map, std::size_t bytes, std::uint64_t capacity,
               std::uint64_t id);
+  Result<void> sync_file();
   void make_ready(std::uint64_t records);
   void release_memory();
   Record* slot(std::uint64_t sequence) const;
@@ -72,6 +73,7 @@ class JournalRing {
   std::uint64_t next_ = 1;    // the loop's
   std::uint64_t synced_ = 0;  // the syncing thread's
   std::uint64_t idle_ = 0;    // likewise
+  bool on_disk_ = false;      // likewise: header, size and name are
   // Written by different threads: on cache lines of their own.
   alignas(64) std::atomic<std::uint64_t> head_{0};
   alignas(64) std::atomic<std::uint64_t> folded_{0};
