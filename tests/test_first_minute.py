@@ -12,7 +12,7 @@ import pytest
 
 from fake_provider import MODELS
 from fake_upstream import Fake
-from gateway import UPSTREAM_KEY, Gateway, wait_until
+from gateway import UPSTREAM_KEY, Gateway, run, wait_until
 
 ANY_PORT = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", "data"]
 
@@ -219,3 +219,20 @@ def test_config_file_decides(config, make_gateway, fake):
     assert gw.chat("openai/echo").status_code == 404
     ids = [m["id"] for m in gw.get("/v1/models").json()["data"]]
     assert not [i for i in ids if i.startswith("openai/")]
+
+
+def test_a_first_start_that_fails_loses_no_key(make_gateway):
+    """The usual port is taken: the keys that were made are shown all the same, and what mends it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        gw = make_gateway(None, start=False)
+        done = run("serve", "--listen", address, "--admin", "127.0.0.1:0", "--data", "data", cwd=gw.folder)
+    assert done.returncode == 1
+    assert address in done.stderr and "--listen" in done.stderr
+    key = re.search(r"  key +(cw-\S+)", done.stderr)
+    assert key, done.stderr
+    gw.args = ANY_PORT
+    gw.start()
+    assert gw.get("/v1/models", key=key[1]).status_code == 200

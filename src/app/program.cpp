@@ -48,6 +48,11 @@ std::vector<keys::ConfigKey> keys_of(const AppConfig& config) {
   return keys;
 }
 
+std::unexpected<Error> not_bound(Error error, const std::string& name) {
+  error.message += "; choose another address with --" + name + " IP:PORT or server." + name;
+  return std::unexpected(std::move(error));
+}
+
 Secret random_secret() { return keys::make_key_text(keys::make_key_id()); }
 
 }  // namespace
@@ -224,9 +229,12 @@ Result<void> Program::listen() {
       control_, std::move(routes),
       [this](std::string_view presented) { return authenticate(presented); },
       std::vector<std::string>{"/livez", "/readyz", "/healthz"});
-  if (auto bound = admin_->start(*admin_address); !bound) return bound;
-  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound)
-    return bound;
+  if (auto bound = admin_->start(*admin_address); !bound) {
+    return not_bound(std::move(bound).error(), "admin");
+  }
+  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound) {
+    return not_bound(std::move(bound).error(), "listen");
+  }
   return write_meeting_points();
 }
 

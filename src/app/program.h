@@ -58,6 +58,8 @@ class Program {
 
   /// Builds everything and begins to serve. Errors are for people: what, where, and what mends it.
   Result<void> start();
+  /// After a start that failed: the keys that it had made by then.
+  void tell_made_keys();
   /// Until a signal ends it; gives the exit code.
   int run();
 

@@ -92,6 +92,17 @@ void Program::greet() {
   greet_with_keys(base_url);
 }
 
+// The next start makes none: what this one made would be known to nobody.
+void Program::tell_made_keys() {
+  const auto made = std::exchange(first_keys_, {});
+  if (made.empty()) return;
+  say("Keys were made before that. They are shown this once, and work from the next start on:");
+  for (const auto& key : made) {
+    const bool admin = key.record->kind != keys::KeyKind::Application;
+    say((admin ? "  admin key     " : "  key           ") + std::string(key.text.reveal()));
+  }
+}
+
 // Without an application key there is nothing to try: its secret is known to nobody but its owner.
 void Program::greet_with_keys(const std::string& base_url) {
   const auto made = std::exchange(first_keys_, {});

@@ -52,8 +52,12 @@ int serve_verb(std::span<const std::string> args) {
   Program program(std::move(options), environment);
   if (auto started = program.start(); !started) {
     const Error& error = started.error();
-    if (error.code != "bad_config") return tell(error);
-    std::fputs(error.message.c_str(), stderr);  // lines with places of their own
+    if (error.code == "bad_config") {
+      std::fputs(error.message.c_str(), stderr);  // lines with places of their own
+    } else {
+      tell(error);
+    }
+    program.tell_made_keys();
     return 1;
   }
   return program.run();
