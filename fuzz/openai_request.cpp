@@ -29,7 +29,7 @@ struct Read {
       : memory(std::make_unique<char[]>(bytes.size() + kPadding)) {
     std::memcpy(memory.get(), bytes.data(), bytes.size());
     operation.kind = kind;
-    result = openai::OpenAiDialect().read(operation, {memory.get(), bytes.size()}, index);
+    result = openai::OpenAiDialect().read(operation, {}, {memory.get(), bytes.size()}, index);
   }
   std::unique_ptr<char[]> memory;
   Operation operation;

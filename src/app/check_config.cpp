@@ -1,6 +1,6 @@
+#include "app/dialects.h"
 #include "app/snapshot_builder.h"
 #include "app/vocabulary.h"
-#include "dialects/openai/dialect.h"
 #include "features/access/keys/ring.h"
 #include "providers/embedded/config.h"
 
@@ -44,9 +44,9 @@ void check_config(const Vocabulary& vocabulary, const std::string& path,
   check_keys(config, problems);
   Pipeline pipeline;
   ModelListings listings;
-  openai::OpenAiDialect dialect;
+  Dialects dialects;
   (void)build_snapshot(
-      config, {pipeline, vocabulary.sections, dialect, listings, nullptr, environment}, problems);
+      config, {pipeline, vocabulary.sections, dialects, listings, nullptr, environment}, problems);
 }
 
 }  // namespace causeway::app

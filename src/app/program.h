@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "app/admin_server.h"
+#include "app/dialects.h"
 #include "app/loops.h"
 #include "app/pipeline.h"
 #include "app/vocabulary.h"
 #include "core/feature.h"
 #include "core/model_listing.h"
-#include "dialects/openai/dialect.h"
 #include "features/access/keys/ring.h"
 #include "features/insight/ledger/ledger.h"
 #include "features/traffic/admit/stage.h"
@@ -96,7 +96,7 @@ class Program {
   const Environment environment_;
   SystemClock clock_;
   Vocabulary vocabulary_;
-  openai::OpenAiDialect openai_;
+  Dialects dialects_;
   ModelListings listings_;
   AppConfig config_;
 

@@ -27,9 +27,15 @@ class Builder {
     snapshot_->pipeline = &parts_.pipeline;
     snapshot_->max_body_bytes = config_.server.limits.body;
     snapshot_->max_answer_bytes = config_.server.limits.answer;
-    parts_.openai.operations(snapshot_->operations);
-    snapshot_->operations.add(
-        {http::Method::Get, "/healthz", OperationKind::Health, BodyKind::None, &parts_.openai, {}});
+    for (const Dialect* dialect : parts_.dialects.served()) {
+      dialect->operations(snapshot_->operations);
+    }
+    snapshot_->operations.add({http::Method::Get,
+                               "/healthz",
+                               OperationKind::Health,
+                               BodyKind::None,
+                               &parts_.dialects.openai,
+                               {}});
     check_listening();
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
     for (const auto& entry : config_.models) add_model(entry.name, entry.value);
@@ -52,15 +58,15 @@ class Builder {
 
   void add_provider(const std::string& name, config::Position at, const config::Variant& value) {
     if (const auto* openai = value.as<openai::OpenAiConfig>()) {
-      auto made = openai::make_provider(name, *openai, parts_.openai, parts_.listings.of(name),
-                                        parts_.environment);
+      auto made = openai::make_provider(name, *openai, parts_.dialects.openai,
+                                        parts_.listings.of(name), parts_.environment);
       if (!made) return problems_.add(at, made.error().message);
       for (const auto& pattern : openai->expose) {
         snapshot_->exposed.push_back({pattern, made->get(), bare()});
       }
       snapshot_->providers.emplace(name, std::move(*made));
     } else if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
-      auto made = embedded::make_provider(name, *embedded, parts_.openai, parts_.engine);
+      auto made = embedded::make_provider(name, *embedded, parts_.dialects.openai, parts_.engine);
       if (!made) return problems_.add(at, made.error().message);
       snapshot_->exposed.push_back({"*", made->get(), false});
       snapshot_->providers.emplace(name, std::move(*made));

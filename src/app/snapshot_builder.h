@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "app/config.h"
+#include "app/dialects.h"
 #include "core/model_listing.h"
 #include "core/section_table.h"
 #include "core/snapshot.h"
@@ -22,7 +23,7 @@ using Environment = std::function<const char*(const char* name)>;
 struct SnapshotParts {
   const Pipeline& pipeline;
   const SectionTable& sections;
-  const Dialect& openai;
+  const Dialects& dialects;
   ModelListings& listings;
   Engine* engine = nullptr;  // null: only a check
   Environment environment;

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/chat.h"
+#include "core/chat_event.h"
 #include "core/event.h"
 #include "core/operation.h"
 #include "core/request.h"
@@ -34,6 +36,9 @@ class AnswerReader {
   virtual void feed(std::string_view piece) = 0;
   /// Errors: UpstreamBroken when the bytes are not this dialect.
   virtual Result<bool> next(Frame& frame) = 0;
+  /// The bytes have ended. True: rightly so, though the dialect has no terminal mark; frames may
+  /// follow from next(), the last of them is the End.
+  virtual Result<bool> finish() { return false; }
   /// A whole answer that was not streamed; 64 readable bytes behind it.
   virtual Result<void> whole(std::string_view body, Frame& frame) = 0;
 };
@@ -66,18 +71,22 @@ class Dialect {
   /// Adds the operations that applications may call in this dialect.
   virtual void operations(Operations& table) const = 0;
 
-  /// Parses a request in place, once. `body` has 64 readable bytes behind it and outlives `index`.
-  /// Errors: InvalidRequest with the field in `param`.
-  virtual Result<void> read(const Operation& operation, std::string_view body,
-                            RequestIndex& index) const = 0;
+  /// Parses a request in place, once. `argument` is what stands for '*' in the operation's path;
+  /// `body` has 64 readable bytes behind it and outlives `index`. Errors: InvalidRequest with the
+  /// field in `param`.
+  virtual Result<void> read(const Operation& operation, std::string_view argument,
+                            std::string_view body, RequestIndex& index) const = 0;
 
   /// Makes the fork what a target of this same dialect must get: its model name, and usage asked
   /// for in streams where the target can report it.
   virtual void address(const Operation& operation, std::string_view upstream_model,
                        bool ask_for_usage, Request& request) const = 0;
 
-  /// Path of an operation below a provider's base URL ("/chat/completions").
+  /// Path of an operation below a provider's base URL ("/chat/completions"); empty where it depends
+  /// on the model.
   virtual std::string_view upstream_path(const Operation& operation) const = 0;
+  /// The media type of a streamed answer.
+  virtual std::string_view stream_type() const { return "text/event-stream"; }
 
   /// Fields of the application's request that may go on to a provider.
   virtual std::span<const std::string_view> request_fields() const = 0;
@@ -93,6 +102,18 @@ class Dialect {
   /// What an error answer of a provider of this dialect means (WIRE table "retry class").
   virtual Error classify(int status, std::span<const http::Field> fields,
                          std::string_view body) const = 0;
+
+  /// Whether this dialect can be translated to and from others, for this kind of operation.
+  virtual bool translates(OperationKind) const { return false; }
+  /// A request of this dialect, as edited, in the neutral form. It was read before, so its frame is
+  /// known to be right. Errors: InvalidRequest with the field in `param`.
+  virtual Result<Chat> decode(const Operation& operation, const Request& request) const;
+  /// The body that asks `upstream_model` of this dialect for `chat`. Errors: InvalidRequest with
+  /// the application's field in `param` when a part of the conversation cannot be said here.
+  virtual Result<std::string> encode(const Chat& chat, std::string_view upstream_model,
+                                     LeftOut& left_out) const;
+  virtual std::unique_ptr<EventDecoder> decoder(bool streamed) const;
+  virtual std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const;
 
   virtual std::string models_body(std::span<const ModelCard> models) const = 0;
   virtual std::string model_body(const ModelCard& model) const = 0;

@@ -22,6 +22,7 @@ void Exchange::reset() {
   policy = nullptr;
   targets.clear();
   attempts.clear();
+  dropped.clear();
   request = Request();
   index.clear();
   std::destroy_at(&cancel);

@@ -52,7 +52,9 @@ enum class AttemptEnd : std::uint8_t { Running, Answered, Failed, Cancelled };
 /// One try at one target, on its own fork of the request.
 struct Attempt {
   const Target* target = nullptr;
-  Request request;
+  const Dialect* dialect = nullptr;  // that the target is spoken to in
+  Request request;                   // in the application's dialect
+  std::string translated;            // the body in the target's; empty = it is the application's
   AttemptEnd end = AttemptEnd::Running;
   std::optional<Error> error;
   Monotonic started{};
@@ -107,7 +109,8 @@ struct Exchange {
   RequestIndex index;
   Request request;
   std::vector<Attempt> attempts;
-  Cancel cancel;  // requested when the client leaves (unless policy drains) or time is up
+  Cancel cancel;        // requested when the client leaves (unless policy drains) or time is up
+  std::string dropped;  // fields of the request that the target does not know, for the caller
   Outcome outcome;
   std::optional<std::int64_t>
       cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced

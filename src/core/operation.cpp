@@ -12,6 +12,8 @@ std::string_view to_string(OperationKind kind) {
       return "text_completion";
     case OperationKind::Embeddings:
       return "embeddings";
+    case OperationKind::CountTokens:
+      return "count_tokens";
     case OperationKind::ListModels:
       return "list_models";
     case OperationKind::GetModel:
@@ -26,17 +28,27 @@ std::string_view to_string(OperationKind kind) {
 
 void Operations::add(Operation operation) { operations_.push_back(std::move(operation)); }
 
-Operations::Match Operations::find(http::Method method, std::string_view path) const {
+namespace {
+
+bool fits_path(std::string_view pattern, std::string_view path, std::string_view& argument) {
+  const auto star = pattern.find('*');
+  if (star == pattern.npos) return pattern == path;
+  const auto before = pattern.substr(0, star), behind = pattern.substr(star + 1);
+  if (path.size() <= before.size() + behind.size()) return false;
+  if (!path.starts_with(before) || !path.ends_with(behind)) return false;
+  argument = path.substr(before.size(), path.size() - before.size() - behind.size());
+  return true;
+}
+
+}  // namespace
+
+Operations::Match Operations::find(http::Method method, std::string_view path,
+                                   std::span<const http::Field> fields) const {
   Match match;
   for (const auto& operation : operations_) {
     std::string_view argument;
-    if (operation.path.ends_with('*')) {
-      const std::string_view prefix(operation.path.data(), operation.path.size() - 1);
-      if (!path.starts_with(prefix) || path.size() == prefix.size()) continue;
-      argument = path.substr(prefix.size());
-    } else if (operation.path != path) {
-      continue;
-    }
+    if (!fits_path(operation.path, path, argument)) continue;
+    if (!operation.only_with.empty() && !http::find(fields, operation.only_with)) continue;
     const bool fits = operation.method == method ||
                       (operation.method == http::Method::Get && method == http::Method::Head);
     if (fits) return {&operation, argument, nullptr};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ enum class OperationKind : std::uint8_t {
   Chat,
   Completion,
   Embeddings,
+  CountTokens,
   ListModels,
   GetModel,
   Refused,  // known, not served: a clear 501
@@ -27,17 +29,20 @@ enum class OperationKind : std::uint8_t {
 /// Value of gen_ai.operation.name.
 std::string_view to_string(OperationKind kind);
 
-constexpr std::size_t kOperationKinds = 7;
+constexpr std::size_t kOperationKinds = 8;
 
 enum class BodyKind : std::uint8_t { None, Json };
 
 struct Operation {
   http::Method method = http::Method::Post;
-  std::string path;  // "/v1/models/*": the rest of the path is the argument
+  std::string path;  // "/v1/models/*": the rest of the path is the argument; '*' may stand before
+                     // a last part as well ("/v1beta/models/*:countTokens")
   OperationKind kind = OperationKind::Chat;
   BodyKind body = BodyKind::Json;
   const Dialect* dialect = nullptr;
-  std::string refusal;  // of Refused: what is not served, and what to use instead
+  std::string refusal;      // of Refused: what is not served, and what to use instead
+  std::string only_with{};  // a header field: of two dialects with the same path, the one whose
+                            // clients send it; stands before the other in the table
 };
 
 class Operations {
@@ -49,7 +54,8 @@ class Operations {
     std::string_view argument;  // what stands for '*', percent escapes left as they are
     const Operation* other_method = nullptr;  // the path is known with another method
   };
-  Match find(http::Method method, std::string_view path) const;
+  Match find(http::Method method, std::string_view path,
+             std::span<const http::Field> fields = {}) const;
 
   /// The dialect whose errors fit this path best, also when it is not served.
   const Dialect* dialect_of(std::string_view path) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,12 +23,21 @@ namespace causeway {
 struct Attempt;
 struct Exchange;
 
-/// An HTTP call ready to be made, but for the body, which is the attempt's request.
+/// What a provider makes for one call alone: a path with the model's name in it, a signature, a
+/// token. Call's views point into it.
+struct MadeForCall {
+  std::string target;
+  std::deque<std::string> values;
+  std::vector<http::Field> fields;
+};
+
+/// An HTTP call ready to be made, but for the body, which is the attempt's.
 struct Call {
   const http::Endpoint* endpoint = nullptr;  // lives as long as the snapshot or the lease
   std::string_view target;                   // path and query
   std::span<const http::Field> fields;       // credentials and what the provider wants
   std::unique_ptr<Lease> lease;
+  std::unique_ptr<MadeForCall> made;  // null where all of it is known beforehand
 };
 
 /// Where a dialect's operations stand below a base path: joined once, not for each request.
@@ -48,7 +58,9 @@ class Provider {
   virtual std::string_view name() const = 0;
   virtual std::string_view kind() const = 0;  // gen_ai.provider.name
   virtual Zone zone() const = 0;
-  virtual const Dialect& dialect() const = 0;
+  /// The dialect in which this target is asked for this operation: the operation's own wherever the
+  /// provider speaks it, else one that it is translated to.
+  virtual const Dialect& dialect(const Operation& operation, const Target& target) const = 0;
 
   /// The call for an attempt. A provider that must wait for it (an engine that loads, a token that
   /// is fetched) says waits() and has the coroutine form instead; that ends with the exchange's
@@ -64,6 +76,10 @@ class Provider {
   virtual std::vector<std::string> known_models() const { return {}; }
   /// Whether a model of this provider does this operation, as far as it is known beforehand.
   virtual bool serves(OperationKind, std::string_view /*upstream_model*/) const { return true; }
+  /// The system prompt for chats that bring none of their own; empty = none.
+  virtual std::string default_system_prompt(std::string_view /*upstream_model*/) const {
+    return {};
+  }
   /// Whether usage may be asked for in streams (an old server refuses the unknown field).
   virtual bool reports_usage() const { return true; }
   /// Timeouts of this provider that win over the policy's where set.

@@ -23,7 +23,8 @@ void RequestIndex::clear() {
   encode_message = nullptr;
   unescaped_keys.clear();
   model = {};
-  stream = usage_wanted = has_tools = has_unread_content = base64_embeddings = false;
+  stream = usage_wanted = has_tools = has_system_prompt = has_unread_content = base64_embeddings =
+      false;
   usage_wanted_value = {};
   max_tokens.reset();
   choices = 1;

@@ -89,6 +89,7 @@ struct RequestIndex {
   std::uint32_t choices = 1;  // n
   std::uint32_t inputs = 0;   // texts to embed
   bool has_tools = false;
+  bool has_system_prompt = false;
   bool has_unread_content = false;  // images, audio, files: parts that no text stage can read
   bool base64_embeddings = false;
 

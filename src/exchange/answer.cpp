@@ -6,6 +6,7 @@
 #include "core/stage.h"
 #include "exchange/lanes.h"
 #include "exchange/run.h"
+#include "exchange/translate.h"
 #include "platform/http/cohort.h"
 #include "platform/text/number.h"
 
@@ -19,6 +20,10 @@ std::unexpected<Error> broken(std::string message, std::string code) {
       fail(ErrorKind::UpstreamBroken, Origin::Upstream, std::move(message), std::move(code));
   result.error().retryable = true;
   return result;
+}
+
+std::unexpected<Error> cut() {
+  return broken("The provider's answer was cut before its end.", "upstream_cut");
 }
 
 // What the frame tells about the whole answer, for the outcome and the ledger.
@@ -46,7 +51,7 @@ void note_first_content(Run& run, Monotonic time) {
 
 // An error that the provider reports inside an answer of status 200.
 std::unexpected<Error> error_inside(const Attempt& attempt, const Frame& frame) {
-  Error error = attempt.target->provider->dialect().classify(500, {}, frame.data);
+  Error error = attempt.dialect->classify(500, {}, frame.data);
   error.upstream_status = 200;
   error.retryable = true;
   if (error.message.empty() || error.detail.empty()) {
@@ -146,7 +151,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage) {
-  fields.reserve(10);
+  fields.reserve(11);
   fields.push_back({"x-request-id", exchange.id});
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
@@ -157,6 +162,7 @@ void answer_fields(const Exchange& exchange, const Target* target,
     char* const begin = std::exchange(at, text::put_fixed(at, value, decimals));
     fields.push_back({name, {begin, at}});
   };
+  if (!exchange.dropped.empty()) fields.push_back({"x-causeway-dropped", exchange.dropped});
   if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
   const Outcome& outcome = exchange.outcome;
@@ -239,7 +245,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   }
   if (!body) co_return pass(std::move(body));
   Frame frame;
-  auto reader = attempt.target->provider->dialect().reader(*exchange.operation);
+  const auto reader = make_reader(run, attempt);
   if (auto read = reader->whole(*body, frame); !read) co_return read;
   if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
   note(run, attempt, frame);
@@ -251,13 +257,15 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   co_await together(exchange.context->loop, http::Cohort::Replies, body->size());
   Bytes out;
   if (frame.released.empty()) {
-    out.view(*body);
+    out.view(frame.wire);
   } else {
     exchange.operation->dialect->writer(*exchange.operation, {true, true})->frame(frame, out);
   }
   const auto& head = upstream.head();
+  const bool as_it_came = attempt.dialect == exchange.operation->dialect;
   std::vector<http::Field> fields{
-      {"content-type", head.find("content-type").value_or("application/json")}};
+      {"content-type",
+       as_it_came ? head.find("content-type").value_or("application/json") : "application/json"}};
   note_first_content(run, arrived);
   FieldStorage storage;
   answer_fields(exchange, attempt.target, head.fields, fields, storage);
@@ -273,7 +281,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
 }
 
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream) {
-  auto reader = attempt.target->provider->dialect().reader(*run.exchange.operation);
+  const auto reader = make_reader(run, attempt);
   Relay relay(run, attempt);
   Monotonic drain_began{};
   std::uint64_t drained = 0;
@@ -281,10 +289,14 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
     auto piece = co_await upstream.read();
     if (!run.content_sent) run.heard();
     if (!piece) co_return pass(std::move(piece));
-    if (piece->empty()) {
-      co_return broken("The provider's answer was cut before its end.", "upstream_cut");
+    const bool last = piece->empty();
+    if (last) {
+      auto complete = reader->finish();
+      if (!complete) co_return pass(std::move(complete));
+      if (!*complete) co_return cut();
+    } else {
+      reader->feed(*piece);
     }
-    reader->feed(*piece);
     auto taken = relay.take(*reader);
     if (run.draining) {
       if (drain_began == Monotonic{}) drain_began = run.now();
@@ -311,6 +323,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       relay.out().clear();
     }
     if (!taken) co_return taken;
+    if (last && !relay.ended()) co_return cut();
   }
   if (run.draining) {
     run.exchange.outcome.cut_by_client = true;

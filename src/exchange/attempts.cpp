@@ -5,6 +5,7 @@
 #include "core/stage.h"
 #include "exchange/identity.h"
 #include "exchange/run.h"
+#include "exchange/translate.h"
 
 namespace causeway::exchange {
 namespace {
@@ -57,7 +58,7 @@ bool is_encoded(const http::ResponseHead& head) {
   return encoding && *encoding != "identity" && !encoding->empty();
 }
 
-Result<void> check_head(const Run& run, const http::ResponseHead& head) {
+Result<void> check_head(const Run& run, const Attempt& attempt, const http::ResponseHead& head) {
   if (is_encoded(head)) {
     auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
                        "The provider sent an encoded answer although it was asked not to.",
@@ -66,7 +67,7 @@ Result<void> check_head(const Run& run, const http::ResponseHead& head) {
     return broken;
   }
   const auto type = head.find("content-type").value_or("");
-  const bool events = type.find("text/event-stream") != std::string_view::npos;
+  const bool events = type.find(attempt.dialect->stream_type()) != std::string_view::npos;
   if (run.exchange.index.stream && run.writer && !events) {
     auto broken =
         fail(ErrorKind::UpstreamBroken, Origin::Upstream,
@@ -87,7 +88,11 @@ struct Sending {
   Sending(const Exchange& exchange, const Attempt& attempt, const Call& call,
           const http::Timeouts& timeouts)
       : parent(traceparent(exchange)), fields(request_fields(exchange, call, parent)) {
-    attempt.request.bytes(body);
+    if (attempt.translated.empty()) {
+      attempt.request.bytes(body);
+    } else {
+      body.push_back(attempt.translated);
+    }
     request.target = call.target;
     request.fields = fields;
     request.body = body;
@@ -96,14 +101,31 @@ struct Sending {
   Sending(const Sending&) = delete;
 };
 
+// The body that the target gets.
+Result<void> prepare(const Run& run, Attempt& attempt) {
+  const Exchange& exchange = run.exchange;
+  const Provider& provider = *attempt.target->provider;
+  const Operation& operation = *exchange.operation;
+  const std::string& model = attempt.target->upstream_model;
+  attempt.dialect = &provider.dialect(operation, *attempt.target);
+  if (attempt.dialect != operation.dialect) return translate(run, attempt);
+  if (operation.kind == OperationKind::Chat && !exchange.index.has_system_prompt) {
+    const std::string prompt = provider.default_system_prompt(model);
+    if (!prompt.empty()) {
+      if (auto put = attempt.request.insert(0, Message{Role::System, prompt}); !put) return put;
+    }
+  }
+  operation.dialect->address(operation, model, provider.reports_usage(), attempt.request);
+  return {};
+}
+
 // Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
 // has made of the request.
 Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
-  provider.dialect().address(*exchange.operation, attempt.target->upstream_model,
-                             provider.reports_usage(), attempt.request);
+  if (auto prepared = prepare(run, attempt); !prepared) co_return prepared;
   Result<Call> call;
   if (provider.waits()) {
     call = co_await provider.wait_address(exchange, attempt);
@@ -126,10 +148,10 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (status < 200 || status > 299) {
     auto text = co_await answer.read_all(kMostErrorBytes);
     run.heard();
-    co_return std::unexpected(provider.dialect().classify(status, answer.head().fields,
-                                                          text ? *text : std::string_view()));
+    co_return std::unexpected(
+        attempt.dialect->classify(status, answer.head().fields, text ? *text : std::string_view()));
   }
-  if (auto checked = check_head(run, answer.head()); !checked) co_return checked;
+  if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
   if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
   co_return co_await deliver_whole(run, attempt, answer);
 }

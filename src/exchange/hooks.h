@@ -54,7 +54,8 @@ inline Verdict pass_on(Result<void> result) {
 
 inline Result<void> read_request(Exchange& exchange, std::string_view body) {
   exchange.outcome.request_bytes = body.size();
-  auto read = exchange.operation->dialect->read(*exchange.operation, body, exchange.index);
+  const Operation& operation = *exchange.operation;
+  auto read = operation.dialect->read(operation, exchange.argument, body, exchange.index);
   if (read) exchange.request = Request(exchange.index);
   return read;
 }

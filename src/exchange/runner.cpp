@@ -139,7 +139,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
 Task<void> Runner::run(Run& state) {
   Exchange& exchange = state.exchange;
   const auto& head = exchange.head();
-  const auto match = exchange.snapshot->operations.find(head.method, head.path);
+  const auto match = exchange.snapshot->operations.find(head.method, head.path, head.fields);
   exchange.operation = match.operation ? match.operation : match.other_method;
   exchange.argument = match.argument;
   if (!match.operation) {

@@ -20,6 +20,14 @@ void describe(config::Fields& f, DisconnectSettings& c) {
   f.field("drain_bytes", c.drain_bytes, "Most bytes to read on.");
 }
 
+void describe(config::Fields& f, TranslationSettings& c) {
+  f.field(
+      "unsupported", c.unsupported,
+      "A field of the request that changes the answer and that a target of another dialect does "
+      "not know: the request is refused (400, the field named), or the field is dropped and "
+      "named in x-causeway-dropped.");
+}
+
 SettingKeys register_settings(SectionTable& sections) {
   SettingKeys keys;
   keys.timeouts = sections.add(kTimeouts, "How long a call may take.");
@@ -28,6 +36,8 @@ SettingKeys register_settings(SectionTable& sections) {
                                 "never.",
                                 std::chrono::milliseconds(15'000));
   keys.disconnects = sections.add(kDisconnect, "What happens when the caller leaves.");
+  keys.translation =
+      sections.add(kTranslation, "Between an application and a target of different dialects.");
   return keys;
 }
 

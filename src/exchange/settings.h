@@ -28,6 +28,19 @@ struct DisconnectSettings {
   std::uint64_t drain_bytes = 4 * 1024 * 1024;
 };
 
+/// What happens to a field of a request that changes the answer and that the target's dialect
+/// cannot say.
+enum class Unsupported : std::uint8_t { Refuse, Drop };
+
+inline config::Names<Unsupported> names_of(Unsupported) {
+  return {{"refuse", Unsupported::Refuse}, {"drop", Unsupported::Drop}};
+}
+
+struct TranslationSettings {
+  Unsupported unsupported = Unsupported::Refuse;
+};
+
+void describe(config::Fields& f, TranslationSettings& c);
 void describe(config::Fields& f, TimeoutSettings& c);
 void describe(config::Fields& f, DisconnectSettings& c);
 
@@ -35,11 +48,14 @@ inline constexpr config::Section<TimeoutSettings> kTimeouts{"timeouts"};
 inline constexpr config::Section<std::chrono::milliseconds> kHeartbeat{"heartbeat"};
 inline constexpr config::Section<DisconnectSettings> kDisconnect{"disconnect"};
 
+inline constexpr config::Section<TranslationSettings> kTranslation{"translation"};
+
 /// Numbers of these sections.
 struct SettingKeys {
   SectionKey<TimeoutSettings> timeouts;
   SectionKey<std::chrono::milliseconds> heartbeat;  // of silence; 0 = none
   SectionKey<DisconnectSettings> disconnects;
+  SectionKey<TranslationSettings> translation;
 };
 
 SettingKeys register_settings(SectionTable& sections);

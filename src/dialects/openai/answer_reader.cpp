@@ -1,20 +1,14 @@
 #include "dialects/openai/answer_reader.h"
 
-#include "dialects/openai/detail/on_demand.h"
-
+#include "dialects/openai/words.h"
 #include "platform/http/sse.h"
+#include "platform/json/detail/on_demand.h"
 
 namespace causeway::openai {
 namespace {
 
-Stop stop_of(std::string_view reason) {
-  if (reason == "stop") return Stop::Done;
-  if (reason == "length") return Stop::Length;
-  if (reason == "tool_calls" || reason == "function_call") return Stop::Tools;
-  if (reason == "content_filter") return Stop::Filtered;
-  if (reason == "error") return Stop::Broken;
-  return Stop::Unknown;
-}
+namespace od = simdjson::ondemand;
+using json::key_of, json::string_of, json::take, json::with_parser;
 
 // A number that is missing, null or out of range is 0: usage is never a reason to fail an answer.
 std::uint32_t count(od::value value) {

@@ -10,7 +10,7 @@ class OpenAiDialect final : public Dialect {
  public:
   std::string_view name() const override { return "openai"; }
   void operations(Operations& table) const override;
-  Result<void> read(const Operation& operation, std::string_view body,
+  Result<void> read(const Operation& operation, std::string_view argument, std::string_view body,
                     RequestIndex& index) const override;
   void address(const Operation& operation, std::string_view upstream_model, bool ask_for_usage,
                Request& request) const override;
@@ -23,6 +23,12 @@ class OpenAiDialect final : public Dialect {
   std::string error_body(const Error& error, std::string_view request_id) const override;
   Error classify(int status, std::span<const http::Field> fields,
                  std::string_view body) const override;
+  bool translates(OperationKind kind) const override { return kind == OperationKind::Chat; }
+  Result<Chat> decode(const Operation& operation, const Request& request) const override;
+  Result<std::string> encode(const Chat& chat, std::string_view upstream_model,
+                             LeftOut& left_out) const override;
+  std::unique_ptr<EventDecoder> decoder(bool streamed) const override;
+  std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const override;
   std::string models_body(std::span<const ModelCard> models) const override;
   std::string model_body(const ModelCard& model) const override;
 };

@@ -4,12 +4,14 @@
 #include <array>
 #include <cstring>
 
-#include "dialects/openai/detail/json_walk.h"
+#include "core/detail/json_walk.h"
 #include "dialects/openai/dialect.h"
 #include "platform/text/utf8.h"
 
 namespace causeway::openai {
 namespace {
+
+using json::string_of, json::with_parser;
 
 constexpr std::size_t kMaxModelName = 256;    // bytes
 constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
@@ -260,6 +262,7 @@ class RequestWalk : JsonWalk {
       const bool result = role == Role::Tool || role == Role::Function;
       if (result && where.kind == TextKind::Content) where.kind = TextKind::ToolResult;
     }
+    index_.has_system_prompt |= role == Role::System || role == Role::Developer;
     index_.messages.back() = {role, {begin, end_of_container()}};
   }
 
@@ -459,8 +462,8 @@ const char* place_of(std::string_view body, simdjson::error_code error) {
 
 }  // namespace
 
-Result<void> OpenAiDialect::read(const Operation& operation, std::string_view body,
-                                 RequestIndex& index) const {
+Result<void> OpenAiDialect::read(const Operation& operation, std::string_view,
+                                 std::string_view body, RequestIndex& index) const {
   Result<void> result;
   with_parser(body.size(), [&](od::parser& parser) {
     od::document document;

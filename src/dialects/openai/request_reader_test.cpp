@@ -15,7 +15,7 @@ struct Read {
       : body(std::move(text)) {
     body.reserve(body.size() + 64);
     operation.kind = kind;
-    result = OpenAiDialect().read(operation, body, index);
+    result = OpenAiDialect().read(operation, {}, body, index);
   }
   std::string text(std::size_t i) const {
     std::string storage;

@@ -90,7 +90,7 @@ class FakeProvider final : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return zone_; }
-  const Dialect& dialect() const override { return dialect_; }
+  const Dialect& dialect(const Operation&, const Target&) const override { return dialect_; }
   Result<Call> address(const Exchange& exchange, Attempt& attempt) const override;
 
  private:

@@ -1,7 +1,5 @@
 #include "providers/embedded/provider.h"
 
-#include <algorithm>
-
 #include "core/engine.h"
 #include "core/exchange.h"
 
@@ -17,13 +15,6 @@ EngineModelKind kind_for(OperationKind operation) {
                                                 : EngineModelKind::Chat;
 }
 
-bool has_system_prompt(const Request& request) {
-  const auto& messages = request.index().messages;
-  return std::any_of(messages.begin(), messages.end(), [](const auto& message) {
-    return message.role == Role::System || message.role == Role::Developer;
-  });
-}
-
 class EmbeddedProvider final : public Provider {
  public:
   EmbeddedProvider(std::string name, const Dialect& dialect, Engine* engine)
@@ -32,7 +23,11 @@ class EmbeddedProvider final : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "causeway"; }
   Zone zone() const override { return Zone::Internal; }
-  const Dialect& dialect() const override { return dialect_; }
+  const Dialect& dialect(const Operation&, const Target&) const override { return dialect_; }
+  std::string default_system_prompt(std::string_view model) const override {
+    const auto entry = engine_->find(model, EngineModelKind::Chat);
+    return entry ? entry->system_prompt : std::string();
+  }
 
   std::vector<std::string> known_models() const override {
     std::vector<std::string> names;
@@ -55,7 +50,7 @@ class EmbeddedProvider final : public Provider {
   Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const override {
     auto entry = entry_for(exchange, attempt);
     if (!entry) co_return pass(std::move(entry));
-    co_return co_await address_of(**entry, exchange, attempt);
+    co_return co_await address_of(**entry, exchange);
   }
 
  private:
@@ -81,8 +76,7 @@ class EmbeddedProvider final : public Provider {
     return entry;
   }
 
-  Task<Result<Call>> address_of(const EngineModel& entry, Exchange& exchange,
-                                Attempt& attempt) const {
+  Task<Result<Call>> address_of(const EngineModel& entry, Exchange& exchange) const {
     const auto deadline = exchange.context->clock->now() + kLongestWait;
     auto lease =
         co_await engine_->acquire(entry.name, deadline, *exchange.context->loop, exchange.cancel);
@@ -92,12 +86,6 @@ class EmbeddedProvider final : public Provider {
                          error.kind == ErrorKind::Overloaded ||
                          error.kind == ErrorKind::Unavailable;
       co_return std::unexpected(std::move(error));
-    }
-    if (exchange.operation->kind == OperationKind::Chat && !entry.system_prompt.empty() &&
-        !has_system_prompt(attempt.request)) {
-      if (auto put = attempt.request.insert(0, Message{Role::System, entry.system_prompt}); !put) {
-        co_return pass(std::move(put));
-      }
     }
     Call call;
     call.endpoint = &(*lease)->endpoint();

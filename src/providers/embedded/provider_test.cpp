@@ -76,8 +76,8 @@ class EmbeddedTest : public testing::Test {
     operation_.kind = kind;
     exchange_.index.clear();
     body_ = body + std::string(64, '\0');
-    auto read =
-        dialect_.read(operation_, std::string_view(body_).substr(0, body.size()), exchange_.index);
+    auto read = dialect_.read(operation_, {}, std::string_view(body_).substr(0, body.size()),
+                              exchange_.index);
     EXPECT_TRUE(read) << read.error().message;
     exchange_.context = &context_;
     exchange_.operation = &operation_;
@@ -117,20 +117,10 @@ TEST_F(EmbeddedTest, HoldsASlotAsLongAsTheCall) {
   EXPECT_EQ(engine_.held, 0);
 }
 
-TEST_F(EmbeddedTest, RequestWithoutSystemPromptGetsTheModels) {
-  ASSERT_TRUE(chat(R"({"role":"user","content":"hi"})"));
-  EXPECT_EQ(attempt_.request.joined(),
-            R"({"model":"m","messages":[{"role":"system","content":)"
-            R"("You are a \"helpful\" assistant."},{"role":"user","content":"hi"}]})");
-}
-
-TEST_F(EmbeddedTest, ASystemPromptOfTheCallersOwnIsLeftAlone) {
-  for (const char* role : {"system", "developer"}) {
-    const std::string messages = std::string(R"({"role":")") + role +
-                                 R"(","content":"Be brief."},{"role":"user","content":"hi"})";
-    ASSERT_TRUE(chat(messages));
-    EXPECT_FALSE(attempt_.request.edited()) << role;
-  }
+TEST_F(EmbeddedTest, TellsTheSystemPromptOfAModel) {
+  EXPECT_EQ(provider_->default_system_prompt("default"), "You are a \"helpful\" assistant.");
+  EXPECT_EQ(provider_->default_system_prompt("vectors"), "");
+  EXPECT_EQ(provider_->default_system_prompt("nosuch"), "");
 }
 
 TEST_F(EmbeddedTest, AsksTheEngineForTheModelBehindAnAlias) {

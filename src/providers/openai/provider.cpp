@@ -36,7 +36,7 @@ class OpenAiProvider final : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return zone_; }
-  const Dialect& dialect() const override { return dialect_; }
+  const Dialect& dialect(const Operation&, const Target&) const override { return dialect_; }
   bool reports_usage() const override { return stream_usage_; }
   const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
   std::vector<std::string> known_models() const override { return listing_->names(); }
@@ -52,7 +52,7 @@ class OpenAiProvider final : public Provider {
 
  private:
   Call call(const Operation& operation) const {
-    return {&endpoint_, paths_.of(operation), fields_, nullptr};
+    return {&endpoint_, paths_.of(operation), fields_, nullptr, nullptr};
   }
   void add(std::string name, std::string value) {
     const auto& [kept_name, kept_value] =

@@ -23,7 +23,7 @@ class NamedProvider final : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return Zone::External; }
-  const Dialect& dialect() const override { std::abort(); }
+  const Dialect& dialect(const Operation&, const Target&) const override { std::abort(); }
   Result<Call> address(const Exchange&, Attempt&) const override {
     return fail(ErrorKind::Internal, Origin::Us, "not called");
   }

@@ -1,4 +1,5 @@
-// What both readers of this dialect need around simdjson's on-demand interface.
+// What readers of JSON need around simdjson's on-demand interface. Faults are thrown as
+// simdjson_error; whoever parses catches them. Includes simdjson: only for .cpp files.
 #pragma once
 
 #include <simdjson.h>
@@ -6,10 +7,11 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
-namespace causeway::openai {
+namespace causeway::json {
 
 namespace od = simdjson::ondemand;
 
@@ -71,4 +73,65 @@ inline std::string_view string_of(od::value& value) {
   return plain;
 }
 
-}  // namespace causeway::openai
+/// The token without the white space behind it.
+inline std::string_view trimmed(std::string_view token) {
+  const auto last = token.find_last_not_of(" \t\r\n");
+  return token.substr(0, last + 1);
+}
+
+/// Calls fn(key, value) for each member.
+template <class Fn>
+void each_member(od::object object, Fn fn) {
+  for (auto result : object) {
+    od::field field = take(std::move(result));
+    const std::string_view key = key_of(field);
+    fn(key, field.value());
+  }
+}
+
+/// The same; nothing where `value` is no object.
+template <class Fn>
+void each_member(od::value value, Fn fn) {
+  if (value.type() == od::json_type::object) each_member(take(value.get_object()), fn);
+}
+
+/// Calls fn(element) for each element; nothing where `value` is no array.
+template <class Fn>
+void each_element(od::value value, Fn fn) {
+  if (value.type() != od::json_type::array) return;
+  od::array array = value.get_array();
+  for (auto result : array) fn(take(std::move(result)));
+}
+
+inline bool is_string(od::value& value) { return value.type() == od::json_type::string; }
+inline bool is_null(od::value& value) { return value.type() == od::json_type::null; }
+
+/// A string's text; "" for any other value.
+inline std::string_view text_of(od::value value) {
+  return is_string(value) ? string_of(value) : std::string_view();
+}
+
+/// The JSON of a value as it stands in the text.
+inline std::string_view raw_of(od::value value) {
+  return trimmed(take(simdjson::to_json_string(value)));
+}
+
+/// A whole number; nothing for any other value, one out of range included.
+inline std::optional<std::int64_t> integer_of(od::value value) {
+  std::int64_t number = 0;
+  if (value.type() != od::json_type::number || value.get_int64().get(number)) return std::nullopt;
+  return number;
+}
+
+inline std::optional<double> number_of(od::value value) {
+  double number = 0;
+  if (value.type() != od::json_type::number || value.get_double().get(number)) return std::nullopt;
+  return number;
+}
+
+inline std::optional<bool> boolean_of(od::value value) {
+  if (value.type() != od::json_type::boolean) return std::nullopt;
+  return take(value.get_bool());
+}
+
+}  // namespace causeway::json

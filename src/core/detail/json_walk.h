@@ -13,10 +13,13 @@
 #include <vector>
 
 #include "core/request.h"
-#include "dialects/openai/detail/on_demand.h"
+#include "platform/json/detail/on_demand.h"
 #include "platform/text/ascii.h"
 
-namespace causeway::openai {
+namespace causeway {
+
+namespace od = simdjson::ondemand;
+using json::key_of, json::take;
 
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxMembers = 256;  // of an object that is read
@@ -195,4 +198,4 @@ class JsonWalk {
   od::document* document_ = nullptr;
 };
 
-}  // namespace causeway::openai
+}  // namespace causeway

@@ -1,0 +1,18 @@
+// Every dialect in the program, in the order in which the table of operations gets theirs: where
+// two have the same path, the one that only takes requests with a field of its own comes first.
+#pragma once
+
+#include <array>
+
+#include "dialects/openai/dialect.h"
+
+namespace causeway::app {
+
+struct Dialects {
+  openai::OpenAiDialect openai;
+
+  /// Those that applications may speak.
+  std::array<const Dialect*, 1> served() const { return {&openai}; }
+};
+
+}  // namespace causeway::app

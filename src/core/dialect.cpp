@@ -1,0 +1,27 @@
+#include "core/dialect.h"
+
+namespace causeway {
+namespace {
+
+std::unexpected<Error> no_translation(std::string_view name) {
+  auto error = fail(ErrorKind::NotImplemented, Origin::Us,
+                    "Requests are not translated to or from the dialect " + std::string(name) + ".",
+                    "not_translated");
+  error.error().retryable = true;  // another target may need no translation
+  return error;
+}
+
+}  // namespace
+
+Result<Chat> Dialect::decode(const Operation&, const Request&) const {
+  return no_translation(name());
+}
+
+Result<std::string> Dialect::encode(const Chat&, std::string_view, LeftOut&) const {
+  return no_translation(name());
+}
+
+std::unique_ptr<EventDecoder> Dialect::decoder(bool) const { return nullptr; }
+std::unique_ptr<EventEncoder> Dialect::encoder(const EncoderSettings&) const { return nullptr; }
+
+}  // namespace causeway

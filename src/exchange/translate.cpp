@@ -1,0 +1,148 @@
+#include "exchange/translate.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/provider.h"
+
+namespace causeway::exchange {
+namespace {
+
+constexpr std::size_t kPadding = 64;  // readable bytes that readers want behind a text
+
+/// A provider's bytes → neutral events → bytes of the application's dialect → frames.
+class TranslatingReader final : public AnswerReader, private ChatSink {
+ public:
+  TranslatingReader(std::unique_ptr<EventDecoder> decoder, std::unique_ptr<EventEncoder> encoder,
+                    std::unique_ptr<AnswerReader> reader)
+      : decoder_(std::move(decoder)), encoder_(std::move(encoder)), reader_(std::move(reader)) {}
+
+  void feed(std::string_view piece) override {
+    wire_.clear();
+    take(decoder_->feed(piece, *this));
+    reader_->feed(padded());
+  }
+
+  Result<bool> next(Frame& frame) override {
+    auto more = reader_->next(frame);
+    if (!more || *more) return more;
+    if (error_) return std::unexpected(*std::exchange(error_, std::nullopt));
+    return false;
+  }
+
+  Result<bool> finish() override {
+    wire_.clear();
+    take(decoder_->finish(*this));
+    reader_->feed(padded());
+    return true;  // an error is told by next(), behind the frames before it
+  }
+
+  Result<void> whole(std::string_view body, Frame& frame) override {
+    wire_.clear();
+    if (auto decoded = decoder_->whole(body, *this); !decoded) return decoded;
+    return reader_->whole(padded(), frame);
+  }
+
+ private:
+  void event(const ChatEvent& event) override { encoder_->event(event, wire_); }
+
+  void take(Result<void> decoded) {
+    if (!decoded) error_ = std::move(decoded).error();
+  }
+
+  std::string_view padded() {
+    const std::size_t size = wire_.size();
+    wire_.append(kPadding, '\0');
+    return {wire_.data(), size};
+  }
+
+  std::unique_ptr<EventDecoder> decoder_;
+  std::unique_ptr<EventEncoder> encoder_;
+  std::unique_ptr<AnswerReader> reader_;
+  std::string wire_;
+  std::optional<Error> error_;
+};
+
+std::unexpected<Error> unsupported(const std::string& field, const Attempt& attempt) {
+  auto error = fail(ErrorKind::InvalidRequest, Origin::Client,
+                    "\"" + field + "\" cannot be translated for the target " +
+                        attempt.target->name + " (" + std::string(attempt.dialect->name()) +
+                        "). Leave it out, or let the policy drop it: translation: { unsupported: "
+                        "drop }.",
+                    "unsupported_field");
+  error.error().param = field;
+  error.error().retryable = true;
+  return error;
+}
+
+void add_system_prompt(const Provider& provider, const Target& target, Chat& chat) {
+  const auto is_system = [](const ChatMessage& message) {
+    return message.role == Role::System || message.role == Role::Developer;
+  };
+  if (std::any_of(chat.messages.begin(), chat.messages.end(), is_system)) return;
+  std::string prompt = provider.default_system_prompt(target.upstream_model);
+  if (prompt.empty()) return;
+  ChatMessage message;
+  message.role = Role::System;
+  message.parts.emplace_back().text = std::move(prompt);
+  chat.messages.insert(chat.messages.begin(), std::move(message));
+}
+
+}  // namespace
+
+Result<void> translate(const Run& run, Attempt& attempt) {
+  Exchange& exchange = run.exchange;
+  const Operation& operation = *exchange.operation;
+  const Dialect& from = *operation.dialect;
+  const Dialect& to = *attempt.dialect;
+  if (!from.translates(operation.kind) || !to.translates(operation.kind)) {
+    auto error = fail(ErrorKind::NotImplemented, Origin::Us,
+                      "The target " + attempt.target->name + " speaks another dialect (" +
+                          std::string(to.name()) + "), to which this operation is not translated.",
+                      "not_translated");
+    error.error().retryable = true;
+    return error;
+  }
+  auto chat = from.decode(operation, attempt.request);
+  if (!chat) return pass(std::move(chat));
+  add_system_prompt(*attempt.target->provider, *attempt.target, *chat);
+  LeftOut left_out;
+  auto body = to.encode(*chat, attempt.target->upstream_model, left_out);
+  if (!body) {
+    Error error = std::move(body).error();
+    error.retryable = true;
+    return std::unexpected(std::move(error));
+  }
+  const auto policy = run.setting(run.keys.translation).unsupported;
+  if (policy == Unsupported::Refuse && !left_out.fields.empty()) {
+    return unsupported(left_out.fields.front(), attempt);
+  }
+  exchange.dropped.clear();
+  for (const auto* names : {&left_out.fields, &left_out.hints}) {
+    for (const auto& name : *names) {
+      if (!exchange.dropped.empty()) exchange.dropped += ", ";
+      exchange.dropped += name;
+    }
+  }
+  attempt.translated = std::move(*body);
+  return {};
+}
+
+std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt) {
+  const Exchange& exchange = run.exchange;
+  const Operation& operation = *exchange.operation;
+  if (attempt.dialect == operation.dialect) return operation.dialect->reader(operation);
+  EncoderSettings settings;
+  settings.stream = run.writer != nullptr;
+  settings.id = exchange.id;
+  settings.model = exchange.model_name;
+  settings.created =
+      std::chrono::duration_cast<std::chrono::seconds>(exchange.started_wall.time_since_epoch())
+          .count();
+  return std::make_unique<TranslatingReader>(attempt.dialect->decoder(settings.stream),
+                                             operation.dialect->encoder(settings),
+                                             operation.dialect->reader(operation));
+}
+
+}  // namespace causeway::exchange
