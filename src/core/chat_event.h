@@ -18,7 +18,7 @@ namespace causeway {
 struct ChatEvent {
   enum class Kind : std::uint8_t {
     Begin,     // id, model, created
-    Text,      // a piece in its lane; of the channel ToolArguments: JSON text
+    Text,      // a piece in its lane, of whole letters; of the channel ToolArguments: JSON text
     ToolCall,  // id, name: begins the call that lane.item counts
     Seal,      // dialect, text: belongs to the item of its lane
     Citation,  // text: JSON, dialect: of the text in its lane
