@@ -2,7 +2,7 @@
 
 #include "dialects/openai/words.h"
 #include "platform/http/sse.h"
-#include "platform/json/detail/on_demand.h"
+#include "platform/json/on_demand.h"
 
 namespace causeway::openai {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "dialects/openai/dialect.h"
-#include "platform/json/detail/on_demand.h"
+#include "platform/json/on_demand.h"
 
 namespace causeway::openai {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "core/detail/json_walk.h"
+#include "core/json_walk.h"
 #include "dialects/openai/dialect.h"
 #include "platform/text/utf8.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/request.h"
-#include "platform/json/detail/on_demand.h"
+#include "platform/json/on_demand.h"
 #include "platform/text/ascii.h"
 
 namespace causeway {
