@@ -59,7 +59,8 @@ void become_owner_of(const char* folder) {
 
 std::vector<char*> mean_the_service(std::span<char*> arguments) {
   std::vector<char*> words(arguments.begin(), arguments.end());
-  if (!is_about_the_service(words)) return words;
+  words.push_back(nullptr);
+  if (!is_about_the_service(arguments)) return words;
   if (!exists(kServiceConfig) || !exists(kServiceData)) return words;
   static std::string config = std::string("--config=") + kServiceConfig;
   words.insert(words.begin() + 2, config.data());  // before a "--", which ends the options
