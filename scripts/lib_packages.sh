@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034  # all of these are named through package_sets
 packages_fetch=(ca-certificates python3 python3-pip)
 packages_build=(
-  build-essential cmake ninja-build ccache mold pkg-config
+  build-essential cmake ninja-build ccache mold pkg-config file
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libsimdjson-dev libyaml-cpp-dev
   libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev
 )
