@@ -12,7 +12,7 @@ from root import run
 pytestmark = pytest.mark.timeout(900)  # the first run makes the fresh system, and perhaps the engine
 
 USER = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs", "env",
-        "HOME=/home/somebody"]
+        "HOME=/srv/somebody"]
 
 # Starts the gateway, asks it for a chat with its own verb, ends it. Port 0: any that is free.
 TRY_IT = """
@@ -36,12 +36,12 @@ def archive(source, build, work):
 @pytest.fixture(scope="module")
 def unpacked(archive, root):
     """The folder's name in the archive, unpacked in the root, where nobody is root."""
-    home = root.path("/home/somebody")
+    home = root.path("/srv/somebody")
     home.mkdir(parents=True)
     run("tar", "-xf", str(archive), "-C", str(home))
     run("chown", "-R", "65534:65534", str(home))
     (name,) = [entry.name for entry in home.iterdir()]
-    return f"/home/somebody/{name}"
+    return f"/srv/somebody/{name}"
 
 
 def as_user(root, *words):
@@ -49,8 +49,8 @@ def as_user(root, *words):
 
 
 def test_installs_and_answers_without_network_and_root(root, unpacked):
-    said = as_user(root, f"{unpacked}/install.sh", "/home/somebody/causeway")
-    assert "/home/somebody/causeway/bin/causeway serve" in said
+    said = as_user(root, f"{unpacked}/install.sh", "/srv/somebody/causeway")
+    assert "/srv/somebody/causeway/bin/causeway serve" in said
     assert "Paris" in as_user(root, "sh", "-c", TRY_IT)
 
 
@@ -60,7 +60,7 @@ def test_there_is_really_no_network(root, unpacked):
 
 
 def test_everything_it_loads_is_its_own_or_the_c_library(root, unpacked):
-    prefix = "/home/somebody/causeway"
+    prefix = "/srv/somebody/causeway"
     for program in ("bin/causeway", "lib/causeway/llama-server", "lib/causeway/avx2/llama-server"):
         if not root.path(f"{prefix}/{program}").exists():
             continue
@@ -77,25 +77,25 @@ def test_a_damaged_bundle_is_refused(root, unpacked):
     manifest.write_bytes(kept + b"#")
     try:
         with pytest.raises(AssertionError, match="damaged"):
-            as_user(root, f"{unpacked}/install.sh", "/home/somebody/other")
-        assert not root.path("/home/somebody/other").exists()
+            as_user(root, f"{unpacked}/install.sh", "/srv/somebody/other")
+        assert not root.path("/srv/somebody/other").exists()
     finally:
         manifest.write_bytes(kept)
 
 
 def test_a_folder_with_other_things_is_left_alone(root, unpacked):
-    other = root.path("/home/somebody/mine")
+    other = root.path("/srv/somebody/mine")
     other.mkdir()
     (other / "letter").write_text("mine")
     with pytest.raises(AssertionError, match="not empty"):
-        as_user(root, f"{unpacked}/install.sh", "/home/somebody/mine")
+        as_user(root, f"{unpacked}/install.sh", "/srv/somebody/mine")
     assert [entry.name for entry in other.iterdir()] == ["letter"]
 
 
 def test_an_older_one_is_replaced(root, unpacked):
-    stale = root.path("/home/somebody/causeway/lib/causeway/lib/stale.so")
+    stale = root.path("/srv/somebody/causeway/lib/causeway/lib/stale.so")
     stale.write_text("")
-    as_user(root, f"{unpacked}/install.sh", "/home/somebody/causeway")
+    as_user(root, f"{unpacked}/install.sh", "/srv/somebody/causeway")
     assert not stale.exists()
     listed = json.loads(as_user(root, "sh", "-c", "cd ~ && ~/causeway/bin/causeway models --json"))
     assert any(model["name"] == "local/default" for model in listed["models"])
