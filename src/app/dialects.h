@@ -4,15 +4,16 @@
 
 #include <array>
 
-#include "dialects/openai/dialect.h"
+#include "dialects/openai/responses.h"
 
 namespace causeway::app {
 
 struct Dialects {
   openai::OpenAiDialect openai;
+  openai::ResponsesDialect responses;
 
   /// Those that applications may speak.
-  std::array<const Dialect*, 1> served() const { return {&openai}; }
+  std::array<const Dialect*, 2> served() const { return {&openai, &responses}; }
 };
 
 }  // namespace causeway::app

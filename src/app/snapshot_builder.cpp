@@ -58,8 +58,9 @@ class Builder {
 
   void add_provider(const std::string& name, config::Position at, const config::Variant& value) {
     if (const auto* openai = value.as<openai::OpenAiConfig>()) {
-      auto made = openai::make_provider(name, *openai, parts_.dialects.openai,
-                                        parts_.listings.of(name), parts_.environment);
+      auto made =
+          openai::make_provider(name, *openai, parts_.dialects.openai, parts_.dialects.responses,
+                                parts_.listings.of(name), parts_.environment);
       if (!made) return problems_.add(at, made.error().message);
       for (const auto& pattern : openai->expose) {
         snapshot_->exposed.push_back({pattern, made->get(), bare()});

@@ -65,6 +65,7 @@ struct EncoderSettings {
   std::string_view id;       // for an answer whose provider gives none
   std::string_view model;    // that the application asked for; used where the provider tells none
   std::int64_t created = 0;  // Unix seconds
+  const Request* request = nullptr;  // for dialects whose answers tell what was asked
 };
 
 /// Events → bytes as a provider of this dialect would send them: a stream, or at End a whole body.

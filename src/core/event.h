@@ -66,6 +66,7 @@ struct Event {
   Stop stop = Stop::None;        // of Stop
   std::string_view raw;          // stop reason or tool name as the provider wrote it
   bool last = false;             // of Text: nothing more comes in this lane
+  bool repeats = false;          // of Text: all of the lane's text once more, as some dialects end
   ByteRange value{};             // of Text: the JSON string in Frame::data
 };
 

@@ -31,7 +31,9 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
   for (const Event& event : frame.events) {
     if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;
-    if (event.kind == EventKind::Text) run.content_bytes += event.value.end - event.value.begin - 2;
+    if (event.kind == EventKind::Text && !event.repeats) {
+      run.content_bytes += event.value.end - event.value.begin - 2;
+    }
     if (event.kind != EventKind::Usage) continue;
     attempt.usage = frame.usage;
     exchange.outcome.usage = frame.usage;
@@ -106,7 +108,8 @@ class Relay {
     }
     if (lanes_.active()) {
       std::vector<Lanes::Released> before;
-      auto passed = ended_ ? lanes_.flush(before) : lanes_.frame(frame_, before);
+      auto passed = lanes_.frame(frame_, before);
+      if (passed && ended_) passed = lanes_.flush(before);
       if (!passed) return passed;
       for (const auto& held : before) run_.writer->text(held.lane, held.text, out_);
     }

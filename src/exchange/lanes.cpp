@@ -58,7 +58,7 @@ Lanes::State& Lanes::state(const Lane& lane) {
   for (State& s : states_) {
     if (s.lane == lane) return s;
   }
-  states_.push_back({lane, std::vector<std::string>(hooks_.size())});
+  states_.push_back({lane, std::vector<std::string>(hooks_.size()), {}, false});
   return states_.back();
 }
 
@@ -104,6 +104,21 @@ Result<std::string> Lanes::text(State& state, std::string piece, bool last) {
   return piece;
 }
 
+// What stands for a text that is told once more: what was sent of it, the rest of it first. A text
+// that was never told before is an ordinary one.
+Result<std::string> Lanes::repeat(State& state, std::string_view original,
+                                  std::vector<Released>& before) {
+  auto rest = text(state, state.seen ? std::string() : std::string(original), true);
+  if (!rest) return rest;
+  if (!state.seen) {
+    state.sent = *rest;
+    return rest;
+  }
+  if (!rest->empty()) before.push_back({state.lane, *rest});
+  state.sent += *rest;
+  return state.sent;
+}
+
 Result<void> Lanes::flush_choice(std::uint16_t choice, const Frame& frame,
                                  std::vector<Released>& out) {
   for (State& s : states_) {
@@ -114,6 +129,7 @@ Result<void> Lanes::flush_choice(std::uint16_t choice, const Frame& frame,
     if (in_frame) continue;
     auto released = text(s, {}, true);
     if (!released) return pass(std::move(released));
+    s.sent += *released;
     if (!released->empty()) out.push_back({s.lane, std::move(*released)});
   }
   return {};
@@ -138,8 +154,12 @@ Result<void> Lanes::frame(Frame& frame, std::vector<Released>& before) {
     const std::string_view json =
         frame.data.substr(event.value.begin, event.value.end - event.value.begin);
     const std::string_view original = decode_json_string(json, storage);
-    auto released = text(state(event.lane), std::string(original), event.last);
+    State& lane = state(event.lane);
+    auto released = event.repeats ? repeat(lane, original, before)
+                                  : text(lane, std::string(original), event.last);
     if (!released) return pass(std::move(released));
+    if (!event.repeats) lane.sent += *released;
+    lane.seen = true;
     if (*released != original) changed = true;
     if (!released->empty()) only_held_text = false;
     frame.released.push_back(std::move(*released));

@@ -36,10 +36,14 @@ class Lanes {
   struct State {
     Lane lane;
     std::vector<std::string> held;  // per hook
+    std::string sent;               // for dialects that repeat a text at its end
+    bool seen = false;
   };
   State& state(const Lane& lane);
   bool holds(const State& state) const;
   Result<std::string> text(State& state, std::string piece, bool last);
+  Result<std::string> repeat(State& state, std::string_view original,
+                             std::vector<Released>& before);
   Result<void> tell(Event& event);
   Result<void> flush_choice(std::uint16_t choice, const Frame& frame, std::vector<Released>& out);
 

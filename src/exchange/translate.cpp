@@ -137,6 +137,7 @@ std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt
   settings.stream = run.writer != nullptr;
   settings.id = exchange.id;
   settings.model = exchange.model_name;
+  settings.request = &attempt.request;
   settings.created =
       std::chrono::duration_cast<std::chrono::seconds>(exchange.started_wall.time_since_epoch())
           .count();

@@ -14,9 +14,7 @@ constexpr std::array<std::string_view, 2> kAnswerFields = {"openai-processing-ms
                                                            "openai-version"};
 
 // Parts of the protocol that are known but not served: a clear 501 instead of a 404.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kRefused = {{
-    {"/v1/responses", "Use /v1/chat/completions."},
-    {"/v1/responses/*", "Use /v1/chat/completions."},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kRefused = {{
     {"/v1/moderations", "Call the provider directly for it."},
     {"/v1/audio/*", "Call the provider directly for it."},
     {"/v1/images/*", "Call the provider directly for it."},

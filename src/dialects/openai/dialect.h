@@ -6,7 +6,7 @@
 
 namespace causeway::openai {
 
-class OpenAiDialect final : public Dialect {
+class OpenAiDialect : public Dialect {
  public:
   std::string_view name() const override { return "openai"; }
   void operations(Operations& table) const override;

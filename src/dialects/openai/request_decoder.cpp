@@ -1,45 +1,15 @@
 // A chat completion's request → the neutral Chat.
-#include <array>
 #include <utility>
 
+#include "dialects/openai/detail/decoding.h"
 #include "dialects/openai/dialect.h"
 #include "platform/json/on_demand.h"
 
 namespace causeway::openai {
 namespace {
 
-namespace od = simdjson::ondemand;
 using json::boolean_of, json::each_element, json::each_member, json::integer_of, json::is_string,
     json::number_of, json::raw_of, json::text_of;
-
-struct Untranslatable {
-  std::string field, why;
-};
-
-// Fields without which the answer is right as well.
-constexpr std::array<std::string_view, 10> kHints = {
-    "metadata",   "store",         "service_tier",      "prompt_cache_key",
-    "prediction", "verbosity",     "safety_identifier", "prompt_cache_retention",
-    "user",       "stream_options"};
-
-bool is_hint(std::string_view key) {
-  for (const auto hint : kHints) {
-    if (hint == key) return true;
-  }
-  return false;
-}
-
-/// "data:image/png;base64,…" → type and bytes; any other address stays one.
-void set_address(std::string_view url, Media& media) {
-  constexpr std::string_view kData = "data:", kBase64 = ";base64,";
-  const auto comma = url.find(kBase64);
-  if (url.starts_with(kData) && comma != url.npos) {
-    media.type = url.substr(kData.size(), comma - kData.size());
-    media.data = url.substr(comma + kBase64.size());
-  } else {
-    media.url = url;
-  }
-}
 
 class Decoder {
  public:
@@ -81,12 +51,6 @@ class Decoder {
     } else if (!number(key, value)) {
       other(key, value);
     }
-  }
-
-  static std::optional<std::uint32_t> count_of(od::value value) {
-    const auto number = integer_of(value);
-    if (!number || *number < 0 || *number > 0xFFFFFFFF) return std::nullopt;
-    return static_cast<std::uint32_t>(*number);
   }
 
   bool number(std::string_view key, od::value value) {
@@ -424,35 +388,10 @@ class Decoder {
   std::string last_old_call_;
 };
 
-std::unexpected<Error> refused(const std::string& field, const std::string& why) {
-  auto error = fail(ErrorKind::InvalidRequest, Origin::Client,
-                    "\"" + field + "\" cannot be translated for this target: " + why + ".",
-                    "unsupported_field");
-  error.error().param = field;
-  return error;
-}
-
 }  // namespace
 
 Result<Chat> OpenAiDialect::decode(const Operation&, const Request& request) const {
-  std::string edited;
-  std::string_view body = request.body();
-  const std::size_t size = request.edited() ? (edited = request.joined()).size() : body.size();
-  if (request.edited()) {
-    edited.append(simdjson::SIMDJSON_PADDING, '\0');
-    body = {edited.data(), size};
-  }
-  try {
-    return json::with_parser(size, [&](od::parser& parser) {
-      od::document document = parser.iterate(body.data(), size, size + simdjson::SIMDJSON_PADDING);
-      return Decoder().run(json::take(document.get_object()));
-    });
-  } catch (const Untranslatable& part) {
-    return refused(part.field, part.why);
-  } catch (const simdjson::simdjson_error& bad) {
-    return fail(ErrorKind::Internal, Origin::Us,
-                std::string("the request could not be read again: ") + bad.what());
-  }
+  return decode_with(request, [](od::object body) { return Decoder().run(body); });
 }
 
 }  // namespace causeway::openai

@@ -5,13 +5,13 @@
 #include <cstring>
 
 #include "core/json_walk.h"
+#include "dialects/openai/detail/not_json.h"
 #include "dialects/openai/dialect.h"
-#include "platform/text/utf8.h"
 
 namespace causeway::openai {
 namespace {
 
-using json::string_of, json::with_parser;
+using json::string_of;
 
 constexpr std::size_t kMaxModelName = 256;    // bytes
 constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
@@ -432,61 +432,14 @@ void require(const Operation& operation, const RequestIndex& index) {
   }
 }
 
-Error not_json(std::string_view body, const std::string& reason, const char* at) {
-  Error error;
-  error.kind = ErrorKind::InvalidRequest;
-  error.origin = Origin::Client;
-  error.code = "invalid_json";
-  error.message = "The body is not valid JSON: " + reason;
-  if (at >= body.data() && at <= body.data() + body.size()) {
-    error.message += " (near byte " + std::to_string(at - body.data()) + ")";
-  }
-  return error;
-}
-
-// Where the first pass, which tells no place, found its fault.
-const char* place_of(std::string_view body, simdjson::error_code error) {
-  if (error == simdjson::UTF8_ERROR) return body.data() + text::utf8_valid_prefix(body);
-  if (error != simdjson::UNESCAPED_CHARS) return nullptr;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    if (in_string && static_cast<unsigned char>(body[i]) < 0x20) return body.data() + i;
-    if (in_string && body[i] == '\\') {
-      ++i;
-    } else if (body[i] == '"') {
-      in_string = !in_string;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Result<void> OpenAiDialect::read(const Operation& operation, std::string_view,
                                  std::string_view body, RequestIndex& index) const {
-  Result<void> result;
-  with_parser(body.size(), [&](od::parser& parser) {
-    od::document document;
-    const auto error =
-        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING)
-            .get(document);
-    if (error) {
-      result =
-          std::unexpected(not_json(body, simdjson::error_message(error), place_of(body, error)));
-      return;
-    }
-    try {
-      RequestWalk(operation, body, index).run(document);
-      require(operation, index);
-    } catch (Refused& refused) {
-      result = std::unexpected(std::move(refused.error));
-    } catch (const simdjson::simdjson_error& bad) {
-      const char* at = nullptr;
-      if (document.current_location().get(at)) at = nullptr;
-      result = std::unexpected(not_json(body, simdjson::error_message(bad.error()), at));
-    }
+  return read_with(body, [&](od::document& document) {
+    RequestWalk(operation, body, index).run(document);
+    require(operation, index);
   });
-  return result;
 }
 
 }  // namespace causeway::openai

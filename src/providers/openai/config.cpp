@@ -34,6 +34,10 @@ void describe(config::Fields& f, OpenAiConfig& c) {
       .or_single();
   f.field("stream_usage", c.stream_usage,
           "Ask for usage in streams; an old server may refuse the field.");
+  f.field("responses", c.responses,
+          "The server has the Responses API itself: such requests go there as they came. Otherwise "
+          "they "
+          "are translated to chat completions. Default: true for api.openai.com, else false.");
   f.field("timeouts", c.timeouts, "Instead of the policy's; its total still holds.");
   f.field("ca_file", c.ca_file, "PEM file of authorities to trust instead of the system's.");
   f.field("proxy", c.proxy,

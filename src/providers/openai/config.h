@@ -35,6 +35,7 @@ struct OpenAiConfig {
   Zone zone = Zone::External;
   std::vector<std::string> expose{"*"};
   bool stream_usage = true;
+  std::optional<bool> responses;
   std::optional<CallTimeouts> timeouts;
   std::string ca_file;
   std::string proxy;

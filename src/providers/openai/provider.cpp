@@ -12,13 +12,16 @@ namespace {
 class OpenAiProvider final : public Provider {
  public:
   OpenAiProvider(std::string name, const OpenAiConfig& config, const Dialect& dialect,
-                 std::shared_ptr<ModelListing> listing, http::Endpoint endpoint,
-                 std::string_view path)
+                 const Dialect& responses, std::shared_ptr<ModelListing> listing,
+                 http::Endpoint endpoint, std::string_view path)
       : name_(std::move(name)),
         dialect_(dialect),
+        responses_(config.responses.value_or(endpoint.host == "api.openai.com") ? &responses
+                                                                                : nullptr),
         listing_(std::move(listing)),
         endpoint_(std::move(endpoint)),
         paths_(path, dialect),
+        responses_paths_(path, responses),
         zone_(config.zone),
         stream_usage_(config.stream_usage) {
     if (!config.api_key.empty()) {
@@ -36,23 +39,26 @@ class OpenAiProvider final : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return zone_; }
-  const Dialect& dialect(const Operation&, const Target&) const override { return dialect_; }
+  const Dialect& dialect(const Operation& operation, const Target&) const override {
+    return operation.dialect == responses_ ? *responses_ : dialect_;
+  }
   bool reports_usage() const override { return stream_usage_; }
   const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
   std::vector<std::string> known_models() const override { return listing_->names(); }
 
   Result<Call> address(const Exchange& exchange, Attempt&) const override {
-    return call(*exchange.operation);
+    const Operation& operation = *exchange.operation;
+    return call(operation.dialect == responses_ ? responses_paths_ : paths_, operation);
   }
   std::optional<Call> listing_call() const override {
     Operation listing;
     listing.kind = OperationKind::ListModels;
-    return call(listing);
+    return call(paths_, listing);
   }
 
  private:
-  Call call(const Operation& operation) const {
-    return {&endpoint_, paths_.of(operation), fields_, nullptr, nullptr};
+  Call call(const OperationPaths& paths, const Operation& operation) const {
+    return {&endpoint_, paths.of(operation), fields_, nullptr, nullptr};
   }
   void add(std::string name, std::string value) {
     const auto& [kept_name, kept_value] =
@@ -62,9 +68,10 @@ class OpenAiProvider final : public Provider {
 
   std::string name_;
   const Dialect& dialect_;
+  const Dialect* responses_;  // null: the server does not have it
   std::shared_ptr<ModelListing> listing_;
   http::Endpoint endpoint_;
-  OperationPaths paths_;
+  OperationPaths paths_, responses_paths_;
   Zone zone_;
   bool stream_usage_;
   std::optional<http::Timeouts> timeouts_;
@@ -90,7 +97,7 @@ Result<void> set_proxy(const OpenAiConfig& config, const Environment& environmen
 }  // namespace
 
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
-                                                const Dialect& dialect,
+                                                const Dialect& dialect, const Dialect& responses,
                                                 std::shared_ptr<ModelListing> listing,
                                                 const Environment& environment) {
   std::string path;
@@ -100,8 +107,8 @@ Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiCo
   endpoint->max_open = config.connections;
   endpoint->id = http::endpoint_id(*endpoint);
   if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
-  return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, std::move(listing),
-                                          std::move(*endpoint), path);
+  return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, responses,
+                                          std::move(listing), std::move(*endpoint), path);
 }
 
 }  // namespace causeway::openai

@@ -16,7 +16,7 @@ using Environment = std::function<const char*(const char* name)>;
 /// `dialect` outlives the provider. Errors: InvalidRequest for a base URL or proxy that cannot be
 /// used.
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
-                                                const Dialect& dialect,
+                                                const Dialect& dialect, const Dialect& responses,
                                                 std::shared_ptr<ModelListing> listing,
                                                 const Environment& environment);
 

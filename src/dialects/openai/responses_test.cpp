@@ -1,0 +1,179 @@
+// The Responses API: what stages see of a request, the neutral chat, and answers in both forms.
+#include "dialects/openai/responses.h"
+
+#include <gtest/gtest.h>
+
+#include "core/testing/random_chat.h"
+
+namespace causeway::openai {
+namespace {
+
+using causeway::testing::random_answer, causeway::testing::ReadAnswer,
+    causeway::testing::ReadingSink;
+
+class ResponsesTest : public ::testing::Test {
+ protected:
+  Result<void> read(const std::string& body) {
+    padded_ = body + std::string(64, '\0');
+    index_.clear();
+    return dialect_.read(operation_, {}, std::string_view(padded_).substr(0, body.size()), index_);
+  }
+  Result<Chat> decode(const std::string& body) {
+    if (auto done = read(body); !done) return std::unexpected(done.error());
+    return dialect_.decode(operation_, Request(index_));
+  }
+
+  ResponsesDialect dialect_;
+  Operation operation_;
+  RequestIndex index_;
+  std::string padded_;
+};
+
+// What a reader of this dialect's stream makes of it: each text by its pieces.
+ReadAnswer read_frames(AnswerReader& reader, std::string_view wire, bool whole) {
+  ReadAnswer answer;
+  std::string padded = std::string(wire) + std::string(64, '\0');
+  std::map<std::uint16_t, std::size_t> calls;
+  const auto take = [&](const Frame& frame) {
+    for (const Event& event : frame.events) {
+      if (event.kind == EventKind::ToolCall) {
+        if (calls.emplace(event.lane.item, answer.calls.size()).second) answer.calls.emplace_back();
+      }
+      if (event.kind == EventKind::Stop) answer.stop = event.stop;
+      if (event.kind == EventKind::Usage) {
+        answer.input = event.usage->input();
+        answer.output = event.usage->output();
+        answer.cached = event.usage->cache_read;
+      }
+      if (event.kind != EventKind::Text || event.repeats) continue;
+      std::string storage;
+      const auto text = decode_json_string(
+          frame.data.substr(event.value.begin, event.value.end - event.value.begin), storage);
+      if (event.lane.channel == Channel::Content) answer.text += text;
+      if (event.lane.channel == Channel::Reasoning) answer.reasoning += text;
+      if (event.lane.channel == Channel::ToolArguments) {
+        // In a whole item the arguments may stand before the name.
+        calls.emplace(event.lane.item, calls.size());
+        if (answer.calls.size() < calls.size()) answer.calls.resize(calls.size());
+        answer.calls[calls[event.lane.item]].arguments += text;
+      }
+    }
+    answer.ended |= frame.kind == Frame::Kind::End;
+  };
+  Frame frame;
+  if (whole) {
+    EXPECT_TRUE(reader.whole(std::string_view(padded).substr(0, wire.size()), frame));
+    take(frame);
+    return answer;
+  }
+  reader.feed(std::string_view(padded).substr(0, wire.size()));
+  for (;;) {
+    const auto more = reader.next(frame);
+    EXPECT_TRUE(more) << more.error().message << more.error().detail;
+    if (!more || !*more) return answer;
+    take(frame);
+  }
+}
+
+TEST_F(ResponsesTest, AnswersAreReadAsTheyWereWritten) {
+  std::mt19937_64 random(5);
+  Usage usage;
+  usage.source = UsageSource::Reported;
+  usage.input_uncached = 10;
+  usage.cache_read = 5;
+  usage.output_visible = 7;
+  usage.reasoning = 3;
+  ASSERT_TRUE(read(R"({"model":"m","input":"hi","temperature":0.5,"tools":[]})"));
+  const Request request(index_);
+  for (int i = 0; i < 3000; ++i) {
+    const auto events = random_answer(random, usage);
+    for (const bool stream : {true, false}) {
+      ReadingSink expected;
+      EncoderSettings settings;
+      settings.stream = stream;
+      settings.request = &request;
+      const auto encoder = dialect_.encoder(settings);
+      std::string wire;
+      for (const auto& event : events) {
+        expected.event(event.view());
+        encoder->event(event.view(), wire);
+      }
+      for (auto& call : expected.answer.calls) call.id = call.name = "";
+      // Without a text or a call, a filtered answer has no items at all.
+      const auto reader = dialect_.reader(operation_);
+      ASSERT_EQ(read_frames(*reader, wire, !stream), expected.answer) << wire;
+      ASSERT_NE(wire.find(R"("temperature":0.5)"), wire.npos);
+      ASSERT_EQ(wire.find("[DONE]"), wire.npos);
+    }
+  }
+}
+
+TEST_F(ResponsesTest, StagesSeeTheTexts) {
+  const auto done = read(R"({"model":"m","instructions":"Be brief.","input":[
+    {"role":"user","content":[{"type":"input_text","text":"look"},
+      {"type":"input_image","image_url":"https://x.example/a.png"}]},
+    {"type":"function_call","call_id":"c","name":"f","arguments":"{}"},
+    {"type":"function_call_output","call_id":"c","output":"done"}],"stream":true})");
+  ASSERT_TRUE(done) << done.error().message;
+  Request request(index_);
+  std::vector<std::string> texts;
+  for (auto& text : request.texts()) texts.emplace_back(text.get());
+  EXPECT_EQ(texts, (std::vector<std::string>{"Be brief.", "look", "{}", "done"}));
+  EXPECT_TRUE(index_.has_system_prompt);
+  EXPECT_TRUE(index_.has_unread_content);
+  EXPECT_TRUE(index_.stream);
+  EXPECT_EQ(index_.texts[3].where.role, Role::Tool);
+  ASSERT_TRUE(request.insert(0, Message{Role::System, "first"}));
+  EXPECT_NE(request.joined().find(R"([{"role":"system","content":"first"},)"), std::string::npos)
+      << request.joined();
+}
+
+TEST_F(ResponsesTest, DecodesAConversation) {
+  const auto chat = decode(R"({"model":"m","instructions":"Be brief.","input":[
+    {"role":"user","content":"weather?"},
+    {"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"e"},
+    {"type":"function_call","call_id":"c1","name":"f","arguments":"{\"a\":1}"},
+    {"type":"function_call","call_id":"c2","name":"g","arguments":"{}"},
+    {"type":"function_call_output","call_id":"c1","output":"one"},
+    {"type":"function_call_output","call_id":"c2","output":[{"type":"input_text","text":"two"}]}],
+    "tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":true}],
+    "text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},
+    "reasoning":{"effort":"low"},"max_output_tokens":7,"store":true,"include":["x"]})");
+  ASSERT_TRUE(chat) << chat.error().message;
+  ASSERT_EQ(chat->messages.size(), 4u);
+  EXPECT_EQ(chat->messages[0].role, Role::System);
+  ASSERT_EQ(chat->messages[2].parts.size(), 3u);
+  EXPECT_EQ(chat->messages[2].parts[0].seal.value, "e");
+  EXPECT_EQ(chat->messages[3].parts[1].name, "g");
+  EXPECT_EQ(chat->format.kind, ResponseFormat::Kind::JsonSchema);
+  EXPECT_EQ(chat->reasoning.effort, "low");
+  EXPECT_EQ(chat->max_tokens, 7u);
+  ASSERT_EQ(chat->others.size(), 2u);
+  EXPECT_TRUE(chat->others[0].hint && chat->others[1].hint);
+}
+
+TEST_F(ResponsesTest, WhatNeedsAStoreIsNotServed) {
+  for (const std::string member : {R"("previous_response_id":"r")", R"("conversation":"c")",
+                                   R"("background":true)", R"("prompt":{"id":"p"})"}) {
+    const auto done = read(R"({"model":"m","input":"hi",)" + member + "}");
+    ASSERT_FALSE(done) << member;
+    EXPECT_EQ(done.error().kind, ErrorKind::NotImplemented) << member;
+    EXPECT_FALSE(done.error().param.empty());
+  }
+  EXPECT_TRUE(read(R"({"model":"m","input":"hi","previous_response_id":null,"background":false})"));
+}
+
+TEST_F(ResponsesTest, RefusesWhatIsNoRequest) {
+  for (const std::string body :
+       {R"([])", R"({"model":"m"})", R"({"input":"x"})", R"({"model":"m","input":[]})",
+        R"({"model":"m","input":[{"content":"x"}]})", R"({"model":"m","input":3})",
+        R"({"model":"m","input":[{"role":"user","role":"system","content":"x"}]})",
+        R"({"model":"m","input":"x","stream":"yes"})", R"({"model":"m","input":"x"} 1)"}) {
+    const auto done = read(body);
+    ASSERT_FALSE(done) << body;
+    EXPECT_EQ(done.error().kind, ErrorKind::InvalidRequest) << body;
+  }
+}
+
+}  // namespace
+}  // namespace causeway::openai
