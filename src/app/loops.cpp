@@ -135,6 +135,7 @@ Task<void> end_loop(LoopUnit& unit) {
   constexpr int kMostPauses = 1000;
   unit.server->close();
   unit.asker.close();
+  unit.runner.cancel_all();
   unit.client->close_idle();
   for (int i = 0; i < kMostPauses; ++i) {
     if (unit.runner.running() == 0 && unit.server->stats().connections == 0) break;

@@ -91,6 +91,7 @@ class Program {
   void list_models();
   void on_signal(int signal);
   Task<void> drain_and_stop();
+  void end_workers();
 
   const ServeOptions options_;
   const Environment environment_;

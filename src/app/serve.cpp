@@ -76,6 +76,9 @@ Result<void> Program::write_meeting_points() {
 }
 
 Result<void> Program::reload() {
+  if (gate_.draining) {
+    return fail(ErrorKind::Unavailable, Origin::Us, "Causeway is shutting down.", "shutting_down");
+  }
   std::string warnings;
   auto config = read_config(warnings);
   if (!config) return pass(std::move(config));
@@ -175,6 +178,19 @@ Task<void> Program::drain_and_stop() {
   control_.stop();
 }
 
+// A worker may wait for the control loop, as one does that writes the keys of a reload: the loop
+// goes on until all have ended.
+void Program::end_workers() {
+  bool ended = false;
+  std::thread ending = start_thread("end-workers", [this, &ended] {
+    workers_->stop();
+    control_.post([&ended] { ended = true; });
+  });
+  bool all = false;
+  while (!all) all = control_.run_until([&ended] { return ended; }, 1s);
+  ending.join();
+}
+
 int Program::run() {
   greet();
   process::tell_supervisor("READY=1\nSTATUS=applications: " + listen_text());
@@ -198,10 +214,12 @@ int Program::run() {
   control_.run();
   pthread_kill(signal_thread_.native_handle(), SIGUSR2);
   signal_thread_.join();
+  end_workers();
+  // Its end runs what the control loop still has to do, which may need all the rest.
+  admin_.reset();
   features_.clear();
   ledger_.reset();
   access_log_.reset();
-  workers_->stop();
   // A disk that takes nothing any more has been told of by the ledger.
   static_cast<void>(ring_->keep_uses());
   std::error_code ignored;

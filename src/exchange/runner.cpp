@@ -250,6 +250,14 @@ void Runner::done(Run& state) {
   }
 }
 
+// A request to stop may end that exchange, and others, at once.
+void Runner::cancel_all() {
+  const std::vector<Run*> all = runs_;
+  for (Run* one : all) {
+    if (std::ranges::find(runs_, one) != runs_.end()) one->exchange.cancel.request();
+  }
+}
+
 void Runner::tick() {
   for (std::size_t i = 0; i < runs_.size(); ++i) beat(*runs_[i]);
 }

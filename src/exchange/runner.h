@@ -42,6 +42,9 @@ class Runner {
 
   std::size_t running() const { return runs_.size(); }
 
+  /// Ends what runs, also what is read on although its caller has left. At the end of the program.
+  void cancel_all();
+
  private:
   Task<void> serve_as(http::ServerStream& stream, Internal* internal);
   std::unique_ptr<Exchange> take_exchange();

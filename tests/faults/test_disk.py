@@ -23,7 +23,16 @@ def mounted(folder: pathlib.Path, *arguments: str):
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        unmount(folder)
+
+
+def unmount(folder: pathlib.Path):
+    """Waits for those who still use it: a lazily unmounted disk would be found as it is by the next mount."""
+    for _ in range(50):
+        if subprocess.run(["umount", str(folder)], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def on(settings: dict, data: pathlib.Path) -> dict:

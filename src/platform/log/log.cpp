@@ -118,8 +118,8 @@ struct Log::Impl {
   const Clock& clock;
   std::atomic<Level> level;
   bool colours = false;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> pool;  // ends first: its thread writes what waits
 
   std::mutex mutex;
   detail::RepeatLimit repeats;

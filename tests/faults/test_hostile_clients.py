@@ -1,0 +1,265 @@
+"""Callers that are slow, idle, greedy or half open: the others' p99 stays within twice what it was, and
+memory within its budget."""
+
+import contextlib
+import os
+import resource
+import socket
+import statistics
+import struct
+import threading
+import time
+
+import pytest
+
+from conftest import running
+from faults.rig import FULL, fake_process, load_tool, sanitized
+from gateway import KEY, chat_body
+
+pytestmark = pytest.mark.timeout(300)
+
+IDLE = 10_000
+MEMORY_BUDGET = 256 << 20  # beyond what it has when nobody does any harm
+MEASURED = 3.0 if FULL else 1.5  # seconds a measurement
+FACTOR, FLOOR = 2.0, 0.010  # p99 within this factor; below the floor a difference is the machine's
+
+
+@pytest.fixture(scope="module")
+def mock():
+    """bench's mock provider: it costs nothing, so that what is measured is the gateway."""
+    with load_tool("mock_upstream", "--chunks", "10") as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def flood():
+    """Streams of 256 MB, from a process of its own: this one measures."""
+    with fake_process() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def gw(config, mock, flood, session_folder):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < IDLE + 1000:
+        pytest.skip(f"needs {IDLE + 1000} open files, the hard limit is {limits[1]}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    settings = config()
+    settings["providers"]["mock"] = {"kind": "openai", "base_url": f"http://127.0.0.1:{mock}/v1"}
+    settings["providers"]["flood"] = {"kind": "openai", "base_url": flood}
+    settings["server"] = {"timeouts": {"header": "3s", "body": "3s", "write": "5s"}}
+    settings["log"] = {"access": "off"}
+    with running(session_folder / "hostile", settings) as gateway:
+        yield gateway
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def p99(gw, seconds: float = MEASURED) -> float:
+    """p99 of other callers, who ask one after another on a few connections, paced so that the machine is far from
+    full: seconds."""
+    times, end, lock = [], time.monotonic() + seconds, threading.Lock()
+    request = gw.request_bytes(chat_body("mock/gpt-4o-mini", "hello"))
+
+    def caller():
+        with gw.raw(timeout=30) as raw:
+            while time.monotonic() < end:
+                start = time.monotonic()
+                raw.send(request)
+                assert raw.answer().status == 200
+                with lock:
+                    times.append(time.monotonic() - start)
+                time.sleep(0.002)
+
+    threads = [threading.Thread(target=caller) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(times) > 100
+    return statistics.quantiles(times, n=100)[98]
+
+
+@contextlib.contextmanager
+def harm(gw, begin):
+    """Measures before, during and after; what is measured during must be within the factor. The load is made by
+    a process of its own, so that it does not slow down the measuring."""
+    p99(gw, 0.3)
+    before, memory = min(p99(gw), p99(gw)), gw.rss()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        os.nice(5)  # the harm is to be done to the gateway, not to the processor that it shares
+        try:
+            begin(lambda: os.write(write, b"r"))
+        finally:
+            os._exit(0)
+    os.close(write)
+    try:
+        assert os.read(read, 1) == b"r", "the hostile callers did not come to work"
+        during, most = p99(gw), gw.rss()
+        for _ in range(2):  # one measurement of three may be disturbed by the machine
+            if during > max(before * FACTOR, FLOOR):
+                during = min(during, p99(gw))
+            most = max(most, gw.rss())
+        yield during
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        os.close(read)
+    print(f"p99 {before * 1e3:.2f} ms, during {during * 1e3:.2f} ms; memory +{(most - memory) >> 20} MiB")
+    assert most - memory < MEMORY_BUDGET
+    if not sanitized():
+        assert during <= max(before * FACTOR, FLOOR), f"p99 {before * 1e3:.2f} ms became {during * 1e3:.2f} ms"
+    assert gw.get("/healthz", key=None).status_code == 200
+
+
+def connect(address: str) -> socket.socket:
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), 10)
+
+
+def for_ever(ready, step, sockets=()):
+    """Does a step until the process is ended; sockets stay open as long."""
+    ready()
+    while True:
+        step()
+
+
+def idle_connections(gw):
+    def begin(ready):
+        open_ones = [connect(gw.listen) for _ in range(IDLE)]
+        for_ever(ready, lambda: time.sleep(1), open_ones)
+    return begin
+
+
+def slow_senders(gw):
+    """500 heads and 500 bodies, a byte each 20 ms or so; who is cut begins anew."""
+    head = gw.request_bytes(chat_body("mock/m", "x" * 5000))
+    def begin(ready):
+        ones = [[connect(gw.listen), 0] for _ in range(1000)]
+        for i, one in enumerate(ones):
+            if i % 2:
+                one[1] = head.index(b"\r\n\r\n") + 4
+                one[0].send(head[:one[1]])
+        def step():
+            for i, one in enumerate(ones):
+                try:
+                    one[0].send(head[one[1] % len(head):][:1])
+                    one[1] += 1
+                except OSError:
+                    one[0].close()
+                    one[0], one[1] = connect(gw.listen), 0
+            time.sleep(0.02)
+        for_ever(ready, step)
+    return begin
+
+
+def slow_readers(gw):
+    """300 streams of up to 256 MB of which nobody reads more than a byte now and then."""
+    request = gw.request_bytes(chat_body("flood/flood", stream=True))
+    def begin(ready):
+        ones = []
+        for _ in range(300):
+            one = connect(gw.listen)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.send(request)
+            ones.append(one)
+        time.sleep(0.5)
+        def step():
+            for at, one in enumerate(ones):
+                try:
+                    one.recv(1)
+                except OSError:
+                    one.close()
+                    ones[at] = connect(gw.listen)
+                    ones[at].send(request)
+            time.sleep(0.1)
+        for one in ones:
+            one.settimeout(0.001)
+        for_ever(ready, step)
+    return begin
+
+
+def pipelining(gw):
+    """20 connections with hundreds of requests sent at once, each; the answers are not read."""
+    request = gw.request_bytes(b"", method="GET", path="/v1/models") * 200
+    def begin(ready):
+        ones = [connect(gw.listen) for _ in range(20)]
+        def step():
+            for at, one in enumerate(ones):
+                one.settimeout(0.01)
+                try:
+                    one.send(request)
+                except OSError:
+                    one.close()
+                    ones[at] = connect(gw.listen)
+            time.sleep(0.05)
+        for_ever(ready, step)
+    return begin
+
+
+def bombs(gw):
+    """Heads without end, of many fields, of one long field; chunks of one byte, with long extensions, that say
+    they are huge."""
+    start = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n".encode()
+    chunked = start + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = [start + b"a: b\r\n" * 20_000, start + b"X-Long: " + b"a" * 200_000,
+            start + b"".join(b"X-%d: y\r\n" % i for i in range(5000)),
+            chunked + b"1\r\nx\r\n" * 50_000, chunked + b"1;" + b"e" * 100_000, chunked + b"ffffffffffffffff\r\n",
+            chunked + b"7fffffff\r\n" + b"x" * 200_000, chunked + b"0" * 100_000 + b"1\r\nx\r\n",
+            chunked + b"0\r\n" + b"T: t\r\n" * 20_000]
+    def begin(ready):
+        def one(bomb):
+            with connect(gw.listen) as sock:
+                sock.settimeout(0.2)
+                with contextlib.suppress(OSError):
+                    sock.sendall(bomb)
+                    sock.recv(65536)
+        def step():
+            for bomb in data:
+                one(bomb)
+            time.sleep(0.01)
+        step()
+        for_ever(ready, step)
+    return begin
+
+
+def half_open(gw):
+    """2,000 callers that ask and vanish without a word: their sockets are shut for reading, half of them are reset."""
+    request = gw.request_bytes(chat_body("mock/m", "hello", stream=True))
+    def begin(ready):
+        ones = []
+        def step():
+            for _ in range(40):
+                one = connect(gw.listen)
+                one.send(request)
+                if len(ones) % 2:
+                    one.shutdown(socket.SHUT_WR)
+                    ones.append(one)
+                else:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    one.close()
+                    ones.append(None)
+            if len(ones) > 2000:
+                for one in ones[:1000]:
+                    one and one.close()
+                del ones[:1000]
+            time.sleep(0.1)
+        for_ever(ready, step)
+    return begin
+
+
+@pytest.mark.parametrize("kind", [idle_connections, slow_senders, slow_readers, pipelining, bombs, half_open],
+                         ids=lambda kind: kind.__name__)
+def test_others_do_not_notice(gw, kind):
+    with harm(gw, kind(gw)):
+        pass
+
+
+def test_descriptors_come_back(gw):
+    """After all of that: what was opened for them is closed."""
+    deadline = time.monotonic() + 20
+    while len(os.listdir(f"/proc/{gw.process.pid}/fd")) > 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(os.listdir(f"/proc/{gw.process.pid}/fd")) <= 200
