@@ -195,15 +195,18 @@ Task<Result<void>> Connection::more_body() {
 
 Result<void> Connection::reserve_body(std::size_t size) {
   if (size <= body_capacity_) return {};
-  if (!core_.reserve(size - body_capacity_)) {
+  char* larger = nullptr;
+  if (core_.reserve(size - body_capacity_)) {
+    larger = static_cast<char*>(std::realloc(body_, size + kPadding));
+    if (!larger) core_.release(size - body_capacity_);  // a limit on the process: others need less
+  }
+  if (!larger) {
     Error error;
     error.kind = ErrorKind::Overloaded;
     error.retryable = true;
     error.message = "too many request bodies are held at the moment; try again";
     return std::unexpected(std::move(error));
   }
-  char* larger = static_cast<char*>(std::realloc(body_, size + kPadding));
-  if (!larger) std::abort();  // as operator new would end it: no memory is left
   std::memset(larger + size, 0, kPadding);
   body_ = larger;
   body_capacity_ = size;
