@@ -104,6 +104,13 @@ async def cut_mid_chunk(answer: Answer):
     answer.close()
 
 
+async def cut_mid_chunk_at_once(answer: Answer):
+    """For many of them: without the pause that lets what came before go out."""
+    await answer.stream_head()
+    await answer.write(b"100\r\ndata: {\"id\":\"chatcmpl-fake\",\"obj")
+    answer.close()
+
+
 async def reset_mid_stream(answer: Answer):
     await three_words(answer)
     answer.reset()
@@ -307,6 +314,7 @@ SCENARIOS: dict[str, Handler] = {
     "continue-first": continue_first,
     "cut-mid-stream": cut_mid_stream,
     "cut-mid-chunk": cut_mid_chunk,
+    "cut-mid-chunk-at-once": cut_mid_chunk_at_once,
     "reset-mid-stream": reset_mid_stream,
     "ended-early": ended_early,
     "missing-done": missing_done,
