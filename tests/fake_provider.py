@@ -205,6 +205,18 @@ async def embeddings(answer: Answer):
     await answer.json(200, {"object": "list", "data": data, "model": body["model"], "usage": usage})
 
 
+CATEGORIES = ["harassment", "hate", "illicit", "self-harm", "sexual", "violence"]
+
+
+async def moderations(answer: Answer):
+    inputs = answer.request["input"]
+    result = {"flagged": False, "categories": {name: False for name in CATEGORIES},
+              "category_scores": {name: 0.0 for name in CATEGORIES},
+              "category_applied_input_types": {name: ["text"] for name in CATEGORIES}}
+    results = [result for _ in (inputs if isinstance(inputs, list) else [inputs])]
+    await answer.json(200, {"id": "modr-1", "model": answer.request["model"], "results": results})
+
+
 async def list_models(answer: Answer):
     await answer.json(200, {"object": "list", "data": [
         {"id": m, "object": "model", "created": CREATED, "owned_by": "fake"} for m in MODELS]})
@@ -213,7 +225,7 @@ async def list_models(answer: Answer):
 async def by_path(answer: Answer):
     path = answer.record.target.split("?")[0]
     handler = {"/v1/chat/completions": chat, "/v1/completions": completions,
-               "/v1/embeddings": embeddings}.get(path)
+               "/v1/embeddings": embeddings, "/v1/moderations": moderations}.get(path)
     if handler is None or answer.record.method != "POST":
         return await answer.json(404, openai_error(f"Unknown request URL: {path}"))
     await handler(answer)

@@ -30,7 +30,7 @@ def test_wrong_method(gw, method, path, allowed):
 
 def test_not_served_yet_says_so(gw):
     """An endpoint that OpenAI has and this gateway does not: a clear refusal, no timeout, no 500."""
-    for path in ("/v1/responses/resp_1", "/v1/moderations", "/v1/files", "/v1/audio/speech", "/v1/batches"):
+    for path in ("/v1/responses/resp_1", "/v1/files", "/v1/audio/speech", "/v1/batches"):
         assert_error(gw.post(path, {"model": "echo"}), (404, 501))
 
 

@@ -83,9 +83,9 @@ Result<void> Program::make_features() {
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
-  features_.push_back(feature_of("routing", std::make_unique<routing::ResolveStage>(),
-                                 std::make_unique<routing::ValidateStage>(),
-                                 std::make_unique<routing::ChooseStage>()));
+  features_.push_back(feature_of(
+      "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),
+      std::make_unique<routing::ValidateStage>(), std::make_unique<routing::ChooseStage>()));
   pipeline_ = make_pipeline(features_, std::move(slots));
   return {};
 }

@@ -36,6 +36,17 @@ class Builder {
                                BodyKind::None,
                                &parts_.dialects.openai,
                                {}});
+    using http::Method;
+    for (const auto method :
+         {Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete}) {
+      snapshot_->operations.add({method,
+                                 "/providers/*",
+                                 OperationKind::PassThrough,
+                                 BodyKind::Opaque,
+                                 &parts_.dialects.openai,
+                                 {},
+                                 {}});
+    }
     check_listening();
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
     for (const auto& entry : config_.models) add_model(entry.name, entry.value);

@@ -7,6 +7,11 @@ Vocabulary::Vocabulary() {
   settings = exchange::register_settings(sections);
   models = sections.add(roles::kModels, "Models that may be asked for; `*` stands for any text.",
                         roles::AllowedModels{"*"});
+  pass_through = sections.add(
+      routing::kPassThrough,
+      "Providers whose own paths may be asked for under /providers/NAME/, with the provider's "
+      "credentials; `*` stands for any text.",
+      routing::PassThrough{});
   log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
   ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
   schema = std::make_unique<config::Schema<AppConfig>>(registry);

@@ -11,6 +11,7 @@
 #include "features/access/roles/config.h"
 #include "features/insight/access_log/config.h"
 #include "features/insight/ledger/config.h"
+#include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
 
 namespace causeway::app {
@@ -22,6 +23,7 @@ struct Vocabulary {
   SectionTable sections{registry};
   exchange::SettingKeys settings;
   SectionKey<roles::AllowedModels> models;
+  SectionKey<routing::PassThrough> pass_through;
   SectionKey<access_log::AccessLogSettings> log;
   SectionKey<ledger::LedgerSettings> ledger;
   std::unique_ptr<config::Schema<AppConfig>> schema;

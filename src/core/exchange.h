@@ -106,6 +106,7 @@ struct Exchange {
   const EffectivePolicy* policy = nullptr;  // resolve
   std::vector<const Target*> targets;       // choose: in the order to be tried
 
+  std::string_view opaque;  // a body that nobody reads
   RequestIndex index;
   Request request;
   std::vector<Attempt> attempts;

@@ -14,6 +14,10 @@ std::string_view to_string(OperationKind kind) {
       return "embeddings";
     case OperationKind::CountTokens:
       return "count_tokens";
+    case OperationKind::Moderation:
+      return "moderation";
+    case OperationKind::PassThrough:
+      return "pass_through";
     case OperationKind::ListModels:
       return "list_models";
     case OperationKind::GetModel:

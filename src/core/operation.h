@@ -20,6 +20,8 @@ enum class OperationKind : std::uint8_t {
   Completion,
   Embeddings,
   CountTokens,
+  Moderation,
+  PassThrough,  // any path of a provider's
   ListModels,
   GetModel,
   Refused,  // known, not served: a clear 501
@@ -29,9 +31,18 @@ enum class OperationKind : std::uint8_t {
 /// Value of gen_ai.operation.name.
 std::string_view to_string(OperationKind kind);
 
-constexpr std::size_t kOperationKinds = 8;
+/// Whether answers of this kind can be streamed event by event.
+constexpr bool streams(OperationKind kind) {
+  return kind == OperationKind::Chat || kind == OperationKind::Completion;
+}
 
-enum class BodyKind : std::uint8_t { None, Json };
+constexpr std::size_t kOperationKinds = 10;
+
+enum class BodyKind : std::uint8_t {
+  None,
+  Json,
+  Opaque,  // passed on unread
+};
 
 struct Operation {
   http::Method method = http::Method::Post;

@@ -76,6 +76,9 @@ class Provider {
   virtual std::vector<std::string> known_models() const { return {}; }
   /// Whether a model of this provider does this operation, as far as it is known beforehand.
   virtual bool serves(OperationKind, std::string_view /*upstream_model*/) const { return true; }
+  /// The path under which the provider's own paths stand ("/v1"), for requests that are passed
+  /// through; nothing = it takes none.
+  virtual std::optional<std::string_view> base_path() const { return std::nullopt; }
   /// The system prompt for chats that bring none of their own; empty = none.
   virtual std::string default_system_prompt(std::string_view /*upstream_model*/) const {
     return {};

@@ -4,6 +4,7 @@
 #include "core/provider.h"
 #include "core/stage.h"
 #include "exchange/identity.h"
+#include "exchange/pass_through.h"
 #include "exchange/run.h"
 #include "exchange/translate.h"
 
@@ -45,6 +46,13 @@ std::vector<http::Field> request_fields(const Exchange& exchange, const Call& ca
                                         const TraceParent& parent) {
   std::vector<http::Field> fields;
   fields.reserve(8 + call.fields.size());
+  if (exchange.operation->kind == OperationKind::PassThrough) {
+    pass_all_fields(exchange.head().fields, fields);
+    fields.push_back({"accept-encoding", "identity"});
+    fields.push_back({"traceparent", {parent.data(), parent.size()}});
+    fields.insert(fields.end(), call.fields.begin(), call.fields.end());
+    return fields;
+  }
   fields.push_back({"content-type", "application/json"});
   fields.push_back({"accept-encoding", "identity"});
   pass_fields(exchange.head().fields, exchange.operation->dialect->request_fields(), fields);
@@ -88,7 +96,10 @@ struct Sending {
   Sending(const Exchange& exchange, const Attempt& attempt, const Call& call,
           const http::Timeouts& timeouts)
       : parent(traceparent(exchange)), fields(request_fields(exchange, call, parent)) {
-    if (attempt.translated.empty()) {
+    if (exchange.operation->kind == OperationKind::PassThrough) {
+      request.method = exchange.head().method_text;
+      if (!exchange.opaque.empty()) body.push_back(exchange.opaque);
+    } else if (attempt.translated.empty()) {
       attempt.request.bytes(body);
     } else {
       body.push_back(attempt.translated);
@@ -108,6 +119,7 @@ Result<void> prepare(const Run& run, Attempt& attempt) {
   const Operation& operation = *exchange.operation;
   const std::string& model = attempt.target->upstream_model;
   attempt.dialect = &provider.dialect(operation, *attempt.target);
+  if (operation.kind == OperationKind::PassThrough) return {};
   if (attempt.dialect != operation.dialect) return translate(run, attempt);
   if (operation.kind == OperationKind::Chat && !exchange.index.has_system_prompt) {
     const std::string prompt = provider.default_system_prompt(model);
@@ -133,6 +145,10 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     call = provider.address(exchange, attempt);
   }
   if (!call) co_return pass(std::move(call));
+  const bool passes_through = exchange.operation->kind == OperationKind::PassThrough;
+  if (passes_through) {
+    if (auto aimed = aim(exchange, provider, *call); !aimed) co_return aimed;
+  }
   run.asked = run.now();
   auto timeouts = timeouts_left(run, provider, run.asked);
   if (!timeouts) co_return pass(std::move(timeouts));
@@ -144,6 +160,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     co_return pass(std::move(upstream));
   }
   http::ClientStream& answer = **upstream;
+  if (passes_through) co_return co_await deliver_as_it_comes(run, attempt, answer);
   const int status = answer.head().status;
   if (status < 200 || status > 299) {
     auto text = co_await answer.read_all(kMostErrorBytes);
@@ -241,7 +258,7 @@ void settle_answer(Run& run, Attempt& attempt) {
 Task<Result<void>> run_attempts(Run& run) {
   Exchange& exchange = run.exchange;
   const auto& operation = *exchange.operation;
-  exchange.outcome.streamed = exchange.index.stream && operation.kind != OperationKind::Embeddings;
+  exchange.outcome.streamed = exchange.index.stream && streams(operation.kind);
   if (exchange.outcome.streamed) {
     WriterSettings settings{exchange.index.usage_wanted, !exchange.policy->event.empty()};
     run.writer = operation.dialect->writer(operation, settings);

@@ -161,6 +161,15 @@ Task<void> Runner::run(Run& state) {
       }
     }
   }
+  if (!ended(verdict) && exchange.operation->body == BodyKind::Opaque) {
+    auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
+    if (!body) {
+      verdict = pass(std::move(body));
+    } else {
+      exchange.opaque = *body;
+      exchange.outcome.request_bytes = body->size();
+    }
+  }
   co_await together(context_.loop, http::Cohort::Calls, exchange.outcome.request_bytes);
   Laps laps(exchange);
   for (; !ended(verdict); ++next_hook) {

@@ -306,7 +306,7 @@ TEST(Runner, UnknownPathsAndMethods) {
   testing::FakeStream wrong(http::Method::Get, "/v1/chat/completions", "");
   world.serve(wrong);
   EXPECT_EQ(wrong.status, 405);
-  testing::FakeStream later(http::Method::Post, "/v1/moderations", "{}");
+  testing::FakeStream later(http::Method::Post, "/v1/files", "{}");
   world.serve(later);
   EXPECT_EQ(later.status, 501);
 }

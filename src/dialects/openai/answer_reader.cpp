@@ -104,7 +104,8 @@ class Reader final : public AnswerReader {
         frame_->model = range(value.raw_json_token());
       } else if (key == "error" && value.type() != od::json_type::null) {
         frame_->kind = Frame::Kind::Error;
-      } else if (key == "data" && kind_ == OperationKind::Embeddings) {
+      } else if ((key == "data" && kind_ == OperationKind::Embeddings) ||
+                 (key == "results" && kind_ == OperationKind::Moderation)) {
         frame_->has_content = true;
       }
     }

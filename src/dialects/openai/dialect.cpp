@@ -14,8 +14,7 @@ constexpr std::array<std::string_view, 2> kAnswerFields = {"openai-processing-ms
                                                            "openai-version"};
 
 // Parts of the protocol that are known but not served: a clear 501 instead of a 404.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kRefused = {{
-    {"/v1/moderations", "Call the provider directly for it."},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kRefused = {{
     {"/v1/audio/*", "Call the provider directly for it."},
     {"/v1/images/*", "Call the provider directly for it."},
     {"/v1/files", "Send the contents in the request."},
@@ -39,6 +38,7 @@ void OpenAiDialect::operations(Operations& table) const {
   add(Method::Post, "/v1/chat/completions", OperationKind::Chat, BodyKind::Json);
   add(Method::Post, "/v1/completions", OperationKind::Completion, BodyKind::Json);
   add(Method::Post, "/v1/embeddings", OperationKind::Embeddings, BodyKind::Json);
+  add(Method::Post, "/v1/moderations", OperationKind::Moderation, BodyKind::Json);
   add(Method::Get, "/v1/models", OperationKind::ListModels, BodyKind::None);
   add(Method::Get, "/v1/models/*", OperationKind::GetModel, BodyKind::None);
   for (const auto& [path, advice] : kRefused) {
@@ -83,6 +83,8 @@ std::string_view OpenAiDialect::upstream_path(const Operation& operation) const 
       return "/completions";
     case OperationKind::Embeddings:
       return "/embeddings";
+    case OperationKind::Moderation:
+      return "/moderations";
     default:
       return "/models";
   }

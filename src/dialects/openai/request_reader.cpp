@@ -90,6 +90,8 @@ class RequestWalk : JsonWalk {
     } else if (operation_.kind == OperationKind::Completion) {
       if (key == "prompt") return read_texts(value, TextKind::Prompt, "prompt");
       if (key == "suffix") return add_if_string(value, TextKind::Suffix);
+    } else if (operation_.kind == OperationKind::Moderation) {
+      if (key == "input") return read_texts(value, TextKind::Content, "input");
     } else if (operation_.kind == OperationKind::Embeddings) {
       if (key == "input") return read_texts(value, TextKind::Input, "input");
       if (key == "encoding_format") {

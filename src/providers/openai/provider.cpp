@@ -22,6 +22,7 @@ class OpenAiProvider final : public Provider {
         endpoint_(std::move(endpoint)),
         paths_(path, dialect),
         responses_paths_(path, responses),
+        base_(path),
         zone_(config.zone),
         stream_usage_(config.stream_usage) {
     if (!config.api_key.empty()) {
@@ -42,6 +43,7 @@ class OpenAiProvider final : public Provider {
   const Dialect& dialect(const Operation& operation, const Target&) const override {
     return operation.dialect == responses_ ? *responses_ : dialect_;
   }
+  std::optional<std::string_view> base_path() const override { return base_; }
   bool reports_usage() const override { return stream_usage_; }
   const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
   std::vector<std::string> known_models() const override { return listing_->names(); }
@@ -72,6 +74,7 @@ class OpenAiProvider final : public Provider {
   std::shared_ptr<ModelListing> listing_;
   http::Endpoint endpoint_;
   OperationPaths paths_, responses_paths_;
+  std::string base_;
   Zone zone_;
   bool stream_usage_;
   std::optional<http::Timeouts> timeouts_;

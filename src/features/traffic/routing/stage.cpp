@@ -7,6 +7,7 @@
 #include "features/traffic/routing/order.h"
 #include "platform/config/problems.h"
 #include "platform/text/glob.h"
+#include "platform/text/percent.h"
 
 namespace causeway::routing {
 namespace {
@@ -53,12 +54,63 @@ std::string no_such_model(const Exchange& exchange, std::string_view name) {
 
 }  // namespace
 
+// Segments that would lead out of the provider's own paths, escaped or not.
+bool climbs(std::string_view path) {
+  const std::string plain = text::percent_decoded(path);
+  std::size_t begin = 0;
+  while (begin <= plain.size()) {
+    const auto end = std::min(plain.find_first_of("/\\", begin), plain.size());
+    const std::string_view segment(plain.data() + begin, end - begin);
+    if (segment == "." || segment == "..") return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+// The model is "NAME/*": whoever may use all models of the provider may use its other paths, too.
+Verdict ResolveStage::resolve_provider(Exchange& exchange, const Principal& caller) const {
+  const Snapshot& snapshot = *exchange.snapshot;
+  const std::string name(exchange.argument.substr(0, exchange.argument.find('/')));
+  auto model = std::make_shared<Model>();
+  model->name = name + "/*";
+  model->owned_by = name;
+  exchange.model_name = model->name;
+  exchange.kept.push_back(model);
+  exchange.policy = &snapshot.effective(snapshot.matching(caller, exchange.model_name));
+  const auto found = snapshot.providers.find(name);
+  if (found == snapshot.providers.end()) {
+    return fail(ErrorKind::NotFound, Origin::Client,
+                "There is no provider \"" + name.substr(0, 200) + "\".", "provider_not_found");
+  }
+  const auto& allowed = exchange.policy->sections.get(pass_through_);
+  const bool any = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& pattern) {
+    return text::glob_match(pattern, name);
+  });
+  if (!any) {
+    return fail(ErrorKind::Forbidden, Origin::Client,
+                "Requests are not passed through to \"" + name +
+                    "\" for this caller; a policy with pass_through: [\"" + name +
+                    "\"] would allow it.",
+                "pass_through_off");
+  }
+  if (climbs(exchange.argument)) {
+    return fail(ErrorKind::InvalidRequest, Origin::Client,
+                "The path has a segment \".\" or \"..\".", "bad_path");
+  }
+  model->targets.push_back({model->name, found->second.get(), "*", 1});
+  exchange.model = model.get();
+  return go_on();
+}
+
 Verdict ResolveStage::on_request(Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
   exchange.model_name = exchange.index.model;
   // Health is open to all: nobody is met by the policies that ask for no particular caller.
   static const Principal kNobody;
   const Principal& caller = exchange.principal ? *exchange.principal : kNobody;
+  if (exchange.operation->kind == OperationKind::PassThrough) {
+    return resolve_provider(exchange, caller);
+  }
   exchange.policy = &snapshot.effective(snapshot.matching(caller, exchange.model_name));
   if (exchange.operation->body == BodyKind::None) return go_on();
   const auto found = snapshot.models.find(exchange.model_name);

@@ -4,15 +4,21 @@
 
 #include "core/exchange.h"
 #include "core/stage.h"
+#include "features/traffic/routing/config.h"
 
 namespace causeway::routing {
 
 class ResolveStage final : public Stage {
  public:
+  explicit ResolveStage(SectionKey<PassThrough> pass_through) : pass_through_(pass_through) {}
   std::string_view name() const override { return "resolve"; }
   unsigned hooks() const override { return kOnRequest; }
   bool before_policy() const override { return true; }
   Verdict on_request(Exchange& exchange) override;
+
+ private:
+  Verdict resolve_provider(Exchange& exchange, const Principal& caller) const;
+  SectionKey<PassThrough> pass_through_;
 };
 
 class ValidateStage final : public Stage {

@@ -1,0 +1,87 @@
+#include "exchange/pass_through.h"
+
+#include <algorithm>
+#include <array>
+
+#include "platform/text/ascii.h"
+
+namespace causeway::exchange {
+namespace {
+
+// Of one connection (RFC 9110, section 7.6.1), or ours to say, or somebody's credentials.
+constexpr std::array<std::string_view, 24> kOwn = {"connection",        "keep-alive",
+                                                   "proxy-connection",  "te",
+                                                   "trailer",           "transfer-encoding",
+                                                   "upgrade",           "host",
+                                                   "content-length",    "expect",
+                                                   "authorization",     "proxy-authorization",
+                                                   "x-api-key",         "api-key",
+                                                   "x-goog-api-key",    "cookie",
+                                                   "set-cookie",        "forwarded",
+                                                   "x-forwarded-for",   "x-forwarded-host",
+                                                   "x-forwarded-proto", "x-request-id",
+                                                   "traceparent",       "accept-encoding"};
+
+bool passes(std::string_view name) {
+  return std::none_of(kOwn.begin(), kOwn.end(),
+                      [&](std::string_view own) { return http::same_name(name, own); });
+}
+
+}  // namespace
+
+void pass_all_fields(std::span<const http::Field> from, std::vector<http::Field>& to) {
+  for (const auto& field : from) {
+    if (passes(field.name)) to.push_back(field);
+  }
+}
+
+Result<void> aim(const Exchange& exchange, const Provider& provider, Call& call) {
+  const auto base = provider.base_path();
+  if (!base) {
+    return fail(ErrorKind::NotImplemented, Origin::Us,
+                "The provider \"" + std::string(provider.name()) +
+                    "\" takes no requests that are passed through.",
+                "pass_through_not_served");
+  }
+  if (!call.made) call.made = std::make_unique<MadeForCall>();
+  const auto slash = exchange.argument.find('/');
+  std::string& target = call.made->target;
+  target = *base;
+  target += exchange.argument.substr(std::min(slash, exchange.argument.size()));
+  if (target.empty()) target = "/";
+  if (!exchange.head().query.empty()) target.append("?").append(exchange.head().query);
+  call.target = target;
+  return {};
+}
+
+Task<Result<void>> deliver_as_it_comes(Run& run, Attempt& attempt, http::ClientStream& upstream) {
+  Exchange& exchange = run.exchange;
+  std::vector<http::Field> fields;
+  FieldStorage storage;
+  pass_all_fields(upstream.head().fields, fields);
+  run.heard();
+  answer_fields(exchange, attempt.target, {}, fields, storage);
+  exchange.outcome.status = upstream.head().status;
+  bool begun = false;
+  for (;;) {
+    auto piece = co_await upstream.read();
+    if (!piece && !begun) co_return pass(std::move(piece));
+    if (!begun) {
+      begun = true;
+      run.content_sent = true;
+      exchange.outcome.to_first_content = run.now() - exchange.started;
+      run.stream.begin(upstream.head().status, fields);
+    }
+    if (!piece) co_return pass(std::move(piece));
+    if (piece->empty()) break;
+    exchange.outcome.answer_bytes += piece->size();
+    const std::string_view pieces[] = {*piece};
+    auto sent = co_await run.stream.write(pieces);
+    if (!sent) co_return sent;
+  }
+  auto finished = co_await run.stream.finish();
+  exchange.outcome.cut_by_client |= !finished;
+  co_return Result<void>{};
+}
+
+}  // namespace causeway::exchange

@@ -1,0 +1,15 @@
+// What policies say about routing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/section_table.h"
+
+namespace causeway::routing {
+
+/// Providers whose paths may be asked for under /providers/NAME/; `*` stands for any text.
+using PassThrough = std::vector<std::string>;
+inline constexpr config::Section<PassThrough> kPassThrough{"pass_through"};
+
+}  // namespace causeway::routing
