@@ -1,6 +1,7 @@
 """A power cut: of the data folder only what a sync has covered is left."""
 
 import random
+import threading
 import time
 
 import pytest
@@ -10,7 +11,27 @@ from faults.shim import shim, shim_library  # noqa: F401
 from gateway import wait_until
 
 SYNC = 0.05  # what the journal allows
-SLACK = 0.25  # what the sync itself and this machine may take on top
+SLACK = 0.25  # what the sync itself may take on top, on a machine that is free
+
+
+class Lateness:
+    """How late a thread is that wants its turn every 50 ms, as the journal's does: this machine's load."""
+
+    def __enter__(self):
+        self.worst, self.stopped = 0.0, False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def run(self):
+        while not self.stopped:
+            start = time.monotonic()
+            time.sleep(SYNC)
+            self.worst = max(self.worst, time.monotonic() - start - SYNC)
+
+    def __exit__(self, *_):
+        self.stopped = True
+        self.thread.join()
 
 
 class Timed(list):
@@ -35,7 +56,7 @@ def test_power_cut(config, make_gateway, shim, seed, tmp_path):
     gw.start()
     key = gw.make_key()["key"] if seed % 2 else None
     confirmed = Timed()
-    with Callers(gw, "cut", count=2, confirmed=confirmed) as callers:
+    with Lateness() as late, Callers(gw, "cut", count=2, confirmed=confirmed) as callers:
         time.sleep((0.5, 0.7, 0.9, 1.3)[seed // 2] + random.Random(seed).random() * 0.2)
         shown = totals(gw) if seed % 4 == 3 else {}
         time.sleep(0.15)
@@ -49,8 +70,9 @@ def test_power_cut(config, make_gateway, shim, seed, tmp_path):
     settled = totals(other)
     assert set(shown) <= set(settled), "what /api/usage has shown is lost"
     lost = [model for model in confirmed if f"fake/{model}" not in settled]
-    early = [model for model in lost if confirmed.times[model] < cut - SYNC - SLACK]
-    assert not early, f"{len(early)} of {len(confirmed)} answers older than {SYNC + SLACK} s are lost"
+    allowed = SYNC + SLACK + 3 * late.worst
+    early = [model for model in lost if confirmed.times[model] < cut - allowed]
+    assert not early, f"{len(early)} of {len(confirmed)} answers older than {allowed:.2f} s are lost"
     assert all(row["requests"] == 1 for row in settled.values())
     if key:
         assert other.chat("echo", key=key).status_code == 200, "a confirmed key is lost"
