@@ -4,7 +4,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import configs, embedded, idle, load
+from . import configs, embedded, idle, load, sizing
 from .report import Row, medians, ratio
 from .rig import Rig
 
@@ -161,5 +161,6 @@ CASES = {
     "idle-connections": idle.connections,
     "startup": idle.startup,
     "embedded": embedded.generation,
+    "sizing": sizing.sizing,
 }
-SLOW = {"embedded"}  # left out by --quick
+SLOW = {"embedded", "sizing"}  # left out by --quick
