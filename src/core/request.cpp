@@ -157,13 +157,19 @@ std::optional<std::string_view> Request::member(std::string_view key) const {
   return index_->bytes(m->value);
 }
 
+// Whether it takes the member away, name and all.
+bool Request::covers(const Edit& edit, const RequestIndex::Member& member) {
+  return !edit.range.empty() && edit.range.begin <= member.whole.begin &&
+         edit.range.end >= member.whole.end;
+}
+
 void Request::set_member(std::string_view key, std::string json) {
   if (const auto* m = index_->member(key)) {
-    // A removal of the same member is taken back by dropping its edit.
-    std::erase_if(edits_, [&](const Edit& edit) {
-      return !edit.range.empty() && edit.range.begin <= m->whole.begin &&
-             edit.range.end >= m->whole.end;
-    });
+    if (std::ranges::any_of(edits_, [m](const Edit& edit) { return covers(edit, *m); })) {
+      auto gone = removed_members();
+      gone[static_cast<std::size_t>(m - index_->members.data())] = false;
+      put_removals(gone);
+    }
     put_edit(m->value, std::move(json));
     return;
   }
@@ -185,19 +191,43 @@ void Request::remove_member(std::string_view key) {
     std::erase_if(edits_, [&](const Edit& edit) { return added_value(edit, key).has_value(); });
     return;
   }
-  // The comma behind goes with it; the last member takes the one in front instead.
-  ByteRange range = m->whole;
-  const bool last = m == &index_->members.back();
-  if (!last) {
-    range.end = (m + 1)->whole.begin;
-  } else if (m != &index_->members.front()) {
-    range.begin = (m - 1)->whole.end;
-  }
+  auto gone = removed_members();
+  gone[static_cast<std::size_t>(m - index_->members.data())] = true;
   std::erase_if(edits_, [&](const Edit& edit) {
     return !edit.range.empty() && edit.range.begin >= m->whole.begin &&
            edit.range.end <= m->whole.end;
   });
-  put_edit(range, {});
+  put_removals(gone);
+}
+
+std::vector<bool> Request::removed_members() const {
+  std::vector<bool> gone;
+  for (const auto& member : index_->members) {
+    gone.push_back(std::ranges::any_of(edits_, [&](const Edit& e) { return covers(e, member); }));
+  }
+  return gone;
+}
+
+// Neighbours go in one piece. The comma behind goes with it; at the end of the object, the one in
+// front instead.
+void Request::put_removals(const std::vector<bool>& gone) {
+  const auto& members = index_->members;
+  std::erase_if(edits_, [&](const Edit& edit) {
+    return std::ranges::any_of(members, [&](const auto& member) { return covers(edit, member); });
+  });
+  for (std::size_t first = 0; first < gone.size(); ++first) {
+    if (!gone[first]) continue;
+    std::size_t end = first;
+    while (end < gone.size() && gone[end]) ++end;
+    ByteRange range{members[first].whole.begin, members[end - 1].whole.end};
+    if (end < gone.size()) {
+      range.end = members[end].whole.begin;
+    } else if (first > 0) {
+      range.begin = members[first - 1].whole.end;
+    }
+    put_edit(range, {});
+    first = end;
+  }
 }
 
 // ---- messages

@@ -181,6 +181,9 @@ class Request {
   bool changed_messages() const { return !inserted_.empty() || !dropped_.empty(); }
   bool is_dropped(std::size_t message) const;
   void put_edit(ByteRange range, std::string with);
+  static bool covers(const Edit& edit, const RequestIndex::Member& member);
+  std::vector<bool> removed_members() const;
+  void put_removals(const std::vector<bool>& gone);
   void rebuild_order();
   TextOrder locate(std::uint32_t index) const;
   void bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const;

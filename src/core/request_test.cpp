@@ -82,6 +82,24 @@ TEST(Request, MembersAreReplacedAddedAndRemoved) {
   EXPECT_NE(request.joined().find(R"("n":3)"), std::string::npos);
 }
 
+TEST(Request, NeighboursAreRemovedInAnyOrder) {
+  Indexed in;
+  const std::vector<std::vector<std::string>> orders = {
+      {"messages", "n"}, {"n", "messages"}, {"model", "messages"}, {"messages", "model"}};
+  for (const auto& order : orders) {
+    Request request(in.index);
+    for (const auto& key : order) request.remove_member(key);
+    const bool model_left = order[0] != "model" && order[1] != "model";
+    EXPECT_EQ(request.joined(), model_left ? R"({"model":"x"})" : R"({"n":1})") << order[0];
+    request.set_member(order[1], "2");
+    EXPECT_EQ(request.member(order[0]), std::nullopt);
+    EXPECT_EQ(request.member(order[1]), "2");
+  }
+  Request all(in.index);
+  for (const char* key : {"messages", "n", "model"}) all.remove_member(key);
+  EXPECT_EQ(all.joined(), "{}");
+}
+
 TEST(Request, InsertedMessagesAreTextsOfTheirPlace) {
   Indexed in;
   Request request(in.index);
