@@ -115,6 +115,9 @@ class Dialect {
   virtual std::unique_ptr<EventDecoder> decoder(bool streamed) const;
   virtual std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const;
 
+  /// The answer to a count of tokens, for dialects that have that operation.
+  virtual std::string tokens_body(std::uint64_t /*tokens*/) const { return {}; }
+
   virtual std::string models_body(std::span<const ModelCard> models) const = 0;
   virtual std::string model_body(const ModelCard& model) const = 0;
 };

@@ -37,6 +37,9 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
     if (event.kind != EventKind::Usage) continue;
     attempt.usage = frame.usage;
     exchange.outcome.usage = frame.usage;
+    if (!exchange.index.has_unread_content && !exchange.index.has_tools) {
+      run.estimates.learn(attempt.target->name, text_bytes(exchange), frame.usage.input());
+    }
     for (const Hook& hook : exchange.snapshot->pipeline->usage) {
       exchange.stages_run |= std::uint64_t{1} << hook.index;
       hook.stage->on_usage(exchange, frame.usage);

@@ -137,6 +137,11 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
+  const Operation& operation = *exchange.operation;
+  if (operation.kind == OperationKind::CountTokens &&
+      &provider.dialect(operation, *attempt.target) != operation.dialect) {
+    co_return co_await answer_count(run, attempt);
+  }
   if (auto prepared = prepare(run, attempt); !prepared) co_return prepared;
   Result<Call> call;
   if (provider.waits()) {
@@ -145,7 +150,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     call = provider.address(exchange, attempt);
   }
   if (!call) co_return pass(std::move(call));
-  const bool passes_through = exchange.operation->kind == OperationKind::PassThrough;
+  const bool passes_through = operation.kind == OperationKind::PassThrough;
   if (passes_through) {
     if (auto aimed = aim(exchange, provider, *call); !aimed) co_return aimed;
   }
@@ -190,15 +195,11 @@ bool may_try_another(const Error& error) {
 }
 
 void estimate_usage(Run& run, Attempt& attempt) {
-  // Four bytes a token is the usual mean of English text in the common vocabularies; marked as an
-  // estimate wherever it is shown.
-  constexpr std::uint64_t kBytesPerToken = 4;
   if (attempt.usage.source == UsageSource::Reported || run.content_bytes == 0) return;
-  std::uint64_t input = 0;
-  for (const auto& text : run.exchange.index.texts) input += text.value.end - text.value.begin - 2;
+  const std::string& target = attempt.target->name;
   attempt.usage.source = UsageSource::Estimated;
-  attempt.usage.input_uncached = static_cast<std::uint32_t>(input / kBytesPerToken + 1);
-  attempt.usage.output_visible = static_cast<std::uint32_t>(run.content_bytes / kBytesPerToken + 1);
+  attempt.usage.input_uncached = run.estimates.tokens(target, text_bytes(run.exchange));
+  attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
 }
 
 // Once: what has been settled stays as it is.

@@ -12,6 +12,7 @@
 #include "core/snapshot.h"
 #include "core/stage.h"
 #include "exchange/settings.h"
+#include "exchange/token_estimates.h"
 #include "platform/base/task.h"
 #include "platform/http/server_stream.h"
 
@@ -21,6 +22,7 @@ struct Run {
   Exchange& exchange;
   http::ServerStream& stream;
   const SettingKeys& keys;
+  TokenEstimates& estimates;
 
   std::unique_ptr<AnswerWriter> writer;  // of a streamed answer
   bool head_begun = false;               // the head of a streamed answer is fixed
@@ -46,6 +48,13 @@ struct Run {
     return time;
   }
 };
+
+/// Bytes of all texts of the request.
+std::uint64_t text_bytes(const Exchange& exchange);
+
+/// Answers a count of tokens for a target that does not count in the application's dialect: by what
+/// is known of it (token_estimates.h), said to be an estimate.
+Task<Result<void>> answer_count(Run& run, Attempt& attempt);
 
 /// Sends bytes of a streamed answer, its head first where that has not gone out. Waits for a
 /// heartbeat that is being written. While draining, nothing is sent.

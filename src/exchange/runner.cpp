@@ -108,7 +108,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
   exchange.stages_run = snapshot->pipeline->always;
   name_exchange(exchange, ids_);
 
-  Run state{exchange, stream, keys_, {}};
+  Run state{exchange, stream, keys_, estimates_, {}};
   state.last_write = exchange.started;
   runs_.push_back(&state);
   // Until a policy says otherwise, a client that leaves ends everything at once; so does an asker

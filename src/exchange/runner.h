@@ -13,6 +13,7 @@
 #include "core/stage.h"
 #include "exchange/identity.h"
 #include "exchange/settings.h"
+#include "exchange/token_estimates.h"
 #include "platform/base/pinned.h"
 #include "platform/base/task.h"
 #include "platform/http/server_stream.h"
@@ -56,6 +57,7 @@ class Runner {
   Pinned<Snapshot>& snapshots_;
   SettingKeys keys_;
   IdSource ids_;
+  TokenEstimates estimates_;
   std::vector<std::unique_ptr<Exchange>> spare_;  // bounded
   const Pipeline* spare_of_ = nullptr;            // whose slot layout the spare ones have
   std::vector<Run*> runs_;
