@@ -75,6 +75,7 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
   const bool has_file = !options_.config_path.empty();
   config::Problems problems(has_file ? options_.config_path : "the environment");
   if (has_file) {
+    read_mark_ = mark_of(options_.config_path);
     if (auto readable = check_readable(options_.config_path); !readable) {
       return pass(std::move(readable));
     }

@@ -68,6 +68,14 @@ class Program {
   Result<void> reload();
 
  private:
+  // What tells a file that was changed, or replaced, from one that was not.
+  struct FileMark {
+    std::int64_t changed = 0;
+    std::uint64_t inode = 0, size = 0;
+    bool operator==(const FileMark&) const = default;
+  };
+  static FileMark mark_of(const std::string& path);
+
   Result<AppConfig> read_config(std::string& warnings);
   Result<void> open_data();
   Result<void> make_parts();
@@ -100,6 +108,7 @@ class Program {
   Dialects dialects_;
   ModelListings listings_;
   AppConfig config_;
+  FileMark read_mark_;  // of the configuration file before it was read last
 
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::AccessLog> access_log_;

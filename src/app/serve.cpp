@@ -38,20 +38,14 @@ std::string url_of(const std::string& listen, std::uint16_t port) {
   return to_text(*address);
 }
 
-struct FileMark {
-  std::int64_t changed = 0;
-  std::uint64_t inode = 0, size = 0;
-  bool operator==(const FileMark&) const = default;
-};
+}  // namespace
 
-FileMark mark_of(const std::string& path) {
+Program::FileMark Program::mark_of(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) return {};
   return {info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec, info.st_ino,
           static_cast<std::uint64_t>(info.st_size)};
 }
-
-}  // namespace
 
 std::string Program::listen_text() const { return url_of(*config_.server.listen, loops_->port()); }
 std::string Program::admin_text() const { return url_of(*config_.server.admin, admin_->port()); }
@@ -123,11 +117,10 @@ void Program::keep_key_uses() {
 
 void Program::watch_file() {
   if (!options_.watch || options_.config_path.empty()) return;
-  auto last = std::make_shared<FileMark>(mark_of(options_.config_path));
-  control_.every(500ms, [this, last] {
+  control_.every(500ms, [this] {
     const FileMark now = mark_of(options_.config_path);
-    if (now == *last || now == FileMark{}) return;
-    *last = now;
+    if (now == read_mark_ || now == FileMark{}) return;
+    read_mark_ = now;
     if (auto loaded = reload(); !loaded) {
       log_->error("the configuration was not loaded; the old one stays in force",
                   {{"problems", loaded.error().message}});
