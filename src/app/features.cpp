@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/program.h"
+#include "app/upstreams.h"
 #include "engine/manifest.h"
 #include "features/access/keys/feature.h"
 #include "features/access/roles/stage.h"
@@ -14,7 +15,6 @@
 #include "features/traffic/routing/stage.h"
 #include "platform/http/client.h"
 #include "providers/embedded/config.h"
-#include "providers/openai/config.h"
 
 namespace causeway::app {
 namespace {
@@ -107,12 +107,13 @@ ledger::PriceSettings price_settings(const AppConfig& config) {
     settings.per_hour[entry.name] = entry.value.micros * 1000;
   }
   for (const auto& provider : config.providers) {
-    const auto* openai = provider.value.as<openai::OpenAiConfig>();
-    if (!openai) continue;
+    const UpstreamConfig* upstream = upstream_of(provider.value);
+    if (!upstream) continue;
     std::string path;
-    const auto endpoint = http::parse_url(openai->base_url, path);
-    std::string_view known =
-        endpoint ? ledger::catalogue_provider("openai", endpoint->host) : std::string_view();
+    const auto endpoint = http::parse_url(upstream->base_url, path);
+    std::string_view known = endpoint
+                                 ? ledger::catalogue_provider(provider.value.kind(), endpoint->host)
+                                 : std::string_view();
     // A provider that is called by a catalogue's name is priced as that one, wherever it stands: a
     // proxy in between does not change what is paid.
     if (known.empty())

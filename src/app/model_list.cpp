@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "app/upstreams.h"
 #include "platform/text/glob.h"
 #include "platform/text/json_writer.h"
 #include "providers/embedded/config.h"
-#include "providers/openai/config.h"
 
 namespace causeway::app {
 namespace {
@@ -29,8 +29,8 @@ void add_engine(List& list, const std::string& provider, const std::vector<Engin
   }
 }
 
-void add_listed(List& list, const std::string& provider, const openai::OpenAiConfig& config,
-                bool bare, ModelListings* listings) {
+void add_listed(List& list, const std::string& provider, const UpstreamConfig& config, bool bare,
+                ModelListings* listings) {
   const auto names = listings ? listings->of(provider)->names() : std::vector<std::string>();
   if (names.empty()) {
     for (const auto& pattern : config.expose) {
@@ -62,8 +62,8 @@ std::vector<ListedModel> models_of(const AppConfig& config, const std::vector<En
   for (const auto& provider : config.providers) {
     if (provider.value.kind() == "embedded") {
       add_engine(list, provider.name, engine);
-    } else if (const auto* openai = provider.value.as<openai::OpenAiConfig>()) {
-      add_listed(list, provider.name, *openai, config.models.empty(), listings);
+    } else if (const UpstreamConfig* upstream = upstream_of(provider.value)) {
+      add_listed(list, provider.name, *upstream, config.models.empty(), listings);
     }
   }
   std::vector<ListedModel> all;

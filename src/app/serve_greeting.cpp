@@ -6,12 +6,12 @@
 
 #include "app/features.h"
 #include "app/program.h"
+#include "app/upstreams.h"
 #include "app/where.h"
 #include "core/provider.h"
 #include "engine/places.h"
 #include "platform/http/client.h"
 #include "platform/text/json_writer.h"
-#include "providers/openai/config.h"
 
 namespace causeway::app {
 namespace {
@@ -81,10 +81,10 @@ void Program::greet() {
           provider.name + "/default)");
       const auto program = engine::find_program(engine::find_places(executable_path()));
       if (!program) say("  engine        " + program.error().message);
-    } else if (const auto* openai = provider.value.as<openai::OpenAiConfig>()) {
+    } else if (const UpstreamConfig* upstream = upstream_of(provider.value)) {
       std::string path;
-      const auto endpoint = http::parse_url(openai->base_url, path);
-      say("  provider      " + provider.name + ": OpenAI's API" +
+      const auto endpoint = http::parse_url(upstream->base_url, path);
+      say("  provider      " + provider.name + ": " + std::string(api_of(provider.value)) +
           (endpoint ? " at " + endpoint->host + ":" + std::to_string(endpoint->port) : ""));
     }
   }

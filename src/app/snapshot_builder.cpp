@@ -4,11 +4,11 @@
 #include <atomic>
 
 #include "app/listen_address.h"
+#include "app/upstreams.h"
 #include "core/stage.h"
 #include "platform/text/glob.h"
 #include "providers/embedded/config.h"
 #include "providers/embedded/provider.h"
-#include "providers/openai/config.h"
 #include "providers/openai/provider.h"
 
 namespace causeway::app {
@@ -68,21 +68,30 @@ class Builder {
   }
 
   void add_provider(const std::string& name, config::Position at, const config::Variant& value) {
-    if (const auto* openai = value.as<openai::OpenAiConfig>()) {
-      auto made =
-          openai::make_provider(name, *openai, parts_.dialects.openai, parts_.dialects.responses,
-                                parts_.listings.of(name), parts_.environment);
-      if (!made) return problems_.add(at, made.error().message);
-      for (const auto& pattern : openai->expose) {
+    auto made = make_provider(name, value);
+    if (!made) return problems_.add(at, made.error().message);
+    if (!*made) return;  // of no kind: that is a problem of its own
+    if (const UpstreamConfig* upstream = upstream_of(value)) {
+      for (const auto& pattern : upstream->expose) {
         snapshot_->exposed.push_back({pattern, made->get(), bare()});
       }
-      snapshot_->providers.emplace(name, std::move(*made));
-    } else if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
-      auto made = embedded::make_provider(name, *embedded, parts_.dialects.openai, parts_.engine);
-      if (!made) return problems_.add(at, made.error().message);
+    } else {
       snapshot_->exposed.push_back({"*", made->get(), false});
-      snapshot_->providers.emplace(name, std::move(*made));
     }
+    snapshot_->providers.emplace(name, std::move(*made));
+  }
+
+  Result<std::unique_ptr<Provider>> make_provider(const std::string& name,
+                                                  const config::Variant& value) {
+    const Dialects& dialects = parts_.dialects;
+    if (const auto* openai = value.as<openai::OpenAiConfig>()) {
+      return openai::make_provider(name, *openai, dialects.openai, dialects.responses,
+                                   parts_.listings.of(name), parts_.environment);
+    }
+    if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
+      return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
+    }
+    return nullptr;
   }
 
   // With no models of its own, a configuration's providers are asked for by their models' own

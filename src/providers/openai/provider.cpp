@@ -1,10 +1,8 @@
 #include "providers/openai/provider.h"
 
-#include <list>
 #include <optional>
 
 #include "core/exchange.h"
-#include "platform/http/client_proxy.h"
 
 namespace causeway::openai {
 namespace {
@@ -24,17 +22,14 @@ class OpenAiProvider final : public Provider {
         responses_paths_(path, responses),
         base_(path),
         zone_(config.zone),
-        stream_usage_(config.stream_usage) {
+        stream_usage_(config.stream_usage),
+        timeouts_(timeouts_of(config)) {
     if (!config.api_key.empty()) {
-      add("authorization", "Bearer " + std::string(config.api_key.reveal()));
+      fields_.add("authorization", "Bearer " + std::string(config.api_key.reveal()));
     }
-    if (!config.organization.empty()) add("openai-organization", config.organization);
-    if (!config.project.empty()) add("openai-project", config.project);
-    for (const auto& header : config.headers) add(header.name, header.value);
-    if (config.timeouts) {
-      timeouts_ = {config.timeouts->connect, config.timeouts->first_byte, config.timeouts->idle,
-                   config.timeouts->total};
-    }
+    if (!config.organization.empty()) fields_.add("openai-organization", config.organization);
+    if (!config.project.empty()) fields_.add("openai-project", config.project);
+    for (const auto& header : config.headers) fields_.add(header.name, header.value);
   }
 
   std::string_view name() const override { return name_; }
@@ -60,12 +55,7 @@ class OpenAiProvider final : public Provider {
 
  private:
   Call call(const OperationPaths& paths, const Operation& operation) const {
-    return {&endpoint_, paths.of(operation), fields_, nullptr, nullptr};
-  }
-  void add(std::string name, std::string value) {
-    const auto& [kept_name, kept_value] =
-        kept_.emplace_back(std::move(name), Secret(std::move(value)));
-    fields_.push_back({kept_name, kept_value.reveal()});
+    return {&endpoint_, paths.of(operation), fields_.fields(), nullptr, nullptr};
   }
 
   std::string name_;
@@ -78,38 +68,18 @@ class OpenAiProvider final : public Provider {
   Zone zone_;
   bool stream_usage_;
   std::optional<http::Timeouts> timeouts_;
-  std::list<std::pair<std::string, Secret>> kept_;
-  std::vector<http::Field> fields_;  // views into kept_
+  KeptFields fields_;
 };
-
-Result<void> set_proxy(const OpenAiConfig& config, const Environment& environment,
-                       http::Endpoint& endpoint) {
-  if (config.proxy == "none") return {};
-  if (!config.proxy.empty()) {
-    return http::proxy_from_environment(endpoint, [&](std::string_view name) {
-      const bool proxy = name == "https_proxy" || name == "http_proxy";
-      return proxy ? std::optional(config.proxy) : std::nullopt;
-    });
-  }
-  return http::proxy_from_environment(endpoint, [&](const char* name) {
-    const char* value = environment(name);
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  });
-}
 
 }  // namespace
 
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
                                                 const Dialect& dialect, const Dialect& responses,
                                                 std::shared_ptr<ModelListing> listing,
-                                                const Environment& environment) {
+                                                const EnvironmentVariables& environment) {
   std::string path;
-  auto endpoint = http::parse_url(config.base_url, path);
+  auto endpoint = endpoint_of(config, environment, path);
   if (!endpoint) return pass(std::move(endpoint));
-  endpoint->ca_file = config.ca_file;
-  endpoint->max_open = config.connections;
-  endpoint->id = http::endpoint_id(*endpoint);
-  if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
   return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, responses,
                                           std::move(listing), std::move(*endpoint), path);
 }

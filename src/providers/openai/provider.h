@@ -1,7 +1,6 @@
 // Any server that speaks OpenAI's API: the cloud, vLLM, TGI, Ollama, LM Studio, llama-server.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,13 +10,11 @@
 
 namespace causeway::openai {
 
-using Environment = std::function<const char*(const char* name)>;
-
 /// `dialect` outlives the provider. Errors: InvalidRequest for a base URL or proxy that cannot be
 /// used.
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
                                                 const Dialect& dialect, const Dialect& responses,
                                                 std::shared_ptr<ModelListing> listing,
-                                                const Environment& environment);
+                                                const EnvironmentVariables& environment);
 
 }  // namespace causeway::openai

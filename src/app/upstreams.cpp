@@ -1,0 +1,25 @@
+#include "app/upstreams.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "providers/openai/config.h"
+
+namespace causeway::app {
+
+const UpstreamConfig* upstream_of(const config::Variant& provider) {
+  if (const auto* openai = provider.as<openai::OpenAiConfig>()) return openai;
+  return nullptr;
+}
+
+std::string_view api_of(const config::Variant& provider) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kApis = {{
+      {"openai", "OpenAI's API"},
+  }};
+  const auto found = std::find_if(kApis.begin(), kApis.end(),
+                                  [&](const auto& api) { return api.first == provider.kind(); });
+  return found == kApis.end() ? std::string_view() : found->second;
+}
+
+}  // namespace causeway::app

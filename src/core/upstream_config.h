@@ -1,0 +1,73 @@
+// What every provider that is reached over HTTP can be told: where it is, how far it is trusted,
+// how long it may take, and by which way it is reached. A kind of provider adds its own settings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/target.h"
+#include "platform/base/secret.h"
+#include "platform/config/describe.h"
+#include "platform/http/client.h"
+
+namespace causeway {
+
+inline config::Names<Zone> names_of(Zone) {
+  return {{"internal", Zone::Internal}, {"external", Zone::External}};
+}
+
+struct CallTimeouts {
+  std::chrono::milliseconds connect{10'000};
+  std::chrono::milliseconds first_byte{120'000};
+  std::chrono::milliseconds idle{120'000};
+  std::chrono::milliseconds total{600'000};
+};
+
+struct UpstreamConfig {
+  std::string base_url;  // the kind's own default
+  Secret api_key;
+  config::Map<std::string> headers;
+  Zone zone = Zone::External;
+  std::vector<std::string> expose{"*"};
+  std::optional<CallTimeouts> timeouts;
+  std::string ca_file;
+  std::string proxy;
+  std::uint32_t connections = 4096;
+};
+
+void describe(config::Fields& f, CallTimeouts& c);
+/// The fields of UpstreamConfig, with what the kind has to say about the first two.
+void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_url_doc,
+                       const char* api_key_doc);
+
+using EnvironmentVariables = std::function<const char*(const char* name)>;
+
+/// Where the calls go; `path` is what the base URL has behind the host. Errors: InvalidRequest for
+/// a base URL or proxy that cannot be used.
+Result<http::Endpoint> endpoint_of(const UpstreamConfig& config,
+                                   const EnvironmentVariables& environment, std::string& path);
+
+std::optional<http::Timeouts> timeouts_of(const UpstreamConfig& config);
+
+/// Header fields that are the same for every call, with their values kept.
+class KeptFields {
+ public:
+  KeptFields() = default;
+  KeptFields(const KeptFields&) = delete;
+  void add(std::string name, std::string value);
+  std::span<const http::Field> fields() const { return fields_; }
+
+ private:
+  std::list<std::pair<std::string, Secret>> kept_;
+  std::vector<http::Field> fields_;  // views into kept_
+};
+
+}  // namespace causeway
