@@ -10,4 +10,8 @@ namespace causeway::text {
 /// that it means a space belongs to forms alone.
 std::string percent_decoded(std::string_view text);
 
+/// Everything but the unreserved letters (RFC 3986, section 2.3) as %XX: a text as one segment of a
+/// path.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace causeway::text
