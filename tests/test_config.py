@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import re
 import signal
 import time
@@ -281,3 +282,12 @@ def test_schema_and_reference_are_generated(tmp_path):
     assert done.returncode == 0, done.stderr
     schema = json.loads(done.stdout)
     assert {"server", "providers", "models", "keys", "policies"} <= set(schema["properties"])
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_at_once(make_gateway, config):
+    gateway = make_gateway(config())
+    gateway.config_path.unlink()
+    os.mkfifo(gateway.config_path)
+    answer = gateway.admin_call("POST", "/api/reload", timeout=10)
+    assert answer.status_code == 422
+    assert gateway.chat("echo").status_code == 200

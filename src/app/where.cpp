@@ -1,9 +1,10 @@
 #include "app/where.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "app/vocabulary.h"
 
@@ -73,7 +74,8 @@ Result<std::string> data_folder(const Where& where) {
 }
 
 Result<void> check_readable(const std::string& config_path) {
-  if (std::ifstream(config_path).good()) return {};
+  // Not opened: that would wait for the writer of a pipe.
+  if (access(config_path.c_str(), R_OK) == 0) return {};
   return fail(ErrorKind::InvalidRequest, Origin::Us,
               "the configuration " + config_path + " cannot be read: " + std::strerror(errno) +
                   "; --config FILE names it, and without --config ./causeway.yaml is read where it "

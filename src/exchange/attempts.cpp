@@ -47,7 +47,7 @@ std::vector<http::Field> request_fields(const Exchange& exchange, const Call& ca
   std::vector<http::Field> fields;
   fields.reserve(8 + call.fields.size());
   if (exchange.operation->kind == OperationKind::PassThrough) {
-    pass_all_fields(exchange.head().fields, fields);
+    pass_all_fields(exchange.head().fields, call.fields, fields);
     fields.push_back({"accept-encoding", "identity"});
     fields.push_back({"traceparent", {parent.data(), parent.size()}});
     fields.insert(fields.end(), call.fields.begin(), call.fields.end());

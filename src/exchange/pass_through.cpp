@@ -23,15 +23,32 @@ constexpr std::array<std::string_view, 24> kOwn = {"connection",        "keep-al
                                                    "traceparent",       "accept-encoding"};
 
 bool passes(std::string_view name) {
-  return std::none_of(kOwn.begin(), kOwn.end(),
+  return !text::starts_with_ignore_case(name, "x-causeway-") &&
+         std::none_of(kOwn.begin(), kOwn.end(),
                       [&](std::string_view own) { return http::same_name(name, own); });
+}
+
+// Whether a Connection field says that `name` ends here.
+bool ends_here(std::span<const http::Field> fields, std::string_view name) {
+  for (const auto& field : fields) {
+    if (!http::same_name(field.name, "connection")) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const auto end = std::min(rest.find(','), rest.size());
+      if (http::same_name(text::trim(rest.substr(0, end)), name)) return true;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return false;
 }
 
 }  // namespace
 
-void pass_all_fields(std::span<const http::Field> from, std::vector<http::Field>& to) {
+void pass_all_fields(std::span<const http::Field> from, std::span<const http::Field> ours,
+                     std::vector<http::Field>& to) {
   for (const auto& field : from) {
-    if (passes(field.name)) to.push_back(field);
+    const bool taken = std::ranges::any_of(
+        ours, [&](const http::Field& own) { return http::same_name(own.name, field.name); });
+    if (passes(field.name) && !taken && !ends_here(from, field.name)) to.push_back(field);
   }
 }
 
@@ -58,7 +75,7 @@ Task<Result<void>> deliver_as_it_comes(Run& run, Attempt& attempt, http::ClientS
   Exchange& exchange = run.exchange;
   std::vector<http::Field> fields;
   FieldStorage storage;
-  pass_all_fields(upstream.head().fields, fields);
+  pass_all_fields(upstream.head().fields, {}, fields);
   run.heard();
   answer_fields(exchange, attempt.target, {}, fields, storage);
   exchange.outcome.status = upstream.head().status;

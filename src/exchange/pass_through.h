@@ -9,9 +9,10 @@
 
 namespace causeway::exchange {
 
-/// All fields of a head but those of the connection, credentials, cookies, and what names the
-/// exchange.
-void pass_all_fields(std::span<const http::Field> from, std::vector<http::Field>& to);
+/// All fields of a head but those of the connection, credentials, cookies, what names the exchange,
+/// and those that `ours` has: a reader must not choose between two.
+void pass_all_fields(std::span<const http::Field> from, std::span<const http::Field> ours,
+                     std::vector<http::Field>& to);
 
 /// Points the provider's call at the path that the caller asked for. Errors: NotImplemented for a
 /// provider that has no such paths.

@@ -10,6 +10,9 @@ namespace causeway::exchange {
 namespace {
 
 constexpr std::size_t kPadding = 64;  // readable bytes that readers want behind a text
+// Encoders may keep what was said until the end, where some dialects tell it once more.
+constexpr std::size_t kMostSaid = 16 << 20;
+constexpr std::size_t kTurn = 256;  // what another lane costs beside its text
 
 /// A provider's bytes → neutral events → bytes of the application's dialect → frames.
 class TranslatingReader final : public AnswerReader, private ChatSink {
@@ -40,15 +43,26 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
 
   Result<void> whole(std::string_view body, Frame& frame) override {
     wire_.clear();
-    if (auto decoded = decoder_->whole(body, *this); !decoded) return decoded;
+    if (auto decoded = checked(decoder_->whole(body, *this)); !decoded) return decoded;
     return reader_->whole(padded(), frame);
   }
 
  private:
-  void event(const ChatEvent& event) override { encoder_->event(event, wire_); }
+  void event(const ChatEvent& event) override {
+    said_ += event.text.size() + (event.lane == lane_ ? 0 : kTurn);
+    lane_ = event.lane;
+    if (said_ <= kMostSaid) encoder_->event(event, wire_);
+  }
+
+  Result<void> checked(Result<void> decoded) const {
+    if (!decoded || said_ <= kMostSaid) return decoded;
+    return fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+                "The provider's answer is too large to be translated.", "answer_too_large");
+  }
 
   void take(Result<void> decoded) {
-    if (!decoded) error_ = std::move(decoded).error();
+    auto good = checked(std::move(decoded));
+    if (!good) error_ = std::move(good).error();
   }
 
   std::string_view padded() {
@@ -61,6 +75,8 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   std::unique_ptr<EventEncoder> encoder_;
   std::unique_ptr<AnswerReader> reader_;
   std::string wire_;
+  std::size_t said_ = 0;
+  Lane lane_;
   std::optional<Error> error_;
 };
 

@@ -15,6 +15,9 @@ namespace {
 namespace od = simdjson::ondemand;
 using json::each_element, json::each_member, json::integer_of, json::raw_of, json::text_of;
 
+constexpr std::size_t kMostCalls = 1024;    // of one answer; each is compared with those before it
+constexpr std::int64_t kMostChoices = 128;  // what OpenAI allows
+
 std::unexpected<Error> broken(std::string message, std::string code, std::string detail = {}) {
   auto result =
       fail(ErrorKind::UpstreamBroken, Origin::Upstream, std::move(message), std::move(code));
@@ -42,6 +45,7 @@ class Decoder final : public EventDecoder {
       if (!*more) return {};
       if (event.data.empty() || ended_) continue;
       if (event.data == "[DONE]") {
+        if (!has_choice_) return no_choice({});
         end(sink);
       } else if (auto read = parse(event.data, sink); !read) {
         return read;
@@ -56,15 +60,16 @@ class Decoder final : public EventDecoder {
 
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     if (auto read = parse(body, sink); !read) return read;
-    if (!has_choice_) {
-      return broken("The provider's answer has no choices.", "unexpected_answer",
-                    std::string(body.substr(0, 200)));
-    }
+    if (!has_choice_) return no_choice(body.substr(0, 200));
     end(sink);
     return {};
   }
 
  private:
+  static std::unexpected<Error> no_choice(std::string_view said) {
+    return broken("The provider's answer has no choices.", "unexpected_answer", std::string(said));
+  }
+
   void end(ChatSink& sink) {
     ChatEvent event;
     event.kind = ChatEvent::Kind::End;
@@ -85,7 +90,11 @@ class Decoder final : public EventDecoder {
       return broken("The provider's answer is not what its protocol says.", "upstream_broken",
                     std::string("JSON: ") + bad.what());
     }
-    if (!has_error_) return {};
+    if (!has_error_) {
+      if (!out_of_bounds_) return {};
+      return broken("The provider's answer has more choices or tool calls than one can have.",
+                    "unexpected_answer");
+    }
     Error error = dialect_.classify(500, {}, text);
     error.upstream_status = 200;
     error.retryable = true;
@@ -132,7 +141,14 @@ class Decoder final : public EventDecoder {
     choice_ = 0;
     std::int64_t index = 0;
     od::object object = json::take(choice.get_object());
-    if (!object["index"].get_int64().get(index)) choice_ = static_cast<std::uint16_t>(index);
+    od::value place;
+    if (!object["index"].get(place))
+      index = json::is_null(place) ? 0 : integer_of(place).value_or(-1);
+    if (index < 0 || index >= kMostChoices) {
+      out_of_bounds_ = true;
+      return;
+    }
+    choice_ = static_cast<std::uint16_t>(index);
     std::string reason;
     json::take(object.reset());
     each_member(object, [&](std::string_view key, od::value value) {
@@ -194,7 +210,8 @@ class Decoder final : public EventDecoder {
     event.kind = ChatEvent::Kind::Citation;
     event.lane = {choice_, 0, Channel::Content};
     event.dialect = "openai";
-    event.text = raw_of(note);
+    const std::string line = in_one_line(raw_of(note));
+    event.text = line;
     sink_->event(event);
   }
 
@@ -226,6 +243,10 @@ class Decoder final : public EventDecoder {
       ++item;
     }
     if (found) return last;
+    if (calls_.size() >= kMostCalls) {
+      out_of_bounds_ = true;
+      return item;
+    }
     calls_.push_back({choice_, index, std::string(id)});
     return item;
   }
@@ -270,6 +291,7 @@ class Decoder final : public EventDecoder {
 
   void tell_call(std::uint32_t index, const std::string& id, const std::string& name,
                  const std::string& arguments) {
+    if (out_of_bounds_) return;
     const std::size_t known = calls_.size();
     const std::uint16_t item = item_of(index, id);
     if (calls_.size() > known) {
@@ -331,6 +353,7 @@ class Decoder final : public EventDecoder {
   std::vector<Call> calls_;
   Usage usage_;
   bool begun_ = false, ended_ = false, has_choice_ = false, has_error_ = false;
+  bool out_of_bounds_ = false;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dialects/openai/responses.h"
+#include "dialects/openai/words.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::openai {
@@ -53,7 +54,7 @@ class Encoder final : public EventEncoder {
     for (const auto& echo : kEchoes) {
       std::optional<std::string_view> asked;
       if (settings.request) asked = settings.request->member(echo.name);
-      echoes_.emplace_back(asked ? *asked : echo.otherwise);
+      echoes_.push_back(in_one_line(asked ? *asked : echo.otherwise));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "dialects/openai/words.h"
 
+#include <algorithm>
+
 namespace causeway::openai {
 
 Stop stop_of(std::string_view reason) {
@@ -29,6 +31,13 @@ std::string_view reason_of(Stop stop, std::string_view raw) {
       break;
   }
   return raw.empty() ? "unknown" : raw;
+}
+
+// Inside of strings they are escaped: one that stands there as it is, is white space.
+std::string in_one_line(std::string_view json) {
+  std::string out(json);
+  std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return out;
 }
 
 }  // namespace causeway::openai
