@@ -189,6 +189,8 @@ def test_verbs_on_a_running_gateway(config, make_gateway):
     assert gw.cli("keys", "revoke", made["id"]).returncode == 0
     assert works(gw, rotated["key"]) == 401
     assert gw.cli("keys", "revoke", "no-such").returncode == 1
+    again = gw.cli("keys", "revoke", "by-verb")  # the list still shows it
+    assert (again.returncode, "no live key" in again.stderr) == (1, True)
 
 
 def test_verbs_without_a_running_gateway(config, make_gateway):

@@ -62,6 +62,17 @@ def test_error_as_first_event_is_an_error_answer(gw):
     assert_error(gw.chat("fake/error-first", stream=True), (502, 503))
 
 
+@pytest.mark.parametrize("fault, words", [
+    ("s401", "did not take the gateway's key (status 401)"),
+    ("s429", "rate limit is reached (status 429)"),
+    ("s429-quota", "account there is used up (status 429)"),
+    ("s500", "answered with an error (status 500)"),
+])
+def test_the_message_says_whose_matter_it_is(gw, fault, words):
+    answer = gw.chat(f"fake/{fault}")
+    assert words in assert_error(answer, answer.status_code)["message"]
+
+
 IN_STREAM = ["cut-mid-stream", "cut-mid-chunk", "reset-mid-stream", "ended-early", "error-event", "bad-event"]
 
 

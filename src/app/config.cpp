@@ -103,7 +103,7 @@ void describe(config::Fields& f, KeyConfig& c) {
   f.field("tenant", c.tenant, "Whose it is.");
   f.field("user", c.user, "Which person or service, where it is one.");
   f.field("roles", c.roles, "For policies.").or_single();
-  f.field("attributes", c.attributes, "For policies.");
+  f.field("attributes", c.attributes, "Carried along; nothing matches them yet.");
   f.field("models", c.models, "Models that it may ask for; `*` stands for any text.").or_single();
 }
 
@@ -131,7 +131,9 @@ void describe(config::Fields& f, PriceConfig& c) {
 
 void describe(config::Fields& f, PricesConfig& c) {
   f.field("currency", c.currency, "What the amounts are in; shown, never converted.");
-  f.field("models", c.models, "By model name or PROVIDER/MODEL; they win over the catalogue.");
+  f.field("models", c.models,
+          "By PROVIDER/MODEL of a target, or by the name under `models`; they win over the "
+          "catalogue.");
   f.field("per_hour", c.per_hour,
           "By provider: what a self-hosted one costs an hour, used or not.");
 }

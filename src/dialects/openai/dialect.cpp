@@ -13,16 +13,19 @@ constexpr std::array<std::string_view, 5> kRequestFields = {
 constexpr std::array<std::string_view, 2> kAnswerFields = {"openai-processing-ms",
                                                            "openai-version"};
 
+constexpr std::string_view kPassThrough =
+    "A policy with pass_through opens the provider's own paths: /providers/NAME/";
+
 // Parts of the protocol that are known but not served: a clear 501 instead of a 404.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kRefused = {{
-    {"/v1/audio/*", "Call the provider directly for it."},
-    {"/v1/images/*", "Call the provider directly for it."},
+    {"/v1/audio/*", kPassThrough},
+    {"/v1/images/*", kPassThrough},
     {"/v1/files", "Send the contents in the request."},
     {"/v1/files/*", "Send the contents in the request."},
     {"/v1/uploads", "Send the contents in the request."},
     {"/v1/batches", "Send the requests one by one."},
     {"/v1/batches/*", "Send the requests one by one."},
-    {"/v1/fine_tuning/*", "Call the provider directly for it."},
+    {"/v1/fine_tuning/*", kPassThrough},
     {"/v1/realtime", "Use /v1/chat/completions with \"stream\": true."},
     {"/v1/realtime/*", "Use /v1/chat/completions with \"stream\": true."},
     {"/v1/assistants", "Use /v1/chat/completions."},

@@ -87,6 +87,15 @@ void classify_refusal(const Body& body, Error& error) {
   }
 }
 
+// What a caller is told where the provider's own words speak of our account, or of nothing.
+std::string said_by_us(const Error& error, int status) {
+  std::string what = "The provider answered with an error";
+  if (error.code == "upstream_auth") what = "The provider did not take the gateway's key";
+  if (error.kind == ErrorKind::RateLimited) what = "The provider's rate limit is reached";
+  if (error.kind == ErrorKind::QuotaExhausted) what = "The gateway's account there is used up";
+  return what + " (status " + std::to_string(status) + ").";
+}
+
 }  // namespace
 
 std::string OpenAiDialect::error_body(const Error& error, std::string_view request_id) const {
@@ -162,7 +171,7 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
         !body.code.empty() && body.code.find_first_not_of("0123456789") == std::string::npos;
     if (!is_status) error.code = body.code;
   } else {
-    error.message = "The provider answered with status " + std::to_string(status) + ".";
+    error.message = said_by_us(error, status);
   }
   error.detail = std::string(text::utf8_cut(body.message.empty() ? raw : body.message, 500));
   return error;

@@ -168,7 +168,7 @@ std::unexpected<Error> KeyRing::no_key(std::string_view id_or_name) const {
   }
   const std::string near = did_you_mean(id_or_name, names);
   return fail(ErrorKind::NotFound, Origin::Client,
-              "there is no key \"" + std::string(id_or_name.substr(0, 100)) + '"' +
+              "there is no live key \"" + std::string(id_or_name.substr(0, 100)) + '"' +
                   (near.empty() ? ";" : near) + " `causeway keys list` shows the keys",
               "key_not_found");
 }

@@ -187,7 +187,7 @@ void describe(CLI::App& app, Words& words) {
   create->add_option("--tenant", made.tenant, "whose it is; default: default");
   create->add_option("--user", made.user, "the person behind it");
   create->add_option("--roles", made.roles, "roles, for policies")->delimiter(',');
-  create->add_option("--attribute", made.attributes, "NAME=VALUE, for policies; may be repeated");
+  create->add_option("--attribute", made.attributes, "NAME=VALUE, carried along; may be repeated");
   create->add_option("--kind", made.kind, "application (default), admin or admin_read_only");
   create->add_option("--expires-in", made.expires_in, "a duration like 90d");
   create->add_option("--expires", made.expires, "a time like 2027-01-31T00:00:00Z");
