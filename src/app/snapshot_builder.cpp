@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "app/features.h"
 #include "app/listen_address.h"
 #include "app/upstreams.h"
 #include "core/stage.h"
@@ -48,6 +49,7 @@ class Builder {
                                  {}});
     }
     check_listening();
+    snapshot_->prices = std::make_shared<const ledger::PriceBook>(price_settings(config_));
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
     for (const auto& entry : config_.models) add_model(entry.name, entry.value);
     add_policies();

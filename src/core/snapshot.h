@@ -42,6 +42,11 @@ struct NameHash {
 template <class T>
 using NameMap = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 
+/// What a feature keeps with a configuration, so that an exchange finds that of its own.
+struct SnapshotPart {
+  virtual ~SnapshotPart() = default;
+};
+
 struct Snapshot {
   std::uint64_t version = 0;
   const Pipeline* pipeline = nullptr;
@@ -55,8 +60,9 @@ struct Snapshot {
     bool bare = false;  // also without the "provider/" prefix
   };
   std::vector<Exposed> exposed;
-  std::vector<Policy> policies;  // in order; at most 64
-  Sections defaults;             // every section as it is without any policy
+  std::vector<Policy> policies;                // in order; at most 64
+  Sections defaults;                           // every section as it is without any policy
+  std::shared_ptr<const SnapshotPart> prices;  // the ledger's; may be null
   std::size_t max_body_bytes = 32 * 1024 * 1024;
   std::size_t max_answer_bytes = 32 * 1024 * 1024;  // of an answer that is not streamed
 

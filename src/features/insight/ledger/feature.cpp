@@ -132,7 +132,7 @@ void LedgerFeature::set_prices(PriceSettings settings) {
     std::lock_guard lock(mutex_);
     currency_ = settings.currency;
   }
-  stage_.set_prices(std::make_shared<const PriceBook>(std::move(settings)));
+  stage_.set_rates(settings);
 }
 
 void LedgerFeature::declare_metrics(metrics::Registry& registry) {

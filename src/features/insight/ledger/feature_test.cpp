@@ -83,6 +83,11 @@ class World final : public AdminClient {
     model_.name = "smart";
   }
 
+  void set_prices(PriceSettings prices) {
+    snapshot_.prices = std::make_shared<const PriceBook>(prices);
+    feature_.set_prices(std::move(prices));
+  }
+
   LedgerStage& stage() { return *static_cast<LedgerStage*>(feature_.stages()[0]); }
 
   struct Answered {
@@ -95,6 +100,7 @@ class World final : public AdminClient {
     Target target{std::string(provider.name()) + "/" + upstream, &provider, upstream, 1};
     Exchange exchange(layout_);
     exchange.context = &context_;
+    exchange.snapshot = &snapshot_;
     exchange.principal = &principal_;
     exchange.model = &model_;
     exchange.model_name = model_.name;
@@ -139,6 +145,7 @@ class World final : public AdminClient {
   }
 
   ManualClock clock_;
+  Snapshot snapshot_;
   EffectivePolicy policy_;
   store::TestFolder test_;
   store::DataFolder folder_;
@@ -158,7 +165,7 @@ TEST(LedgerFeature, PricesFromConfigAndCatalogueReachTheUsage) {
   PriceSettings prices;
   prices.models["gpu/llama"] = {1'000'000, 2'000'000, std::nullopt, std::nullopt};
   prices.catalogue["openai"] = "openai";
-  world.feature_.set_prices(prices);
+  world.set_prices(prices);
   const NamedProvider openai("openai");
   const NamedProvider gpu("gpu");
   const NamedProvider mine("mine");
@@ -185,11 +192,11 @@ TEST(LedgerFeature, PricesFromConfigAndCatalogueReachTheUsage) {
   world.get("/api/usage?by=nonsense", 400);
   world.get("/api/usage?from=yesterday", 400);
   world.get("/api/usage?form=2026-11-25", 400);
-  // A new configuration counts from the next request on.
-  world.feature_.set_prices({});
+  // A new configuration counts for requests that begin with it.
+  world.set_prices({});
   EXPECT_EQ(world.serve(openai, "gpt-4.1", 1000, 100).cost_micros, std::nullopt);
   prices.currency = "EUR";
-  world.feature_.set_prices(prices);
+  world.set_prices(prices);
   EXPECT_EQ(world.serve(openai, "gpt-4.1", 1000, 100).cost_micros, std::nullopt);
   EXPECT_EQ(world.serve(gpu, "llama", 10, 5).cost_micros, 20);
 }
@@ -198,7 +205,7 @@ TEST(LedgerFeature, APriceByTheHourIsSharedAndIdleTimeShown) {
   World world;
   PriceSettings prices;
   prices.per_hour["gpu"] = 3'600'000'000;  // 3.60 an hour: a tenth of a cent a second
-  world.feature_.set_prices(prices);
+  world.set_prices(prices);
   const NamedProvider gpu("gpu");
   world.clock_.advance(10s);
   EXPECT_EQ(world.serve(gpu, "llama", 10, 5, 2s).cost_micros, 2000);

@@ -1,5 +1,5 @@
-// Which price applies to an answer: the config's, else the catalogue's. Immutable; a new one comes
-// with each configuration.
+// Which price applies to an answer: the config's, else the catalogue's. Immutable, and part of the
+// snapshot: an exchange is priced by the configuration that it began with.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/snapshot.h"
 #include "features/insight/ledger/prices.h"
 
 namespace causeway::ledger {
@@ -27,7 +28,7 @@ struct PriceSettings {
   std::map<std::string, std::string, std::less<>> catalogue;
 };
 
-class PriceBook {
+class PriceBook final : public SnapshotPart {
  public:
   explicit PriceBook(PriceSettings settings) : settings_(std::move(settings)) {}
 
@@ -40,7 +41,7 @@ class PriceBook {
   PriceSettings settings_;
 };
 
-/// One loop's view of the book: what was looked up once is found by one probe. At most 2,048 pairs
+/// One loop's view of a book: what was looked up once is found by one probe. At most 2,048 pairs
 /// of target and model are held.
 class LoopPrices {
  public:
@@ -48,6 +49,7 @@ class LoopPrices {
     book_ = std::move(book);
     found_.clear();
   }
+  const PriceBook* book() const { return book_.get(); }
   /// nullptr: no price is known. Valid until the next call.
   const Price* find(std::string_view provider, std::string_view upstream, std::string_view target,
                     std::string_view asked);

@@ -13,12 +13,9 @@ LedgerStage::LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots
       settings_(settings),
       loops_(static_cast<std::size_t>(loops)) {}
 
-void LedgerStage::set_prices(std::shared_ptr<const PriceBook> book) {
-  hosted_.set_rates(book->settings().per_hour);
+void LedgerStage::set_rates(const PriceSettings& settings) {
+  hosted_.set_rates(settings.per_hour);
   any_hosted_.store(!hosted_.empty(), std::memory_order_relaxed);
-  std::lock_guard lock(mutex_);
-  book_ = std::move(book);
-  version_.fetch_add(1, std::memory_order_release);
 }
 
 std::uint64_t LedgerStage::dropped() const {
@@ -27,15 +24,17 @@ std::uint64_t LedgerStage::dropped() const {
   return sum;
 }
 
-// Looks at a number that changes with a reload only, and takes the lock then.
 LedgerStage::PerLoop& LedgerStage::loop_of(const Exchange& exchange) {
-  PerLoop& loop = loops_[static_cast<std::size_t>(exchange.context->index)];
-  if (loop.version != version_.load(std::memory_order_acquire)) {
-    std::lock_guard lock(mutex_);
-    loop.version = version_.load(std::memory_order_relaxed);
-    loop.prices.adopt(book_);
-  }
-  return loop;
+  return loops_[static_cast<std::size_t>(exchange.context->index)];
+}
+
+// While a reload is under way, exchanges of two configurations take turns here.
+const Price* LedgerStage::price_of(const Exchange& exchange, const Target& target) {
+  LoopPrices& prices = loop_of(exchange).prices;
+  const auto& book = exchange.snapshot->prices;
+  if (prices.book() != book.get()) prices.adopt(std::static_pointer_cast<const PriceBook>(book));
+  return prices.find(target.provider->name(), target.upstream_model, target.name,
+                     exchange.model_name);
 }
 
 Verdict LedgerStage::on_request(Exchange& exchange) {
@@ -67,8 +66,7 @@ void LedgerStage::end_hosted(const Exchange& exchange, Settling& settling) {
 void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
   if (exchange.attempts.empty()) return;
   const Target& target = *exchange.attempts.back().target;
-  const Price* price = loop_of(exchange).prices.find(target.provider->name(), target.upstream_model,
-                                                     target.name, exchange.model_name);
+  const Price* price = price_of(exchange, target);
   Settling& settling = exchange.slot(slot_);
   const auto cost = price ? cost_of(usage, *price) : std::nullopt;
   if (!cost) return;

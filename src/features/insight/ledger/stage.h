@@ -5,8 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +23,8 @@ class LedgerStage final : public Stage {
   LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots,
               SectionKey<LedgerSettings> settings, int loops);
 
-  /// For exchanges from now on. From any thread.
-  void set_prices(std::shared_ptr<const PriceBook> book);
+  /// Of providers that are paid by the hour, for what is used from now on. From any thread.
+  void set_rates(const PriceSettings& settings);
   /// Settlements that found no room.
   std::uint64_t dropped() const;
 
@@ -48,10 +46,10 @@ class LedgerStage final : public Stage {
   };
   struct alignas(64) PerLoop {
     LoopPrices prices;
-    std::uint64_t version = 0;  // of the book
     std::atomic<std::uint64_t> dropped{0};
   };
   PerLoop& loop_of(const Exchange& exchange);
+  const Price* price_of(const Exchange& exchange, const Target& target);
   void end_hosted(const Exchange& exchange, Settling& settling);
 
   Ledger& ledger_;
@@ -60,10 +58,7 @@ class LedgerStage final : public Stage {
   SectionKey<LedgerSettings> settings_;
   std::vector<PerLoop> loops_;
 
-  std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> any_hosted_{false};
-  std::mutex mutex_;
-  std::shared_ptr<const PriceBook> book_;
 };
 
 }  // namespace causeway::ledger
