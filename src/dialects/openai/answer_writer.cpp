@@ -1,6 +1,6 @@
 #include "dialects/openai/answer_writer.h"
 
-#include "dialects/openai/detail/editing_writer.h"
+#include "core/editing_writer.h"
 
 namespace causeway::openai {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/json_walk.h"
-#include "dialects/openai/detail/not_json.h"
+#include "core/request_body.h"
 #include "dialects/openai/dialect.h"
 
 namespace causeway::openai {

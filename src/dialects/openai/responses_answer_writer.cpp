@@ -1,9 +1,9 @@
 // Frames of the Responses API → bytes for the application.
 #include <map>
 
+#include "core/editing_writer.h"
 #include "core/error.h"
 #include "dialects/openai/detail/decoding.h"
-#include "dialects/openai/detail/editing_writer.h"
 #include "dialects/openai/responses.h"
 #include "platform/text/json_writer.h"
 

@@ -1,6 +1,6 @@
 // The view that stages have of a request to the Responses API.
 #include "core/json_walk.h"
-#include "dialects/openai/detail/not_json.h"
+#include "core/request_body.h"
 #include "dialects/openai/responses.h"
 
 namespace causeway::openai {

@@ -5,15 +5,6 @@
 
 namespace causeway::openai {
 
-std::unexpected<Error> refused(const Untranslatable& part) {
-  auto error =
-      fail(ErrorKind::InvalidRequest, Origin::Client,
-           "\"" + part.field + "\" cannot be translated for this target: " + part.why + ".",
-           "unsupported_field");
-  error.error().param = part.field;
-  return error;
-}
-
 bool is_hint(std::string_view field) {
   static constexpr std::array<std::string_view, 11> kHints = {
       "metadata",      "store",     "service_tier", "prompt_cache_key", "prompt_cache_retention",

@@ -1,8 +1,8 @@
-#include "dialects/openai/detail/not_json.h"
+#include "core/request_body.h"
 
 #include "platform/text/utf8.h"
 
-namespace causeway::openai {
+namespace causeway {
 namespace {
 
 // Where the first pass, which tells no place, found its fault.
@@ -23,6 +23,15 @@ const char* place_of(std::string_view body, simdjson::error_code error) {
 
 }  // namespace
 
+std::unexpected<Error> refused(const Untranslatable& part) {
+  auto error =
+      fail(ErrorKind::InvalidRequest, Origin::Client,
+           "\"" + part.field + "\" cannot be translated for this target: " + part.why + ".",
+           "unsupported_field");
+  error.error().param = part.field;
+  return error;
+}
+
 Error not_json(std::string_view body, const std::string& reason, const char* at) {
   Error error;
   error.kind = ErrorKind::InvalidRequest;
@@ -39,4 +48,4 @@ Error not_json(std::string_view body, simdjson::error_code error) {
   return not_json(body, simdjson::error_message(error), place_of(body, error));
 }
 
-}  // namespace causeway::openai
+}  // namespace causeway

@@ -1,4 +1,4 @@
-// What both writers of this dialect share: a frame that nobody edited leaves as it came; in one
+// What writers of answers in JSON share: a frame that nobody edited leaves as it came; in one
 // that was edited the texts are replaced where they stand, and the cost goes into its usage.
 #pragma once
 
@@ -7,11 +7,12 @@
 
 #include "core/dialect.h"
 
-namespace causeway::openai {
+namespace causeway {
 
 class EditingWriter : public AnswerWriter {
  public:
-  /// `no_logprobs`: what stands for log probabilities that no longer fit their text.
+  /// `no_logprobs`: what stands for log probabilities that no longer fit their text; empty = the
+  /// dialect has none.
   EditingWriter(WriterSettings settings, std::string_view no_logprobs)
       : settings_(settings), no_logprobs_(no_logprobs) {}
 
@@ -38,4 +39,4 @@ class EditingWriter : public AnswerWriter {
   std::string cost_;  // as a member; empty = not known or not asked for
 };
 
-}  // namespace causeway::openai
+}  // namespace causeway

@@ -1,10 +1,10 @@
-#include "dialects/openai/detail/editing_writer.h"
+#include "core/editing_writer.h"
 
 #include <algorithm>
 
 #include "platform/text/number.h"
 
-namespace causeway::openai {
+namespace causeway {
 
 void EditingWriter::frame(const Frame& frame, Bytes& out) {
   if (frame.usage_only && !settings_.usage_wanted) return;
@@ -48,7 +48,7 @@ std::string EditingWriter::spliced(const Frame& frame) const {
     at = event.value.end;
   }
   append_data(frame, at, frame.data.size(), json);
-  drop_logprobs(json);
+  if (!no_logprobs_.empty()) drop_logprobs(json);
   return json;
 }
 
@@ -136,4 +136,4 @@ void EditingWriter::drop_logprobs(std::string& json) const {
   }
 }
 
-}  // namespace causeway::openai
+}  // namespace causeway
