@@ -20,7 +20,7 @@ struct ChatEvent {
     Begin,     // id, model, created
     Text,      // a piece in its lane, of whole letters; of the channel ToolArguments: JSON text
     ToolCall,  // id, name: begins the call that lane.item counts
-    Seal,      // dialect, text: belongs to the item of its lane
+    Seal,      // dialect, text, hidden: belongs to the item of its lane
     Citation,  // text: JSON, dialect: of the text in its lane
     Stop,      // stop, raw; text: the stop sequence that was met, where it is known
     Usage,     // usage
@@ -35,6 +35,7 @@ struct ChatEvent {
   causeway::Stop stop = causeway::Stop::None;
   std::string_view raw;  // of Stop: the reason as the provider wrote it
   const causeway::Usage* usage = nullptr;
+  bool hidden = false;  // of Seal: of reasoning of which there is only the seal
 };
 
 class ChatSink {

@@ -99,6 +99,9 @@ class Dialect {
 
   /// The body of an error answer.
   virtual std::string error_body(const Error& error, std::string_view request_id) const = 0;
+  /// The field in which clients of this dialect look for the id of their request, beside
+  /// x-request-id; empty = there.
+  virtual std::string_view id_field() const { return {}; }
   /// What an error answer of a provider of this dialect means (WIRE table "retry class").
   virtual Error classify(int status, std::span<const http::Field> fields,
                          std::string_view body) const = 0;

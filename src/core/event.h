@@ -17,7 +17,13 @@ namespace causeway {
 
 enum class Channel : std::uint8_t { Content, Reasoning, Refusal, ToolArguments };
 
-enum class EventKind : std::uint8_t { Text, ToolCall, Usage, Stop };
+enum class EventKind : std::uint8_t {
+  Text,
+  TextEnd,  // of a lane: what is held of it goes out in front of this frame; stages do not see it
+  ToolCall,
+  Usage,
+  Stop,
+};
 
 /// Why an answer ended. A reason that is not known stays Unknown: it is never taken for Done.
 enum class Stop : std::uint8_t { None, Done, Length, Tools, Filtered, Broken, Pause, Unknown };

@@ -30,7 +30,10 @@ std::string_view to_string(OperationKind kind) {
   return "other";
 }
 
-void Operations::add(Operation operation) { operations_.push_back(std::move(operation)); }
+void Operations::add(Operation operation) {
+  const auto place = operation.only_with.empty() ? operations_.end() : operations_.begin();
+  operations_.insert(place, std::move(operation));
+}
 
 namespace {
 
@@ -62,9 +65,11 @@ Operations::Match Operations::find(http::Method method, std::string_view path,
 }
 
 const Dialect* Operations::dialect_of(std::string_view path) const {
-  const Dialect* best = operations_.empty() ? nullptr : operations_.front().dialect;
+  const Dialect* best = nullptr;
   std::size_t longest = 0;
   for (const auto& operation : operations_) {
+    if (!operation.only_with.empty()) continue;
+    if (!best) best = operation.dialect;
     const auto [a, b] =
         std::mismatch(path.begin(), path.end(), operation.path.begin(), operation.path.end());
     (void)b;

@@ -53,7 +53,7 @@ struct Operation {
   const Dialect* dialect = nullptr;
   std::string refusal;      // of Refused: what is not served, and what to use instead
   std::string only_with{};  // a header field: of two dialects with the same path, the one whose
-                            // clients send it; stands before the other in the table
+                            // clients send it; it is looked at before all others
 };
 
 class Operations {

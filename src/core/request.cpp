@@ -21,6 +21,8 @@ void RequestIndex::clear() {
   messages.clear();
   messages_array = {};
   encode_message = nullptr;
+  system_member = {};
+  encode_system = nullptr;
   unescaped_keys.clear();
   model = {};
   stream = usage_wanted = has_tools = has_system_prompt = has_unread_content = base64_embeddings =
@@ -73,12 +75,23 @@ void Request::rebuild_order() {
   const auto place_inserted = [&](std::size_t up_to) {
     for (; place <= up_to; ++place) {
       for (std::uint32_t k = 0; k < inserted_.size(); ++k) {
-        if (inserted_[k].at == place) order_.push_back({true, k});
+        if (inserted_[k].at == place && !is_apart(inserted_[k])) order_.push_back({true, k});
       }
     }
   };
+  const ByteRange system = system_range();
+  const bool behind_messages = system.begin >= index_->messages_array.end;
+  const auto place_apart = [&](bool in_front) {
+    if (behind_messages) place_inserted(index_->messages.size());
+    for (std::uint32_t k = 0; k < inserted_.size(); ++k) {
+      if (is_apart(inserted_[k]) && (inserted_[k].at == 0) == in_front) order_.push_back({true, k});
+    }
+  };
+  int apart = 0;  // 1: those in front of the system prompt are placed, 2: all
   for (std::uint32_t i = 0; i < index_->texts.size(); ++i) {
     const auto& text = index_->texts[i];
+    if (apart == 0 && text.value.begin >= system.begin) place_apart(true), apart = 1;
+    if (apart == 1 && text.value.begin >= system.end) place_apart(false), apart = 2;
     if (belongs_to_message(text)) {
       place_inserted(text.where.message);
       if (is_dropped(text.where.message)) continue;
@@ -87,6 +100,8 @@ void Request::rebuild_order() {
     }
     order_.push_back({false, i});
   }
+  if (apart == 0) place_apart(true);
+  if (apart < 2) place_apart(false);
   place_inserted(index_->messages.size());
 }
 
@@ -264,12 +279,42 @@ void Request::put_edit(ByteRange range, std::string with) {
 void Request::bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const {
   std::uint32_t at = begin;
   for (const auto& edit : edits_) {
-    if (edit.range.begin < at || edit.range.end > end) continue;
+    // What is added at the end belongs to what follows.
+    if (edit.range.begin < at || edit.range.begin >= end || edit.range.end > end) continue;
     if (edit.range.begin > at) out.push_back(index_->bytes({at, edit.range.begin}));
     if (!edit.with.empty()) out.push_back(edit.with);
     at = edit.range.end;
   }
   if (at < end) out.push_back(index_->bytes({at, end}));
+}
+
+bool Request::is_apart(const Inserted& inserted) const {
+  const Role role = inserted.message.role;
+  return index_->encode_system && (role == Role::System || role == Role::Developer);
+}
+
+// Where the system prompt stands; where there is none, the place of the member that is added: in
+// front of all others, since behind them is where set_member() adds.
+ByteRange Request::system_range() const {
+  if (const auto* member = index_->member(index_->system_member)) return member->value;
+  const auto front = static_cast<std::uint32_t>(index_->body.find('{')) + 1;
+  return {front, front};
+}
+
+void Request::system_bytes(Spans& out) const {
+  RequestIndex::Texts before, behind;
+  for (const auto& inserted : inserted_) {
+    if (!is_apart(inserted)) continue;
+    (inserted.at == 0 ? before : behind).push_back(inserted.message.text);
+  }
+  const ByteRange range = system_range();
+  Spans spans;
+  bytes_between(range.begin, range.end, spans);
+  std::string value;
+  for (const auto piece : spans) value += piece;
+  system_ = index_->encode_system(value, before, behind);
+  if (range.empty()) system_ = encode_json_string(index_->system_member) + ":" + system_ + ",";
+  out.push_back(system_);
 }
 
 void Request::messages_bytes(Spans& out) const {
@@ -280,7 +325,7 @@ void Request::messages_bytes(Spans& out) const {
   };
   const auto put_inserted = [&](std::size_t at) {
     for (const auto& inserted : inserted_) {
-      if (inserted.at != at) continue;
+      if (inserted.at != at || is_apart(inserted)) continue;
       separate();
       inserted.encoded = index_->encode_message(inserted.message);
       out.push_back(inserted.encoded);
@@ -308,9 +353,21 @@ void Request::bytes(Spans& out) const {
     return;
   }
   const auto array = index_->messages_array;
-  bytes_between(0, array.begin, out);
+  const bool apart = std::any_of(inserted_.begin(), inserted_.end(),
+                                 [this](const Inserted& inserted) { return is_apart(inserted); });
+  const auto system = system_range();
+  const bool in_front = apart && system.begin < array.begin;
+  if (in_front) {
+    bytes_between(0, system.begin, out);
+    system_bytes(out);
+  }
+  bytes_between(in_front ? system.end : 0, array.begin, out);
   messages_bytes(out);
-  bytes_between(array.end, size, out);
+  if (apart && !in_front) {
+    bytes_between(array.end, system.begin, out);
+    system_bytes(out);
+  }
+  bytes_between(apart && !in_front ? system.end : array.end, size, out);
 }
 
 std::string Request::joined() const {

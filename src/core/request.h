@@ -79,7 +79,14 @@ struct RequestIndex {
   std::vector<MessageAt> messages;
   ByteRange messages_array;  // with its brackets; empty = no messages
   std::string (*encode_message)(const Message&) = nullptr;  // of the dialect; null = no messages
-  std::deque<std::string> unescaped_keys;                   // storage for keys that had escapes
+
+  // Of dialects whose system prompt stands outside the messages: the member that holds it, and what
+  // it becomes with texts in front of it and behind it (`value` is empty where there is none).
+  using Texts = std::vector<std::string_view>;
+  std::string_view system_member;  // empty = system prompts are messages like others
+  std::string (*encode_system)(std::string_view value, const Texts& before,
+                               const Texts& behind) = nullptr;
+  std::deque<std::string> unescaped_keys;  // storage for keys that had escapes
 
   std::string_view model;
   bool stream = false;
@@ -147,6 +154,8 @@ class Request {
   void remove_member(std::string_view key);
 
   /// Puts a message before the original message `at` (index().messages.size() = behind the last).
+  /// A system prompt goes in front of the application's own where `at` is 0, else behind it, if the
+  /// dialect has a place of its own for it.
   /// Errors: NotImplemented for operations that have no messages.
   Result<void> insert(std::size_t at, Message message);
   /// Leaves out the original message `at`.
@@ -187,12 +196,16 @@ class Request {
   void rebuild_order();
   TextOrder locate(std::uint32_t index) const;
   void bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const;
+  bool is_apart(const Inserted& inserted) const;
+  ByteRange system_range() const;
   void messages_bytes(Spans& out) const;
+  void system_bytes(Spans& out) const;
 
   const RequestIndex* index_ = nullptr;
   std::vector<Edit> edits_;             // sorted by begin, not overlapping
   std::list<EditedText> edited_texts_;  // lists, since views into them are given out: an empty one
   std::vector<Inserted> inserted_;      // costs nothing, as most requests stay as they came
+  mutable std::string system_;          // as encoded with what was inserted
   std::vector<std::size_t> dropped_;
   std::vector<TextOrder> order_;           // only when messages were inserted or dropped
   mutable std::list<EditedText> decoded_;  // copies of texts with escapes

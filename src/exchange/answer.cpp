@@ -157,8 +157,11 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage) {
-  fields.reserve(11);
+  fields.reserve(12);
   fields.push_back({"x-request-id", exchange.id});
+  if (exchange.operation && !exchange.operation->dialect->id_field().empty()) {
+    fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
+  }
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
   fields.push_back({"x-causeway-model", target->upstream_model});

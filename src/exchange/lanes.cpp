@@ -135,11 +135,25 @@ Result<void> Lanes::flush_choice(std::uint16_t choice, const Frame& frame,
   return {};
 }
 
+Result<void> Lanes::end_text(const Lane& lane, std::vector<Released>& out) {
+  State& s = state(lane);
+  if (!holds(s)) return {};
+  auto released = text(s, {}, true);
+  if (!released) return pass(std::move(released));
+  s.sent += *released;
+  if (!released->empty()) out.push_back({lane, std::move(*released)});
+  return {};
+}
+
 Result<void> Lanes::frame(Frame& frame, std::vector<Released>& before) {
   bool changed = false, only_held_text = !frame.events.empty() && !frame.more;
   for (Event& event : frame.events) {
     if (event.kind != EventKind::Text) {
       only_held_text = false;
+      if (event.kind == EventKind::TextEnd) {
+        if (auto done = end_text(event.lane, before); !done) return done;
+        continue;
+      }
       if (event.kind == EventKind::Stop) {
         if (auto done = flush_choice(event.lane.choice, frame, before); !done) return done;
       }

@@ -45,6 +45,7 @@ class Lanes {
   Result<std::string> repeat(State& state, std::string_view original,
                              std::vector<Released>& before);
   Result<void> tell(Event& event);
+  Result<void> end_text(const Lane& lane, std::vector<Released>& out);
   Result<void> flush_choice(std::uint16_t choice, const Frame& frame, std::vector<Released>& out);
 
   Exchange& exchange_;

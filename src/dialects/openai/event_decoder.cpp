@@ -196,8 +196,9 @@ class Decoder final : public EventDecoder {
     sink_->event(event);
   }
 
-  void seal(Lane lane, std::string_view dialect, std::string_view value) {
+  void seal(Lane lane, std::string_view dialect, std::string_view value, bool hidden = false) {
     ChatEvent event;
+    event.hidden = hidden;
     event.kind = ChatEvent::Kind::Seal;
     event.lane = lane;
     event.dialect = dialect;
@@ -217,11 +218,15 @@ class Decoder final : public EventDecoder {
 
   void read_detail(od::value detail) {
     std::string signature, format;
+    bool hidden = false;
     each_member(detail, [&](std::string_view key, od::value value) {
-      if (key == "signature" || key == "data") signature = text_of(value);
+      if (key == "signature" || key == "data") {
+        signature = text_of(value);
+        hidden = key == "data";
+      }
       if (key == "format") format = text_of(value);
     });
-    if (!signature.empty()) seal({choice_, 0, Channel::Reasoning}, format, signature);
+    if (!signature.empty()) seal({choice_, 0, Channel::Reasoning}, format, signature, hidden);
   }
 
   /// What is known of a call in this choice. Some servers leave the index out, or give each call 0.

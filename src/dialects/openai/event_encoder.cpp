@@ -1,5 +1,6 @@
 // Neutral events → a chat completion: its chunks, or the whole object.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dialects/openai/dialect.h"
@@ -25,9 +26,22 @@ void write_usage(JsonWriter& json, const Usage& usage) {
   json.end_object().end_object();
 }
 
-void write_seal(JsonWriter& json, std::string_view dialect, std::string_view value) {
-  json.begin_object().field("type", "reasoning.text").field("format", dialect);
-  json.field("signature", value).end_object();
+/// What a reasoning model wants back unchanged: a thought with its seal, or the seal alone.
+struct Sealed {
+  std::string text, dialect, value;
+  bool hidden = false;
+};
+
+void write_sealed(JsonWriter& json, const Sealed& sealed) {
+  json.begin_object();
+  json.field("type", sealed.hidden ? "reasoning.encrypted" : "reasoning.text");
+  json.field("format", sealed.dialect);
+  if (sealed.hidden) {
+    json.field("data", sealed.value);
+  } else {
+    json.field("text", sealed.text).field("signature", sealed.value);
+  }
+  json.end_object();
 }
 
 void write_thought(JsonWriter& json, std::string_view signature) {
@@ -104,7 +118,14 @@ class StreamEncoder final : public EventEncoder {
     out += "\n\n";
   }
 
-  static void delta(const ChatEvent& event, JsonWriter& json) {
+  // The thought that the seal belongs to, once more and whole.
+  Sealed take_thought(const ChatEvent& seal) {
+    Sealed sealed{{}, std::string(seal.dialect), std::string(seal.text), seal.hidden};
+    if (!seal.hidden) sealed.text = std::exchange(thought_, {});
+    return sealed;
+  }
+
+  void delta(const ChatEvent& event, JsonWriter& json) {
     switch (event.kind) {
       case Kind::Text:
         text_delta(event, json);
@@ -122,7 +143,7 @@ class StreamEncoder final : public EventEncoder {
           json.end_object().end_array();
         } else {
           json.key("reasoning_details").begin_array();
-          write_seal(json, event.dialect, event.text);
+          write_sealed(json, take_thought(event));
           json.end_array();
         }
         break;
@@ -134,13 +155,14 @@ class StreamEncoder final : public EventEncoder {
     }
   }
 
-  static void text_delta(const ChatEvent& event, JsonWriter& json) {
+  void text_delta(const ChatEvent& event, JsonWriter& json) {
     switch (event.lane.channel) {
       case Channel::Content:
         json.field("content", event.text);
         break;
       case Channel::Reasoning:
         json.field("reasoning_content", event.text);
+        if (event.lane.choice == 0) thought_ += event.text;
         break;
       case Channel::Refusal:
         json.field("refusal", event.text);
@@ -165,6 +187,7 @@ class StreamEncoder final : public EventEncoder {
 
   Identity identity_;
   std::vector<bool> choices_;  // that have begun
+  std::string thought_;        // of the first choice, until its seal
   Usage usage_;
 };
 
@@ -190,7 +213,8 @@ class WholeEncoder final : public EventEncoder {
   struct Choice {
     bool has_content = false;
     std::string content, reasoning, refusal, reason, citations;
-    std::vector<std::pair<std::string, std::string>> seals;
+    std::vector<Sealed> seals;
+    std::size_t sealed_bytes = 0;  // of the reasoning, those before the last seal
     std::vector<Call> calls;
   };
 
@@ -214,7 +238,7 @@ class WholeEncoder final : public EventEncoder {
         if (event.lane.channel == Channel::ToolArguments) {
           call_of(choice, event.lane.item).thought = event.text;
         } else {
-          choice.seals.emplace_back(event.dialect, event.text);
+          seal(event, choice);
         }
         break;
       case Kind::Citation:
@@ -227,6 +251,15 @@ class WholeEncoder final : public EventEncoder {
       default:
         break;
     }
+  }
+
+  static void seal(const ChatEvent& event, Choice& choice) {
+    Sealed sealed{{}, std::string(event.dialect), std::string(event.text), event.hidden};
+    if (!event.hidden) {
+      sealed.text = choice.reasoning.substr(choice.sealed_bytes);
+      choice.sealed_bytes = choice.reasoning.size();
+    }
+    choice.seals.push_back(std::move(sealed));
   }
 
   static void take_text(const ChatEvent& event, Choice& choice) {
@@ -277,7 +310,7 @@ class WholeEncoder final : public EventEncoder {
     if (!choice.reasoning.empty()) json.field("reasoning_content", choice.reasoning);
     if (!choice.seals.empty()) {
       json.key("reasoning_details").begin_array();
-      for (const auto& [dialect, value] : choice.seals) write_seal(json, dialect, value);
+      for (const auto& sealed : choice.seals) write_sealed(json, sealed);
       json.end_array();
     }
     if (!choice.citations.empty()) json.key("annotations").raw("[" + choice.citations + "]");
