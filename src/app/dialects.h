@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "dialects/gemini/dialect.h"
 #include "dialects/openai/responses.h"
 
 namespace causeway::app {
@@ -11,9 +12,10 @@ namespace causeway::app {
 struct Dialects {
   openai::OpenAiDialect openai;
   openai::ResponsesDialect responses;
+  gemini::GeminiDialect gemini;
 
   /// Those that applications may speak.
-  std::array<const Dialect*, 2> served() const { return {&openai, &responses}; }
+  std::array<const Dialect*, 3> served() const { return {&openai, &responses, &gemini}; }
 };
 
 }  // namespace causeway::app

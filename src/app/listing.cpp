@@ -16,6 +16,17 @@ std::vector<std::string> names_in(std::string_view body) {
   simdjson::dom::element root;
   simdjson::dom::array data;
   if (parser.parse(simdjson::padded_string(body)).get(root)) return names;
+  // OpenAI's and Anthropic's form, else Google's.
+  if (root["models"].get_array().get(data) == simdjson::SUCCESS) {
+    constexpr std::string_view kPrefix = "models/";
+    for (const auto model : data) {
+      std::string_view name;
+      if (model["name"].get_string().get(name)) continue;
+      if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+      names.emplace_back(name);
+    }
+    return names;
+  }
   if (root["data"].get_array().get(data)) return names;
   for (const auto model : data) {
     std::string_view id;

@@ -10,6 +10,8 @@
 #include "platform/text/glob.h"
 #include "providers/embedded/config.h"
 #include "providers/embedded/provider.h"
+#include "providers/gemini/config.h"
+#include "providers/gemini/provider.h"
 #include "providers/openai/provider.h"
 
 namespace causeway::app {
@@ -89,6 +91,10 @@ class Builder {
     if (const auto* openai = value.as<openai::OpenAiConfig>()) {
       return openai::make_provider(name, *openai, dialects.openai, dialects.responses,
                                    parts_.listings.of(name), parts_.environment);
+    }
+    if (const auto* gemini = value.as<gemini::GeminiConfig>()) {
+      return gemini::make_provider(name, *gemini, dialects.gemini, parts_.listings.of(name),
+                                   parts_.environment);
     }
     if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
       return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
@@ -181,6 +187,8 @@ void register_kinds(config::Registry& registry) {
   registry.kind<openai::OpenAiConfig>("provider", "openai",
                                       "Any server that speaks OpenAI's API: the cloud, vLLM, TGI, "
                                       "Ollama, LM Studio, llama-server.");
+  registry.kind<gemini::GeminiConfig>("provider", "gemini",
+                                      "Google's Gemini API, in its own form.");
   registry.kind<embedded::EmbeddedConfig>("provider", "embedded",
                                           "Models that Causeway runs by itself.");
 }

@@ -4,17 +4,20 @@
 #include <array>
 #include <utility>
 
+#include "providers/gemini/config.h"
 #include "providers/openai/config.h"
 
 namespace causeway::app {
 
 const UpstreamConfig* upstream_of(const config::Variant& provider) {
+  if (const auto* gemini = provider.as<gemini::GeminiConfig>()) return gemini;
   if (const auto* openai = provider.as<openai::OpenAiConfig>()) return openai;
   return nullptr;
 }
 
 std::string_view api_of(const config::Variant& provider) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kApis = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kApis = {{
+      {"gemini", "Gemini's API"},
       {"openai", "OpenAI's API"},
   }};
   const auto found = std::find_if(kApis.begin(), kApis.end(),

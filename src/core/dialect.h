@@ -71,6 +71,9 @@ class Dialect {
   /// Adds the operations that applications may call in this dialect.
   virtual void operations(Operations& table) const = 0;
 
+  /// What the head alone tells about a request of this dialect. Errors: what is not served.
+  virtual Result<void> check_head(const Operation&, const http::RequestHead&) const { return {}; }
+
   /// Parses a request in place, once. `argument` is what stands for '*' in the operation's path;
   /// `body` has 64 readable bytes behind it and outlives `index`. Errors: InvalidRequest with the
   /// field in `param`.

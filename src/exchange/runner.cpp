@@ -146,6 +146,9 @@ Task<void> Runner::run(Run& state) {
     co_return co_await end_with(state, no_such_path(exchange, match));
   }
   Verdict verdict = head_hooks(exchange);
+  if (!ended(verdict)) {
+    verdict = pass_on(exchange.operation->dialect->check_head(*exchange.operation, head));
+  }
   std::size_t next_hook = 0;
   if (!ended(verdict) && exchange.operation->body == BodyKind::Json) {
     verdict = pass_on(check_media(exchange));

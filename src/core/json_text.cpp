@@ -1,0 +1,14 @@
+#include "core/json_text.h"
+
+#include <simdjson.h>
+
+namespace causeway {
+
+bool is_json_object(std::string_view text) {
+  if (text.find('{') == text.npos) return false;
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  return !parser.parse(simdjson::padded_string(text)).get_object().get(object);
+}
+
+}  // namespace causeway

@@ -1,0 +1,256 @@
+// The neutral Chat → a request to generateContent.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/json_text.h"
+#include "core/request_body.h"
+#include "dialects/gemini/dialect.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::gemini {
+namespace {
+
+using Kind = ChatPart::Kind;
+
+class Encoder {
+ public:
+  Encoder(const Chat& chat, LeftOut& left_out) : chat_(chat), left_out_(left_out) {}
+
+  std::string run() {
+    json_.begin_object();
+    write_system();
+    write_contents();
+    write_tools();
+    write_generation();
+    for (const auto& other : chat_.others) {
+      (other.hint ? left_out_.hints : left_out_.fields).push_back(other.field);
+    }
+    json_.end_object();
+    return std::move(out_);
+  }
+
+ private:
+  static bool is_system(const ChatMessage& message) {
+    return message.role == Role::System || message.role == Role::Developer;
+  }
+
+  void write_system() {
+    bool any = false;
+    for (const auto& message : chat_.messages) {
+      if (!is_system(message)) continue;
+      if (!std::exchange(any, true)) {
+        json_.key("systemInstruction").begin_object().key("parts").begin_array();
+      }
+      for (const auto& part : message.parts) write_text(part.text);
+    }
+    if (any) json_.end_array().end_object();
+  }
+
+  void write_text(std::string_view text) { json_.begin_object().field("text", text).end_object(); }
+
+  // Turns of one side follow each other as one content.
+  void write_contents() {
+    json_.key("contents").begin_array();
+    std::string_view open;
+    for (const auto& message : chat_.messages) {
+      if (is_system(message)) continue;
+      const std::string_view role = message.role == Role::Assistant ? "model" : "user";
+      if (role != open) {
+        if (!open.empty()) json_.end_array().end_object();
+        json_.begin_object().field("role", role).key("parts").begin_array();
+        open = role;
+      }
+      for (const auto& part : message.parts) write_part(part);
+    }
+    if (!open.empty()) json_.end_array().end_object();
+    json_.end_array();
+  }
+
+  void write_seal(const ChatPart& part) {
+    if (part.seal.dialect == "gemini") json_.field("thoughtSignature", part.seal.value);
+  }
+
+  void write_part(const ChatPart& part) {
+    switch (part.kind) {
+      case Kind::Text:
+      case Kind::Refusal:
+        json_.begin_object().field("text", part.text);
+        write_seal(part);
+        json_.end_object();
+        break;
+      case Kind::Reasoning:
+        // Thoughts are given back only where they are signed; as plain text they would be taken for
+        // an answer.
+        if (part.seal.dialect != "gemini") break;
+        json_.begin_object().field("text", part.text).field("thought", true);
+        write_seal(part);
+        json_.end_object();
+        break;
+      case Kind::Image:
+      case Kind::Audio:
+      case Kind::Document:
+        write_media(part);
+        break;
+      case Kind::ToolCall:
+        write_call(part);
+        break;
+      case Kind::ToolResult:
+        write_result(part);
+        break;
+    }
+  }
+
+  void write_media(const ChatPart& part) {
+    const Media& media = part.media;
+    if (part.kind == Kind::Document && !part.text.empty()) return write_text(part.text);
+    if (media.data.empty() && media.url.empty()) {
+      throw Untranslatable{"messages", "a file that was uploaded elsewhere is not known there"};
+    }
+    json_.begin_object();
+    if (!media.data.empty()) {
+      json_.key("inlineData").begin_object();
+      json_.field("mimeType", type_of(part)).field("data", media.data).end_object();
+    } else {
+      json_.key("fileData").begin_object();
+      json_.field("mimeType", type_of(part)).field("fileUri", media.url).end_object();
+    }
+    json_.end_object();
+  }
+
+  // Gemini wants a type; an address tells it by its ending.
+  static std::string type_of(const ChatPart& part) {
+    if (!part.media.type.empty()) return part.media.type;
+    const std::string& url = part.media.url;
+    const auto ends = [&](std::string_view ending) { return url.ends_with(ending); };
+    if (part.kind == Kind::Document) return "application/pdf";
+    if (part.kind == Kind::Audio) return ends(".mp3") ? "audio/mp3" : "audio/wav";
+    if (ends(".png")) return "image/png";
+    if (ends(".webp")) return "image/webp";
+    if (ends(".gif")) return "image/gif";
+    return "image/jpeg";
+  }
+
+  void write_call(const ChatPart& call) {
+    if (!call.arguments.empty() && !is_json_object(call.arguments)) {
+      throw Untranslatable{"messages", "the arguments of a tool call are no JSON object"};
+    }
+    json_.begin_object().key("functionCall").begin_object();
+    if (!call.id.empty()) json_.field("id", call.id);
+    json_.field("name", call.name).key("args");
+    json_.raw(call.arguments.empty() ? std::string_view("{}") : call.arguments).end_object();
+    write_seal(call);
+    json_.end_object();
+  }
+
+  void write_result(const ChatPart& result) {
+    if (result.name.empty()) {
+      throw Untranslatable{"messages", "a tool result belongs to no call in the conversation"};
+    }
+    std::string text;
+    for (const auto& part : result.content) {
+      if (part.kind == Kind::Text) text += part.text;
+    }
+    json_.begin_object().key("functionResponse").begin_object();
+    if (!result.id.empty()) json_.field("id", result.id);
+    json_.field("name", result.name).key("response").begin_object();
+    json_.field(result.failed ? std::string_view("error") : "output", text);
+    json_.end_object().end_object().end_object();
+    for (const auto& part : result.content) {
+      if (part.kind == Kind::Image || part.kind == Kind::Document) write_media(part);
+    }
+  }
+
+  void write_tools() {
+    if (chat_.parallel_tools && !*chat_.parallel_tools) {
+      left_out_.fields.push_back("parallel_tool_calls");
+    }
+    if (chat_.tools.empty()) return;
+    json_.key("tools").begin_array().begin_object().key("functionDeclarations").begin_array();
+    for (const auto& tool : chat_.tools) {
+      json_.begin_object().field("name", tool.name);
+      if (!tool.description.empty()) json_.field("description", tool.description);
+      if (!tool.schema.empty()) json_.key("parametersJsonSchema").raw(tool.schema);
+      json_.end_object();
+    }
+    json_.end_array().end_object().end_array();
+    using Choice = ToolChoice::Kind;
+    const auto& choice = chat_.tool_choice;
+    if (choice.kind == Choice::Unset) return;
+    json_.key("toolConfig").begin_object().key("functionCallingConfig").begin_object();
+    json_.field("mode", choice.kind == Choice::None   ? "NONE"
+                        : choice.kind == Choice::Auto ? "AUTO"
+                                                      : "ANY");
+    if (choice.kind == Choice::Named) {
+      json_.key("allowedFunctionNames").begin_array().string(choice.name).end_array();
+    }
+    json_.end_object().end_object();
+  }
+
+  void write_generation() {
+    json_.key("generationConfig").begin_object();
+    if (chat_.max_tokens) json_.field("maxOutputTokens", *chat_.max_tokens);
+    if (chat_.temperature) json_.field("temperature", *chat_.temperature);
+    if (chat_.top_p) json_.field("topP", *chat_.top_p);
+    if (chat_.top_k) json_.field("topK", *chat_.top_k);
+    if (chat_.frequency_penalty) json_.field("frequencyPenalty", *chat_.frequency_penalty);
+    if (chat_.presence_penalty) json_.field("presencePenalty", *chat_.presence_penalty);
+    if (chat_.seed) json_.field("seed", *chat_.seed);
+    if (chat_.choices != 1) json_.field("candidateCount", chat_.choices);
+    if (chat_.logprobs.value_or(false)) left_out_.fields.push_back("logprobs");
+    if (!chat_.user.empty()) left_out_.hints.push_back("user");
+    if (!chat_.stop.empty()) {
+      json_.key("stopSequences").begin_array();
+      for (const auto& stop : chat_.stop) json_.string(stop);
+      json_.end_array();
+    }
+    const auto& format = chat_.format;
+    if (format.kind == ResponseFormat::Kind::JsonObject ||
+        format.kind == ResponseFormat::Kind::JsonSchema) {
+      json_.field("responseMimeType", "application/json");
+      if (!format.schema.empty()) json_.key("responseJsonSchema").raw(format.schema);
+    }
+    write_thinking();
+    json_.end_object();
+  }
+
+  void write_thinking() {
+    const auto& reasoning = chat_.reasoning;
+    const bool any =
+        reasoning.budget || reasoning.off || reasoning.visible || !reasoning.effort.empty();
+    if (!any) return;
+    json_.key("thinkingConfig").begin_object();
+    if (reasoning.visible) json_.field("includeThoughts", true);
+    if (reasoning.off) {
+      json_.field("thinkingBudget", 0);
+    } else if (reasoning.budget) {
+      json_.field("thinkingBudget", *reasoning.budget);
+    } else if (!reasoning.effort.empty()) {
+      // As Google's own service of OpenAI's dialect maps them.
+      json_.field("thinkingBudget", reasoning.effort == "minimal" || reasoning.effort == "low"
+                                        ? 1024
+                                    : reasoning.effort == "medium" ? 8192
+                                                                   : 24576);
+    }
+    json_.end_object();
+  }
+
+  const Chat& chat_;
+  LeftOut& left_out_;
+  std::string out_;
+  text::JsonWriter json_{out_};
+};
+
+}  // namespace
+
+Result<std::string> GeminiDialect::encode(const Chat& chat, std::string_view,
+                                          LeftOut& left_out) const {
+  try {
+    return Encoder(chat, left_out).run();
+  } catch (const Untranslatable& part) {
+    return refused(part);
+  }
+}
+
+}  // namespace causeway::gemini
