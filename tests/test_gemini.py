@@ -34,8 +34,8 @@ def gem_gw(config, session_folder, google):
         yield gateway
 
 
-def google_client(url: str, key: str) -> genai.Client:
-    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=url, timeout=30_000))
+def google_client(url: str, key: str, **options) -> genai.Client:
+    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=url, timeout=30_000, **options))
 
 
 @pytest.fixture(params=["direct", "same dialect", "to OpenAI"])
@@ -97,17 +97,19 @@ def test_count_tokens(by_google):
 
 
 def test_models(gem_gw):
-    names = [model.name for model in google_client(gem_gw.url, KEY).models.list()]
+    client = google_client(gem_gw.url, KEY, api_version="v1beta")  # the list under /v1 is OpenAI's
+    names = [model.name for model in client.models.list()]
     assert "models/g-echo" in names and "models/echo" in names
 
 
 def test_errors_in_googles_form(gem_gw):
+    known, stranger = google_client(gem_gw.url, KEY), google_client(gem_gw.url, "wrong")
     with pytest.raises(errors.ClientError) as refused:
-        google_client(gem_gw.url, KEY).models.generate_content(model="nosuch", contents="x")
+        known.models.generate_content(model="nosuch", contents="x")
     assert refused.value.code == 404
     assert refused.value.status == "NOT_FOUND"
     with pytest.raises(errors.ClientError) as unknown:
-        google_client(gem_gw.url, "wrong").models.generate_content(model="g-echo", contents="x")
+        stranger.models.generate_content(model="g-echo", contents="x")
     assert unknown.value.code == 401
 
 

@@ -30,6 +30,11 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   Result<bool> next(Frame& frame) override {
     auto more = reader_->next(frame);
     if (!more || *more) return more;
+    // A dialect without a terminal mark gives its last frame when it is told that all has come.
+    if (std::exchange(complete_, false)) {
+      auto last = reader_->finish();
+      if (!last || *last) return last ? reader_->next(frame) : pass(std::move(last));
+    }
     if (error_) return std::unexpected(*std::exchange(error_, std::nullopt));
     return false;
   }
@@ -52,6 +57,7 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
     said_ += event.text.size() + (event.lane == lane_ ? 0 : kTurn);
     lane_ = event.lane;
     if (said_ <= kMostSaid) encoder_->event(event, wire_);
+    complete_ |= event.kind == ChatEvent::Kind::End;
   }
 
   Result<void> checked(Result<void> decoded) const {
@@ -77,6 +83,7 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   std::string wire_;
   std::size_t said_ = 0;
   Lane lane_;
+  bool complete_ = false;  // the decoder has given the answer's end
   std::optional<Error> error_;
 };
 

@@ -139,6 +139,7 @@ class StreamEncoder final : public EventEncoder {
       case Kind::Seal:
         if (event.lane.channel == Channel::ToolArguments) {
           json.key("tool_calls").begin_array().begin_object().field("index", event.lane.item);
+          json.key("function").begin_object().field("arguments", "").end_object();
           write_thought(json, event.text);
           json.end_object().end_array();
         } else {
