@@ -124,7 +124,8 @@ class Machine:
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         for child in children.read_text().split():
             with contextlib.suppress(OSError):
-                if "systemd" in pathlib.Path(f"/proc/{child}/comm").read_text():
+                # nspawn's own first child is "systemd-nspawn", and gone soon after.
+                if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
                     return int(child)
         return None
 
