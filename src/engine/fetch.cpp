@@ -124,7 +124,8 @@ Result<void> can_fetch(const ModelEntry& entry, const Places& places) {
         "The program's own files (scripts/tools/fetch.py) are not beside it; set "
         "CAUSEWAY_SHARE to the folder that holds them.");
   }
-  if (python().empty()) return cannot("python3 is needed to fetch a pinned model.");
+  if (python().empty())
+    return cannot("python3 with pip is needed to fetch a pinned model (Debian: python3-pip).");
   return {};
 }
 
