@@ -1,8 +1,9 @@
-"""A wire-true OpenAI-compatible upstream whose every byte a test decides.
+"""A wire-true upstream whose every byte a test decides: OpenAI-compatible, and Anthropic's API.
 
-It stands in for a paid API only. Plain answers follow the published formats (fake_provider.py); faults
-are chosen by the model name of the request (fake_faults.py), or by a handler that a test gives to
-`Fake.on()`. Nothing is hidden behind an HTTP library: heads, chunk sizes and cuts are written by hand.
+It stands in for a paid API only. Plain answers follow the published formats (fake_provider.py,
+fake_anthropic.py); faults are chosen by the model name of the request (fake_faults.py and there), or by
+a handler that a test gives to `Fake.on()`. Nothing is hidden behind an HTTP library: heads, chunk sizes
+and cuts are written by hand.
 
 In a test:      fake = Fake().start(); ...; fake.stop()
 As a program:   python3 tests/fake_upstream.py --port 0
@@ -15,6 +16,7 @@ import asyncio
 import threading
 import time
 
+import fake_anthropic
 from fake_faults import SCENARIOS
 from fake_provider import by_path, list_models, openai_error
 from fake_wire import Answer, Connection, Handler, Record
@@ -85,6 +87,11 @@ class Fake:
     def base_url(self) -> str:
         return f"http://{self.host}:{self.port}/v1"
 
+    @property
+    def url(self) -> str:
+        """Where Anthropic's API begins: without a version."""
+        return f"http://{self.host}:{self.port}"
+
     def on(self, model: str, handler: Handler):
         """Requests for this model go to `handler` from now on."""
         self._handlers[model] = handler
@@ -119,14 +126,19 @@ class Fake:
     async def _handle(self, answer: Answer):
         record = answer.record
         path = record.target.split("?")[0]
-        if path == "/v1/models" and record.method == "GET":
+        if path == "/v1/models" and record.header("anthropic-version"):
+            handler = fake_anthropic.list_models
+        elif path == "/v1/models" and record.method == "GET":
             handler = self._handlers.get("GET /v1/models", list_models)
         else:
             try:
                 model = answer.request["model"]
             except (ValueError, KeyError, TypeError):
                 return await answer.json(400, openai_error("could not parse the body"))
-            handler = self._handlers.get(model) or SCENARIOS.get(model) or by_path
+            scenarios, usual = SCENARIOS, by_path
+            if path.startswith("/v1/messages"):
+                scenarios, usual = fake_anthropic.SCENARIOS, fake_anthropic.messages
+            handler = self._handlers.get(model) or scenarios.get(model) or usual
         await handler(answer)
 
 

@@ -3,6 +3,7 @@
 #include <typeindex>
 
 #include "app/snapshot_builder.h"
+#include "providers/anthropic/config.h"
 #include "providers/embedded/config.h"
 #include "providers/openai/config.h"
 
@@ -19,7 +20,6 @@ struct CloudProvider {
 // Services that speak OpenAI's API under these published addresses.
 constexpr std::array kCloud = {
     CloudProvider{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "OPENAI_BASE_URL"},
-    CloudProvider{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", ""},
     CloudProvider{"gemini", "GEMINI_API_KEY",
                   "https://generativelanguage.googleapis.com/v1beta/openai", ""},
     CloudProvider{"huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ""},
@@ -41,6 +41,15 @@ config::Variant variant(const char* kind, T value) {
   return {kind, {}, std::make_shared<const T>(std::move(value)), typeid(T)};
 }
 
+void add_anthropic(AppConfig& config, const Environment& environment) {
+  anthropic::AnthropicConfig anthropic;
+  anthropic.api_key = Secret(variable(environment, "ANTHROPIC_API_KEY"));
+  if (anthropic.api_key.empty()) return;
+  const std::string url = variable(environment, "ANTHROPIC_BASE_URL");
+  if (!url.empty()) anthropic.base_url = url;
+  config.providers.add("anthropic") = variant("anthropic", std::move(anthropic));
+}
+
 }  // namespace
 
 AppConfig default_config(const Environment& environment) {
@@ -59,6 +68,7 @@ AppConfig default_config(const Environment& environment) {
     }
     config.providers.add(cloud.name) = variant("openai", std::move(openai));
   }
+  add_anthropic(config, environment);
   return config;
 }
 

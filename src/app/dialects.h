@@ -1,9 +1,9 @@
-// Every dialect in the program, in the order in which the table of operations gets theirs: where
-// two have the same path, the one that only takes requests with a field of its own comes first.
+// Every dialect in the program, in the order in which the table of operations gets theirs.
 #pragma once
 
 #include <array>
 
+#include "dialects/anthropic/dialect.h"
 #include "dialects/gemini/dialect.h"
 #include "dialects/openai/responses.h"
 
@@ -12,10 +12,13 @@ namespace causeway::app {
 struct Dialects {
   openai::OpenAiDialect openai;
   openai::ResponsesDialect responses;
+  anthropic::AnthropicDialect anthropic;
   gemini::GeminiDialect gemini;
 
   /// Those that applications may speak.
-  std::array<const Dialect*, 3> served() const { return {&openai, &responses, &gemini}; }
+  std::array<const Dialect*, 4> served() const {
+    return {&openai, &responses, &anthropic, &gemini};
+  }
 };
 
 }  // namespace causeway::app

@@ -8,6 +8,7 @@
 #include "app/upstreams.h"
 #include "core/stage.h"
 #include "platform/text/glob.h"
+#include "providers/anthropic/provider.h"
 #include "providers/embedded/config.h"
 #include "providers/embedded/provider.h"
 #include "providers/gemini/config.h"
@@ -95,6 +96,10 @@ class Builder {
     if (const auto* gemini = value.as<gemini::GeminiConfig>()) {
       return gemini::make_provider(name, *gemini, dialects.gemini, parts_.listings.of(name),
                                    parts_.environment);
+    }
+    if (const auto* anthropic = value.as<anthropic::AnthropicConfig>()) {
+      return anthropic::make_provider(name, *anthropic, dialects.anthropic,
+                                      parts_.listings.of(name), parts_.environment);
     }
     if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
       return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
@@ -189,6 +194,8 @@ void register_kinds(config::Registry& registry) {
                                       "Ollama, LM Studio, llama-server.");
   registry.kind<gemini::GeminiConfig>("provider", "gemini",
                                       "Google's Gemini API, in its own form.");
+  registry.kind<anthropic::AnthropicConfig>("provider", "anthropic",
+                                            "Anthropic's API, or a server that speaks it.");
   registry.kind<embedded::EmbeddedConfig>("provider", "embedded",
                                           "Models that Causeway runs by itself.");
 }

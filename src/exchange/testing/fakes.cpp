@@ -175,6 +175,7 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
   snapshot->pipeline = &pipeline_;
   snapshot->defaults = sections_.defaults();
   dialect_.operations(snapshot->operations);
+  anthropic_.operations(snapshot->operations);
   Model model;
   model.name = "m";
   for (const char* name : {"a", "b"}) {
@@ -198,11 +199,19 @@ Task<Result<Answer>> World::ask(Question question) {
 
 void World::serve(FakeStream& stream) { spawn(runner_->serve(stream)); }
 
-std::unique_ptr<FakeStream> World::chat(std::string request) {
+std::unique_ptr<FakeStream> World::post(std::string path, std::string request) {
   auto stream =
-      std::make_unique<FakeStream>(http::Method::Post, "/v1/chat/completions", std::move(request));
+      std::make_unique<FakeStream>(http::Method::Post, std::move(path), std::move(request));
   serve(*stream);
   return stream;
+}
+
+std::unique_ptr<FakeStream> World::chat(std::string request) {
+  return post("/v1/chat/completions", std::move(request));
+}
+
+std::unique_ptr<FakeStream> World::messages(std::string request) {
+  return post("/v1/messages", std::move(request));
 }
 
 std::string chunk(std::string_view content) {

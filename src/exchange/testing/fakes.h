@@ -12,6 +12,7 @@
 
 #include "core/provider.h"
 #include "core/snapshot.h"
+#include "dialects/anthropic/dialect.h"
 #include "dialects/openai/dialect.h"
 #include "exchange/ask.h"
 #include "exchange/runner.h"
@@ -110,6 +111,8 @@ class World {
   /// Runs one request to its end.
   void serve(FakeStream& stream);
   std::unique_ptr<FakeStream> chat(std::string body);
+  /// The same in Anthropic's dialect, while the targets speak OpenAI's.
+  std::unique_ptr<FakeStream> messages(std::string body);
   /// What a job asks as `principal`.
   Task<Result<Answer>> ask(Question question);
 
@@ -122,7 +125,10 @@ class World {
   Principal principal;
 
  private:
+  std::unique_ptr<FakeStream> post(std::string path, std::string request);
+
   openai::OpenAiDialect dialect_;
+  anthropic::AnthropicDialect anthropic_;
   config::Registry registry_;
   SectionTable sections_{registry_};
   SettingKeys keys_;

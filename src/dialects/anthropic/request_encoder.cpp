@@ -1,0 +1,443 @@
+// The neutral Chat → a request to the Messages API.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "dialects/anthropic/dialect.h"
+#include "dialects/anthropic/models.h"
+#include "dialects/anthropic/words.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::anthropic {
+namespace {
+
+using Kind = ChatPart::Kind;
+using text::JsonWriter;
+
+constexpr std::int64_t kLeastBudget = 1024;  // tokens of thinking, the API's own limit
+
+constexpr std::string_view kJsonOnly = "Answer with one JSON object and nothing else.";
+
+bool is_system(const ChatMessage& message) {
+  return message.role == Role::System || message.role == Role::Developer;
+}
+
+// The API refuses texts without a letter.
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
+
+/// Budgets for models that have no words for it; the OpenAI dialect turns them into the same words.
+std::int64_t budget_of(std::string_view effort) {
+  if (effort == "minimal" || effort == "low") return 2048;
+  if (effort == "high") return 16'384;
+  if (effort == "xhigh") return 32'768;
+  return 8192;
+}
+
+std::string_view effort_of(const ReasoningWish& wish, const ModelTraits& traits) {
+  if (wish.effort == "minimal") return "low";
+  if (wish.effort == "xhigh") return traits.xhigh ? "xhigh" : "max";
+  if (!wish.effort.empty()) return wish.effort;
+  if (!wish.budget || *wish.budget <= 0) return {};
+  return *wish.budget <= 2048 ? "low" : *wish.budget <= 8192 ? "medium" : "high";
+}
+
+class Encoder {
+ public:
+  Encoder(const Chat& chat, std::string_view model, LeftOut& left_out)
+      : chat_(chat), model_(model), traits_(traits_of(model)), left_out_(left_out) {}
+
+  Result<std::string> run() {
+    max_tokens_ = chat_.max_tokens.value_or(traits_.max_tokens);
+    choose_thinking();
+    json_.begin_object().field("model", model_).field("max_tokens", max_tokens_);
+    write_system();
+    gather_turns();
+    if (turns_.empty()) refuse("messages", "there is no message with content.");
+    json_.key("messages").begin_array();
+    for (const auto& turn : turns_) write_turn(turn);
+    json_.end_array();
+    write_tools();
+    write_numbers();
+    write_output();
+    if (!thinking_.empty()) json_.key("thinking").raw(thinking_);
+    if (chat_.stream) json_.field("stream", true);
+    leave_out();
+    json_.end_object();
+    if (error_) return std::unexpected(std::move(*error_));
+    return std::move(out_);
+  }
+
+ private:
+  /// Consecutive messages of one side, as the API wants them.
+  struct Turn {
+    bool assistant = false;
+    std::string blocks;     // JSON, with commas between
+    std::string only_text;  // a JSON string, where nothing else is in it
+  };
+
+  void refuse(std::string field, std::string why) {
+    if (error_) return;
+    auto error = fail(ErrorKind::InvalidRequest, Origin::Client,
+                      "\"" + field + "\" cannot be translated for an Anthropic target: " + why,
+                      "unsupported_field");
+    error.error().param = std::move(field);
+    error_ = std::move(error).error();
+  }
+
+  void write_system() {
+    std::vector<const ChatPart*> parts;
+    bool plain = true;
+    for (const auto& message : chat_.messages) {
+      if (!is_system(message)) continue;
+      for (const auto& part : message.parts) {
+        if (part.kind != Kind::Text) {
+          refuse("messages", "a system prompt may hold nothing but text.");
+        } else if (!is_blank(part.text)) {
+          parts.push_back(&part);
+          plain &= part.cache.empty();
+        }
+      }
+    }
+    ChatPart json_only;
+    json_only.text = kJsonOnly;
+    if (chat_.format.kind == ResponseFormat::Kind::JsonObject) parts.push_back(&json_only);
+    if (parts.empty()) return;
+    json_.key("system");
+    if (parts.size() == 1 && plain) {
+      json_.string(parts.front()->text);
+      return;
+    }
+    json_.begin_array();
+    for (const auto* part : parts) write_text(json_, *part);
+    json_.end_array();
+  }
+
+  void gather_turns() {
+    for (const auto& message : chat_.messages) {
+      if (is_system(message)) continue;
+      if (!message.name.empty()) hint("messages.name");
+      const bool assistant = message.role == Role::Assistant;
+      for (const auto& part : message.parts) {
+        std::string block;
+        JsonWriter json(block);
+        write_block(json, part, assistant);
+        if (!block.empty()) add_block(part, assistant, std::move(block));
+      }
+    }
+  }
+
+  void add_block(const ChatPart& part, bool assistant, std::string block) {
+    if (turns_.empty() || turns_.back().assistant != assistant) {
+      turns_.push_back({assistant, {}, {}});
+    }
+    Turn& turn = turns_.back();
+    const bool only = turn.blocks.empty() && part.kind == Kind::Text && part.cache.empty();
+    turn.only_text = only ? encode_json_string(part.text) : std::string();
+    if (!turn.blocks.empty()) turn.blocks += ',';
+    turn.blocks += block;
+  }
+
+  void write_turn(const Turn& turn) {
+    json_.begin_object().field("role", turn.assistant ? "assistant" : "user").key("content");
+    json_.raw(turn.only_text.empty() ? "[" + turn.blocks + "]" : turn.only_text).end_object();
+  }
+
+  static void write_cache(JsonWriter& json, const Json& cache) {
+    if (!cache.empty()) json.key("cache_control").raw(cache);
+  }
+
+  static void write_text(JsonWriter& json, const ChatPart& part) {
+    json.begin_object().field("type", "text").field("text", part.text);
+    write_cache(json, part.cache);
+    json.end_object();
+  }
+
+  void write_block(JsonWriter& json, const ChatPart& part, bool assistant) {
+    switch (part.kind) {
+      case Kind::Text:
+      case Kind::Refusal:
+        if (!is_blank(part.text)) write_text(json, part);
+        break;
+      case Kind::Image:
+        write_image(json, part);
+        break;
+      case Kind::Document:
+        write_document(json, part);
+        break;
+      case Kind::ToolCall:
+        json.begin_object().field("type", "tool_use").field("id", part.id).field("name", part.name);
+        json.key("input").raw(input_of(part.arguments));
+        write_cache(json, part.cache);
+        json.end_object();
+        break;
+      case Kind::ToolResult:
+        write_result(json, part);
+        break;
+      case Kind::Reasoning:
+        if (assistant) write_reasoning(json, part);
+        break;
+      case Kind::Audio:
+        refuse("messages", "audio is not known there.");
+        break;
+    }
+  }
+
+  // Only what Anthropic has signed may be given back.
+  void write_reasoning(JsonWriter& json, const ChatPart& part) {
+    if (part.seal.dialect != "anthropic" || part.seal.value.empty()) return hint("reasoning");
+    json.begin_object();
+    if (part.hidden) {
+      json.field("type", "redacted_thinking").field("data", part.seal.value);
+    } else {
+      json.field("type", "thinking").field("thinking", part.text);
+      json.field("signature", part.seal.value);
+    }
+    json.end_object();
+  }
+
+  void write_source(JsonWriter& json, const Media& media, std::string_view usual_type) {
+    json.key("source").begin_object();
+    if (!media.url.empty()) {
+      json.field("type", "url").field("url", media.url);
+    } else {
+      json.field("type", "base64");
+      json.field("media_type", media.type.empty() ? usual_type : std::string_view(media.type));
+      json.field("data", media.data);
+    }
+    json.end_object();
+  }
+
+  void write_image(JsonWriter& json, const ChatPart& part) {
+    if (part.media.data.empty() && part.media.url.empty()) {
+      return refuse("messages", "an image that was uploaded elsewhere is not known there.");
+    }
+    json.begin_object().field("type", "image");
+    write_source(json, part.media, "image/png");
+    write_cache(json, part.cache);
+    json.end_object();
+  }
+
+  void write_document(JsonWriter& json, const ChatPart& part) {
+    const Media& media = part.media;
+    json.begin_object().field("type", "document");
+    if (!part.text.empty()) {
+      json.key("source").begin_object().field("type", "text").field("media_type", "text/plain");
+      json.field("data", part.text).end_object();
+    } else if (media.data.empty() && media.url.empty()) {
+      refuse("messages", "a document that was uploaded elsewhere is not known there.");
+    } else if (!media.data.empty() && !media.type.empty() && media.type != "application/pdf") {
+      refuse("messages", "a document must be a PDF or plain text.");
+    } else {
+      write_source(json, media, "application/pdf");
+    }
+    if (!media.name.empty()) json.field("title", media.name);
+    if (part.cites) json.key("citations").raw(R"({"enabled":true})");
+    write_cache(json, part.cache);
+    json.end_object();
+  }
+
+  void write_result(JsonWriter& json, const ChatPart& result) {
+    json.begin_object().field("type", "tool_result").field("tool_use_id", result.id);
+    const auto& content = result.content;
+    const bool plain =
+        content.size() == 1 && content.front().kind == Kind::Text && content.front().cache.empty();
+    if (plain) {
+      json.field("content", content.front().text);
+    } else if (!content.empty()) {
+      json.key("content").begin_array();
+      for (const auto& part : content) write_block(json, part, false);
+      json.end_array();
+    }
+    if (result.failed) json.field("is_error", true);
+    write_cache(json, result.cache);
+    json.end_object();
+  }
+
+  void write_tools() {
+    if (chat_.tools.empty()) return;
+    json_.key("tools").begin_array();
+    for (const auto& tool : chat_.tools) {
+      json_.begin_object().field("name", tool.name);
+      if (!tool.description.empty()) json_.field("description", tool.description);
+      json_.key("input_schema");
+      json_.raw(tool.schema.empty() ? R"({"type":"object","properties":{}})" : tool.schema);
+      if (tool.strict && traits_.strict) json_.field("strict", true);
+      write_cache(json_, tool.cache);
+      json_.end_object();
+    }
+    json_.end_array();
+    write_tool_choice();
+  }
+
+  bool forces_tools() const {
+    const auto kind = chat_.tool_choice.kind;
+    return !chat_.tools.empty() &&
+           (kind == ToolChoice::Kind::Required || kind == ToolChoice::Kind::Named);
+  }
+
+  void write_tool_choice() {
+    const auto& choice = chat_.tool_choice;
+    const bool one_by_one = chat_.parallel_tools == false;
+    const bool refused = forces_tools() && !traits_.forced_tools;
+    if (refused) left_out_.fields.emplace_back("tool_choice");
+    if (choice.kind == ToolChoice::Kind::Unset && !one_by_one) return;
+    json_.key("tool_choice").begin_object();
+    if (choice.kind == ToolChoice::Kind::None) {
+      json_.field("type", "none").end_object();
+      return;
+    }
+    if (choice.kind == ToolChoice::Kind::Named && !refused) {
+      json_.field("type", "tool").field("name", choice.name);
+    } else {
+      const bool any = choice.kind == ToolChoice::Kind::Required && !refused;
+      json_.field("type", any ? "any" : "auto");
+    }
+    if (one_by_one) json_.field("disable_parallel_tool_use", true);
+    json_.end_object();
+  }
+
+  void write_numbers() {
+    const bool sampling = traits_.sampling && !thinks_by_budget_;
+    if (chat_.temperature) {
+      if (sampling) {
+        json_.field("temperature", std::min(*chat_.temperature, 1.0));  // 0 to 1 there
+      } else {
+        hint("temperature");
+      }
+    }
+    if (chat_.top_p) {
+      if (sampling && !(chat_.temperature && traits_.one_sampling)) {
+        json_.field("top_p", *chat_.top_p);
+      } else {
+        hint("top_p");
+      }
+    }
+    if (chat_.top_k) {
+      if (sampling) {
+        json_.field("top_k", *chat_.top_k);
+      } else {
+        hint("top_k");
+      }
+    }
+    if (!chat_.user.empty()) {
+      json_.key("metadata").begin_object().field("user_id", chat_.user).end_object();
+    }
+    write_stop();
+  }
+
+  void write_stop() {
+    std::vector<std::string_view> stops;
+    for (const auto& stop : chat_.stop) {
+      if (is_blank(stop)) {
+        left_out_.fields.emplace_back("stop");
+      } else {
+        stops.push_back(stop);
+      }
+    }
+    if (stops.empty()) return;
+    json_.key("stop_sequences").begin_array();
+    for (const auto stop : stops) json_.string(stop);
+    json_.end_array();
+  }
+
+  void choose_thinking() {
+    const auto& wish = chat_.reasoning;
+    if (wish.off) return think_least();
+    if (wish.effort.empty() && !wish.budget) return;
+    if (traits_.adaptive) {
+      effort_ = effort_of(wish, traits_);
+      if (forces_tools() && traits_.forced_tools) return hint("reasoning");
+      thinking_ =
+          wish.visible ? R"({"type":"adaptive","display":"summarized"})" : R"({"type":"adaptive"})";
+      return;
+    }
+    // A tool's result without the thoughts that led to the call cannot be thought on about.
+    if (!traits_.budgets || forces_tools() || in_tools_without_thoughts()) return hint("reasoning");
+    std::int64_t budget = wish.budget.value_or(-1) > 0 ? *wish.budget : budget_of(wish.effort);
+    if (chat_.max_tokens) {
+      // The limit holds for thoughts and answer together, as in other dialects.
+      budget = std::min<std::int64_t>(budget, *chat_.max_tokens / 2);
+      if (budget < kLeastBudget) return hint("reasoning");
+    } else {
+      max_tokens_ += static_cast<std::uint32_t>(std::min<std::int64_t>(budget, 1 << 20));
+    }
+    thinks_by_budget_ = true;
+    thinking_ = R"({"type":"enabled","budget_tokens":)" +
+                std::to_string(std::max(budget, kLeastBudget)) + "}";
+  }
+
+  void think_least() {
+    if (!traits_.thinks) return;
+    if (traits_.may_be_off) {
+      thinking_ = R"({"type":"disabled"})";
+    } else {
+      effort_ = "low";
+      hint("reasoning");
+    }
+  }
+
+  bool in_tools_without_thoughts() const {
+    if (chat_.messages.empty() || chat_.messages.back().role != Role::Tool) return false;
+    const auto last = std::find_if(chat_.messages.rbegin(), chat_.messages.rend(),
+                                   [](const auto& m) { return m.role == Role::Assistant; });
+    if (last == chat_.messages.rend()) return false;
+    return std::none_of(last->parts.begin(), last->parts.end(), [](const ChatPart& part) {
+      return part.kind == Kind::Reasoning && part.seal.dialect == "anthropic";
+    });
+  }
+
+  void write_output() {
+    const bool schema = chat_.format.kind == ResponseFormat::Kind::JsonSchema;
+    if (effort_.empty() && !schema) return;
+    json_.key("output_config").begin_object();
+    if (!effort_.empty()) json_.field("effort", effort_);
+    if (schema) {
+      json_.key("format").begin_object().field("type", "json_schema").key("schema");
+      json_.raw(chat_.format.schema.empty() ? R"({"type":"object"})" : chat_.format.schema);
+      json_.end_object();
+    }
+    json_.end_object();
+  }
+
+  void leave_out() {
+    const auto field = [this](bool there, const char* name) {
+      if (there) left_out_.fields.emplace_back(name);
+    };
+    field(chat_.frequency_penalty.value_or(0) != 0, "frequency_penalty");
+    field(chat_.presence_penalty.value_or(0) != 0, "presence_penalty");
+    field(chat_.choices != 1, "n");
+    field(chat_.logprobs.value_or(false), "logprobs");
+    if (chat_.seed) hint("seed");
+    for (const auto& other : chat_.others) {
+      (other.hint ? left_out_.hints : left_out_.fields).push_back(other.field);
+    }
+  }
+
+  void hint(const char* field) {
+    auto& hints = left_out_.hints;
+    if (std::find(hints.begin(), hints.end(), field) == hints.end()) hints.emplace_back(field);
+  }
+
+  const Chat& chat_;
+  std::string_view model_;
+  ModelTraits traits_;
+  LeftOut& left_out_;
+  std::string out_;
+  JsonWriter json_{out_};
+  std::vector<Turn> turns_;
+  std::uint32_t max_tokens_ = 0;
+  std::string thinking_, effort_;
+  bool thinks_by_budget_ = false;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<std::string> AnthropicDialect::encode(const Chat& chat, std::string_view upstream_model,
+                                             LeftOut& left_out) const {
+  return Encoder(chat, upstream_model, left_out).run();
+}
+
+}  // namespace causeway::anthropic
