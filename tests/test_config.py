@@ -203,6 +203,17 @@ def test_bad_file_changes_nothing(config, make_gateway):
     assert gw.admin_call("POST", "/api/reload").status_code == 200
 
 
+@pytest.mark.parametrize("text", ["", "# only words\n\n  # about it\n"])
+def test_an_empty_file_is_not_loaded_while_it_runs(config, make_gateway, text):
+    """Somebody is writing it: it would take away every key."""
+    gw = make_gateway(config(), args=["--no-watch"])
+    gw.config_path.write_text(text)
+    answer = gw.admin_call("POST", "/api/reload")
+    assert answer.status_code in (400, 422), answer.text
+    assert "empty" in answer.json()["error"]["message"]
+    assert has(gw, "echo")
+
+
 def test_requests_in_flight_keep_what_they_began_with(config, make_gateway, fake, mark):
     settings = config()
     settings["models"]["leaving"] = {"targets": ["fake/slow-stream"]}

@@ -109,6 +109,7 @@ class Program {
   ModelListings listings_;
   AppConfig config_;
   FileMark read_mark_;  // of the configuration file before it was read last
+  FileMark seen_mark_;  // at the last look of the watch
 
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::AccessLog> access_log_;

@@ -8,6 +8,7 @@
 
 #include "app/features.h"
 #include "app/program.h"
+#include "app/where.h"
 #include "engine/engine.h"
 #include "features/insight/ledger/feature.h"
 #include "platform/process/supervision.h"
@@ -73,6 +74,11 @@ Result<void> Program::reload() {
   if (gate_.draining) {
     return fail(ErrorKind::Unavailable, Origin::Us, "Causeway is shutting down.", "shutting_down");
   }
+  // At the start an empty file is as good as none. Later it is one that somebody is writing, and
+  // would take away every key.
+  if (!options_.config_path.empty()) {
+    if (auto filled = check_not_blank(options_.config_path); !filled) return filled;
+  }
   std::string warnings;
   auto config = read_config(warnings);
   if (!config) return pass(std::move(config));
@@ -119,7 +125,9 @@ void Program::watch_file() {
   if (!options_.watch || options_.config_path.empty()) return;
   control_.every(500ms, [this] {
     const FileMark now = mark_of(options_.config_path);
-    if (now == read_mark_ || now == FileMark{}) return;
+    // A file that is being written in place is left alone until two looks have seen the same.
+    const bool settled = std::exchange(seen_mark_, now) == now;
+    if (!settled || now == read_mark_ || now == FileMark{}) return;
     read_mark_ = now;
     if (auto loaded = reload(); !loaded) {
       log_->error("the configuration was not loaded; the old one stays in force",

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "app/vocabulary.h"
 
@@ -81,6 +82,20 @@ Result<void> check_readable(const std::string& config_path) {
                   "; --config FILE names it, and without --config ./causeway.yaml is read where it "
                   "is there",
               "no_config");
+}
+
+Result<void> check_not_blank(const std::string& config_path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(config_path, ignored)) return {};  // told by the reader
+  std::ifstream file(config_path);
+  for (std::string line; std::getline(file, line);) {
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first != line.npos && line[first] != '#') return {};
+  }
+  return fail(
+      ErrorKind::InvalidRequest, Origin::Us,
+      config_path + ": the file is empty; a gateway that runs keeps the configuration that it has",
+      "bad_config");
 }
 
 std::string shown_path(const std::string& path) {
