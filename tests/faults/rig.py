@@ -66,6 +66,7 @@ def totals(gw: Gateway, **filters: str) -> dict[str, dict]:
     query = "&".join(f"{k}={v}" for k, v in {"by": "model", **filters}.items())
     answer = gw.admin_call("GET", f"/api/usage?{query}")
     assert answer.status_code == 200, answer.text
+    assert answer.json()["complete"], "more rows than one answer has: ask for fewer"
     return {row["model"]: row for row in answer.json()["usage"]}
 
 
