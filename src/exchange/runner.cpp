@@ -170,6 +170,7 @@ Task<void> Runner::run(Run& state) {
       verdict = pass(std::move(body));
     } else {
       exchange.opaque = *body;
+      exchange.request = Request(exchange.index);  // without anything in it
       exchange.outcome.request_bytes = body->size();
     }
   }
