@@ -15,10 +15,14 @@ using namespace causeway;
 
 constexpr std::size_t kPadding = 64;
 
+// What they make refers to them.
+const anthropic::AnthropicDialect anthropic_dialect;
+const openai::OpenAiDialect openai_dialect;
+
 std::unique_ptr<EventEncoder> make_encoder() {
   EncoderSettings settings;
   settings.stream = true;
-  return openai::OpenAiDialect().encoder(settings);
+  return openai_dialect.encoder(settings);
 }
 
 /// The bytes that OpenAI's client would get, and the frames of the dialect itself.
@@ -30,8 +34,8 @@ struct Seen final : ChatSink {
 
 /// What reads a stream in both ways; each stops at its own first fault.
 struct Readers {
-  std::unique_ptr<EventDecoder> decoder = anthropic::AnthropicDialect().decoder(true);
-  std::unique_ptr<AnswerReader> reader = anthropic::AnthropicDialect().reader({});
+  std::unique_ptr<EventDecoder> decoder = anthropic_dialect.decoder(true);
+  std::unique_ptr<AnswerReader> reader = anthropic_dialect.reader({});
   bool decodes = true, reads = true;
 };
 
@@ -84,8 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string body(bytes);
   body.append(kPadding, '\0');
   Seen whole;
-  (void)anthropic::AnthropicDialect().decoder(false)->whole({body.data(), bytes.size()}, whole);
+  (void)anthropic_dialect.decoder(false)->whole({body.data(), bytes.size()}, whole);
   Frame frame;
-  (void)anthropic::AnthropicDialect().reader({})->whole({body.data(), bytes.size()}, frame);
+  (void)anthropic_dialect.reader({})->whole({body.data(), bytes.size()}, frame);
   return 0;
 }
