@@ -128,13 +128,11 @@ class Reader final : public AnswerReader {
     std::string_view word;
     std::uint64_t index = 0;
     std::string type;
-    if (!object["type"].get_string().get(word)) type = word;
-    json::take(object.reset());
-    if (!object["index"].get_uint64().get(index)) {
+    if (json::look_up(object, "type", word)) type = word;
+    if (json::look_up(object, "index", index)) {
       if (index >= kMostBlocks) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
       block_ = static_cast<std::uint16_t>(index);
     }
-    json::take(object.reset());
     frame_->more = type != "content_block_delta";
     if (type == "message_start") {
       each_member(object, [&](std::string_view key, od::value value) {

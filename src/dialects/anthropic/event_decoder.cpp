@@ -131,10 +131,8 @@ class Decoder final : public EventDecoder {
     std::string_view word;
     std::string type;
     std::uint64_t number = 0;
-    if (!object["type"].get_string().get(word)) type = word;
-    json::take(object.reset());
-    if (!object["index"].get_uint64().get(number)) index_ = index_of(number);
-    json::take(object.reset());
+    if (json::look_up(object, "type", word)) type = word;
+    if (json::look_up(object, "index", number)) index_ = index_of(number);
     if (type == "content_block_stop") return end_block();
     if (type == "message_stop") return end();
     if (type == "error") {

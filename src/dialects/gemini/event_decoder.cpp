@@ -144,10 +144,9 @@ class Decoder final : public EventDecoder {
     begin();
     od::object candidate = json::take(value.get_object());
     std::uint64_t index = 0;
-    if (candidate["index"].get_uint64().get(index)) index = 0;
+    if (!json::look_up(candidate, "index", index)) index = 0;
     const auto choice = static_cast<std::uint16_t>(index);
     std::string reason;
-    json::take(candidate.reset());
     each_member(candidate, [&](std::string_view key, od::value member) {
       if (key == "content") {
         each_member(member, [&](std::string_view inner, od::value parts) {

@@ -142,8 +142,9 @@ class Decoder final : public EventDecoder {
     std::int64_t index = 0;
     od::object object = json::take(choice.get_object());
     od::value place;
-    if (!object["index"].get(place))
-      index = json::is_null(place) ? 0 : integer_of(place).value_or(-1);
+    const auto looked = object["index"].get(place);
+    if (looked && looked != simdjson::NO_SUCH_FIELD) throw simdjson::simdjson_error(looked);
+    if (!looked) index = json::is_null(place) ? 0 : integer_of(place).value_or(-1);
     if (index < 0 || index >= kMostChoices) {
       out_of_bounds_ = true;
       return;

@@ -101,12 +101,9 @@ class Reader final : public AnswerReader {
     heard.type = text_of(json::take(object["type"]));
     std::uint64_t number = 0;
     json::take(object.reset());
-    if (!object["output_index"].get_uint64().get(number)) heard.output = std::uint32_t(number);
-    json::take(object.reset());
-    if (!object["content_index"].get_uint64().get(number)) heard.part = std::uint32_t(number);
-    json::take(object.reset());
-    if (!object["summary_index"].get_uint64().get(number)) heard.part = std::uint32_t(number);
-    json::take(object.reset());
+    if (json::look_up(object, "output_index", number)) heard.output = std::uint32_t(number);
+    if (json::look_up(object, "content_index", number)) heard.part = std::uint32_t(number);
+    if (json::look_up(object, "summary_index", number)) heard.part = std::uint32_t(number);
     each_member(object, [&](std::string_view key, od::value value) { member(key, value, heard); });
     conclude(heard);
   }

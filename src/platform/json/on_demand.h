@@ -103,6 +103,19 @@ void each_element(od::value value, Fn fn) {
   for (auto result : array) fn(take(std::move(result)));
 }
 
+/// Looks for a member wherever it stands; afterwards the object can be read from its beginning.
+/// False where it is missing or of another kind. A text that is broken in between is thrown: its
+/// iterator is dead then, and must not be asked again.
+template <class T>
+bool look_up(od::object& object, std::string_view key, T& out) {
+  od::value value;
+  const auto error = object[key].get(value);
+  if (error && error != simdjson::NO_SUCH_FIELD) throw simdjson::simdjson_error(error);
+  const bool found = !error && !value.get(out);
+  take(object.reset());
+  return found;
+}
+
 inline bool is_string(od::value& value) { return value.type() == od::json_type::string; }
 inline bool is_null(od::value& value) { return value.type() == od::json_type::null; }
 
