@@ -5,6 +5,7 @@
 #include "app/snapshot_builder.h"
 #include "providers/anthropic/config.h"
 #include "providers/embedded/config.h"
+#include "providers/gemini/config.h"
 #include "providers/openai/config.h"
 
 namespace causeway::app {
@@ -20,8 +21,6 @@ struct CloudProvider {
 // Services that speak OpenAI's API under these published addresses.
 constexpr std::array kCloud = {
     CloudProvider{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "OPENAI_BASE_URL"},
-    CloudProvider{"gemini", "GEMINI_API_KEY",
-                  "https://generativelanguage.googleapis.com/v1beta/openai", ""},
     CloudProvider{"huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ""},
     CloudProvider{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ""},
     CloudProvider{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ""},
@@ -50,6 +49,15 @@ void add_anthropic(AppConfig& config, const Environment& environment) {
   config.providers.add("anthropic") = variant("anthropic", std::move(anthropic));
 }
 
+void add_gemini(AppConfig& config, const Environment& environment) {
+  std::string key = variable(environment, "GEMINI_API_KEY");
+  if (key.empty()) key = variable(environment, "GOOGLE_API_KEY");
+  if (key.empty()) return;
+  gemini::GeminiConfig gemini;
+  gemini.api_key = Secret(key);
+  config.providers.add("gemini") = variant("gemini", std::move(gemini));
+}
+
 }  // namespace
 
 AppConfig default_config(const Environment& environment) {
@@ -69,6 +77,7 @@ AppConfig default_config(const Environment& environment) {
     config.providers.add(cloud.name) = variant("openai", std::move(openai));
   }
   add_anthropic(config, environment);
+  add_gemini(config, environment);
   return config;
 }
 

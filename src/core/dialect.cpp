@@ -24,4 +24,22 @@ Result<std::string> Dialect::encode(const Chat&, std::string_view, LeftOut&) con
 std::unique_ptr<EventDecoder> Dialect::decoder(bool) const { return nullptr; }
 std::unique_ptr<EventEncoder> Dialect::encoder(const EncoderSettings&) const { return nullptr; }
 
+Result<EmbeddingRequest> Dialect::decode_embedding(const Operation&, const Request&) const {
+  return no_translation(name());
+}
+
+Result<std::string> Dialect::encode_embedding(const EmbeddingRequest&, std::string_view,
+                                              LeftOut&) const {
+  return no_translation(name());
+}
+
+Result<EmbeddingAnswer> Dialect::decode_vectors(std::string_view) const {
+  return no_translation(name());
+}
+
+std::string Dialect::encode_vectors(const Operation&, const EncoderSettings&,
+                                    const EmbeddingAnswer&) const {
+  return {};
+}
+
 }  // namespace causeway

@@ -12,6 +12,7 @@
 
 #include "core/chat.h"
 #include "core/chat_event.h"
+#include "core/embedding.h"
 #include "core/event.h"
 #include "core/operation.h"
 #include "core/request.h"
@@ -105,6 +106,8 @@ class Dialect {
   /// The field in which clients of this dialect look for the id of their request, beside
   /// x-request-id; empty = there.
   virtual std::string_view id_field() const { return {}; }
+  /// The parameter of the query in which clients of this dialect may send their key; empty = none.
+  virtual std::string_view key_parameter() const { return {}; }
   /// What an error answer of a provider of this dialect means (WIRE table "retry class").
   virtual Error classify(int status, std::span<const http::Field> fields,
                          std::string_view body) const = 0;
@@ -120,6 +123,17 @@ class Dialect {
                                      LeftOut& left_out) const;
   virtual std::unique_ptr<EventDecoder> decoder(bool streamed) const;
   virtual std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const;
+
+  /// The same for embeddings, of which there is no stream. Errors: as of decode(), encode() and
+  /// EventDecoder::whole().
+  virtual Result<EmbeddingRequest> decode_embedding(const Operation& operation,
+                                                    const Request& request) const;
+  virtual Result<std::string> encode_embedding(const EmbeddingRequest& request,
+                                               std::string_view upstream_model,
+                                               LeftOut& left_out) const;
+  virtual Result<EmbeddingAnswer> decode_vectors(std::string_view body) const;
+  virtual std::string encode_vectors(const Operation& operation, const EncoderSettings& settings,
+                                     const EmbeddingAnswer& answer) const;
 
   /// The answer to a count of tokens, for dialects that have that operation.
   virtual std::string tokens_body(std::uint64_t /*tokens*/) const { return {}; }

@@ -50,8 +50,8 @@ struct Untranslatable {
 std::unexpected<Error> refused(const Untranslatable& part);
 
 /// Reads the body as edited and gives what read(object) makes of it; read may throw Untranslatable.
-template <class Read>
-Result<Chat> decode_with(const Request& request, Read read) {
+template <class Decoded = Chat, class Read>
+Result<Decoded> decode_with(const Request& request, Read read) {
   std::string edited;
   std::string_view body = request.body();
   if (request.edited()) {
@@ -61,7 +61,7 @@ Result<Chat> decode_with(const Request& request, Read read) {
     body = {edited.data(), size};
   }
   try {
-    return json::with_parser(body.size(), [&](od::parser& parser) {
+    return json::with_parser(body.size(), [&](od::parser& parser) -> Decoded {
       od::document document =
           parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING);
       return read(json::take(document.get_object()));

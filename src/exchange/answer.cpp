@@ -337,8 +337,11 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
   if (run.draining) {
     run.exchange.outcome.cut_by_client = true;
     run.stream.abort();
-  } else if (auto finished = co_await run.stream.finish(); !finished) {
-    run.exchange.outcome.cut_by_client = true;
+  } else {
+    // Not yet where the dialect has no terminal mark: nothing went out with the end.
+    settle_answer(run, attempt);
+    auto finished = co_await run.stream.finish();
+    if (!finished) run.exchange.outcome.cut_by_client = true;
   }
   // The end of the body behind the terminal mark: with it the connection can be used again.
   (void)co_await upstream.read();

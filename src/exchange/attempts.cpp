@@ -195,11 +195,15 @@ bool may_try_another(const Error& error) {
 }
 
 void estimate_usage(Run& run, Attempt& attempt) {
-  if (attempt.usage.source == UsageSource::Reported || run.content_bytes == 0) return;
+  const bool embeds = run.exchange.operation->kind == OperationKind::Embeddings;
+  if (attempt.usage.source == UsageSource::Reported) return;
+  if (run.content_bytes == 0 && !embeds) return;
   const std::string& target = attempt.target->name;
   attempt.usage.source = UsageSource::Estimated;
   attempt.usage.input_uncached = run.estimates.tokens(target, text_bytes(run.exchange));
-  attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
+  if (run.content_bytes > 0) {
+    attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
+  }
 }
 
 // Once: what has been settled stays as it is.

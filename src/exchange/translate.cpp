@@ -87,6 +87,54 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   std::optional<Error> error_;
 };
 
+/// The same for embeddings, whose answers are whole.
+class EmbeddingReader final : public AnswerReader {
+ public:
+  EmbeddingReader(const Dialect& to, const Operation& operation, const EncoderSettings& settings)
+      : to_(to),
+        operation_(operation),
+        settings_(settings),
+        reader_(operation.dialect->reader(operation)) {}
+
+  void feed(std::string_view) override {}
+  Result<bool> next(Frame&) override { return false; }
+  Result<void> whole(std::string_view body, Frame& frame) override {
+    auto answer = to_.decode_vectors(body);
+    if (!answer) return pass(std::move(answer));
+    if (answer->vectors.size() != settings_.request->index().inputs) {
+      auto broken =
+          fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+               "The provider's answer has not one embedding for each input.", "unexpected_answer");
+      broken.error().retryable = true;
+      return broken;
+    }
+    wire_ = operation_.dialect->encode_vectors(operation_, settings_, *answer);
+    const std::size_t size = wire_.size();
+    wire_.append(kPadding, '\0');
+    auto read = reader_->whole({wire_.data(), size}, frame);
+    // What the provider has said counts, whether or not the application's dialect can say it.
+    if (read && answer->usage.source != UsageSource::None) tell(answer->usage, frame);
+    return read;
+  }
+
+ private:
+  static void tell(const Usage& usage, Frame& frame) {
+    frame.usage = usage;
+    const auto told = [](const Event& event) { return event.kind == EventKind::Usage; };
+    if (std::any_of(frame.events.begin(), frame.events.end(), told)) return;
+    Event event;
+    event.kind = EventKind::Usage;
+    event.usage = &frame.usage;
+    frame.events.push_back(event);
+  }
+
+  const Dialect& to_;
+  const Operation& operation_;
+  EncoderSettings settings_;
+  std::unique_ptr<AnswerReader> reader_;
+  std::string wire_;
+};
+
 std::unexpected<Error> unsupported(const std::string& field, const Attempt& attempt) {
   auto error = fail(ErrorKind::InvalidRequest, Origin::Client,
                     "\"" + field + "\" cannot be translated for the target " +
@@ -112,6 +160,29 @@ void add_system_prompt(const Provider& provider, const Target& target, Chat& cha
   chat.messages.insert(chat.messages.begin(), std::move(message));
 }
 
+// What the target's dialect cannot say another target may not have to.
+Result<std::string> encoded(Result<std::string> body) {
+  if (!body) body.error().retryable = true;
+  return body;
+}
+
+Result<std::string> chat_body(const Operation& operation, const Attempt& attempt,
+                              LeftOut& left_out) {
+  const Target& target = *attempt.target;
+  auto chat = operation.dialect->decode(operation, attempt.request);
+  if (!chat) return pass(std::move(chat));
+  add_system_prompt(*target.provider, target, *chat);
+  return encoded(attempt.dialect->encode(*chat, target.upstream_model, left_out));
+}
+
+Result<std::string> embedding_body(const Operation& operation, const Attempt& attempt,
+                                   LeftOut& left_out) {
+  auto request = operation.dialect->decode_embedding(operation, attempt.request);
+  if (!request) return pass(std::move(request));
+  return encoded(
+      attempt.dialect->encode_embedding(*request, attempt.target->upstream_model, left_out));
+}
+
 }  // namespace
 
 Result<void> translate(const Run& run, Attempt& attempt) {
@@ -127,16 +198,11 @@ Result<void> translate(const Run& run, Attempt& attempt) {
     error.error().retryable = true;
     return error;
   }
-  auto chat = from.decode(operation, attempt.request);
-  if (!chat) return pass(std::move(chat));
-  add_system_prompt(*attempt.target->provider, *attempt.target, *chat);
   LeftOut left_out;
-  auto body = to.encode(*chat, attempt.target->upstream_model, left_out);
-  if (!body) {
-    Error error = std::move(body).error();
-    error.retryable = true;
-    return std::unexpected(std::move(error));
-  }
+  auto body = operation.kind == OperationKind::Embeddings
+                  ? embedding_body(operation, attempt, left_out)
+                  : chat_body(operation, attempt, left_out);
+  if (!body) return pass(std::move(body));
   const auto policy = run.setting(run.keys.translation).unsupported;
   if (policy == Unsupported::Refuse && !left_out.fields.empty()) {
     return unsupported(left_out.fields.front(), attempt);
@@ -164,6 +230,9 @@ std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt
   settings.created =
       std::chrono::duration_cast<std::chrono::seconds>(exchange.started_wall.time_since_epoch())
           .count();
+  if (operation.kind == OperationKind::Embeddings) {
+    return std::make_unique<EmbeddingReader>(*attempt.dialect, operation, settings);
+  }
   return std::make_unique<TranslatingReader>(attempt.dialect->decoder(settings.stream),
                                              operation.dialect->encoder(settings),
                                              operation.dialect->reader(operation));

@@ -1,5 +1,6 @@
-// Gemini's answers → frames.
-#include <string>
+// Gemini's answers → frames and events.
+#include <algorithm>
+#include <utility>
 
 #include "dialects/gemini/dialect.h"
 #include "dialects/gemini/usage.h"
@@ -9,26 +10,22 @@
 namespace causeway::gemini {
 namespace {
 
-using json::each_element, json::each_member, json::is_string, json::text_of;
+using json::each_element, json::each_member, json::text_of;
 
 class Reader final : public AnswerReader {
  public:
-  explicit Reader(OperationKind kind) : kind_(kind) {}
-
   void feed(std::string_view piece) override { sse_.feed(piece); }
 
   Result<bool> next(Frame& frame) override {
     http::SseEvent event;
-    if (at_end_) {
-      frame.clear();
-      frame.kind = Frame::Kind::End;
-      at_end_ = false;
-      return true;
-    }
     auto more = sse_.next(event);
     if (!more) return pass(std::move(more));
-    if (!*more) return false;
     frame.clear();
+    if (!*more) {
+      if (!closed_ || !complete() || std::exchange(told_, true)) return false;
+      frame.kind = Frame::Kind::End;
+      return true;
+    }
     frame.wire = event.wire;
     frame.data = event.data;
     if (event.data.empty()) {
@@ -39,9 +36,10 @@ class Reader final : public AnswerReader {
     return true;
   }
 
+  // There is no terminal mark: an answer is whole when each of its candidates told why it ended.
   Result<bool> finish() override {
-    at_end_ = stopped_ && !sse_.partial();
-    return at_end_;
+    closed_ = true;
+    return complete();
   }
 
   Result<void> whole(std::string_view body, Frame& frame) override {
@@ -56,142 +54,216 @@ class Reader final : public AnswerReader {
   }
 
  private:
+  bool complete() const {
+    if (sse_.partial()) return false;
+    if (choices_.empty()) return blocked_;
+    return std::all_of(choices_.begin(), choices_.end(),
+                       [](const Choice& one) { return one.ended; });
+  }
+
   Result<void> parse(Frame& frame) {
     frame_ = &frame;
+    frame.events.reserve(4);
     try {
       json::with_parser(frame.data.size(), [&](od::parser& parser) {
         od::document document = parser.iterate(frame.data.data(), frame.data.size(),
                                                frame.data.size() + simdjson::SIMDJSON_PADDING);
-        each_member(json::take(document.get_object()),
-                    [this](std::string_view key, od::value value) { member(key, value); });
+        read_answer(json::take(document.get_object()));
       });
       return {};
     } catch (const simdjson::simdjson_error& bad) {
       auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
                          "the provider's answer is not what its protocol says");
       broken.error().retryable = true;
-      broken.error().detail = std::string("JSON: ") + bad.what();
+      broken.error().detail = std::string("JSON: ") + simdjson::error_message(bad.error());
       return broken;
     }
   }
 
-  ByteRange range_of(od::value value) const {
-    const std::string_view token = json::trimmed(value.raw_json_token());
+  ByteRange range(std::string_view token) const {
+    token = json::trimmed(token);
     const auto begin = static_cast<std::uint32_t>(token.data() - frame_->data.data());
     return {begin, begin + static_cast<std::uint32_t>(token.size())};
   }
 
-  void member(std::string_view key, od::value value) {
-    if (key == "candidates") {
-      std::uint16_t position = 0;
-      each_element(value, [&](od::value candidate) { read_candidate(candidate, position++); });
-    } else if (key == "promptFeedback") {
-      each_member(value, [&](std::string_view inner, od::value one) {
-        if (inner == "blockReason") add_stop(0, Stop::Filtered, text_of(one));
-      });
-    } else if (key == "usageMetadata") {
-      frame_->usage_at = range_of(value).begin + 1;
-      frame_->usage = read_usage(value);
-      Event event;
-      event.kind = EventKind::Usage;
-      event.usage = &frame_->usage;
-      frame_->events.push_back(event);
-    } else if (key == "responseId") {
-      frame_->id = range_of(value);
-    } else if (key == "modelVersion") {
-      frame_->model = range_of(value);
-    } else if (key == "error") {
-      frame_->kind = Frame::Kind::Error;
-    } else if (key == "totalTokens" && kind_ == OperationKind::CountTokens) {
-      frame_->has_content = true;
-    }
-  }
-
-  void add_stop(std::uint16_t choice, Stop stop, std::string_view raw) {
-    stopped_ = true;
-    frame_->has_content = true;
-    Event event;
-    event.kind = EventKind::Stop;
-    event.lane.choice = choice;
-    event.stop = stop;
-    event.raw = raw;
-    frame_->events.push_back(event);
+  void read_answer(od::object answer) {
+    each_member(answer, [&](std::string_view key, od::value value) {
+      if (key == "candidates") {
+        std::uint16_t position = 0;
+        each_element(value, [&](od::value candidate) { read_candidate(candidate, position++); });
+      } else if (key == "usageMetadata") {
+        read_usage_of(value);
+      } else if (key == "promptFeedback") {
+        read_feedback(value);
+      } else if (key == "responseId") {
+        frame_->id = range(value.raw_json_token());
+      } else if (key == "modelVersion") {
+        frame_->model = range(value.raw_json_token());
+      } else if (key == "error") {
+        if (!json::is_null(value)) frame_->kind = Frame::Kind::Error;
+      } else if (key == "embedding" || key == "embeddings" || key == "totalTokens") {
+        frame_->has_content = true;
+      }
+    });
   }
 
   // The candidate's index may stand behind its contents: events get it at the end.
   void read_candidate(od::value candidate, std::uint16_t position) {
     const std::size_t first = frame_->events.size();
-    std::uint16_t index = position;
+    std::int64_t index = position;
     std::string_view reason;
-    bool calls = false;
+    has_calls_ = false;
     each_member(candidate, [&](std::string_view key, od::value value) {
       if (key == "content") {
-        each_member(value, [&](std::string_view inner, od::value parts) {
+        each_member(value, [&](std::string_view inner, od::value member) {
           if (inner != "parts") return;
-          each_element(parts, [&](od::value part) { calls |= read_part(part); });
+          each_element(member, [&](od::value part) { read_part(part); });
         });
       } else if (key == "finishReason") {
         reason = text_of(value);
       } else if (key == "index") {
-        index = static_cast<std::uint16_t>(count_of(value));
+        index = json::integer_of(value).value_or(position);
       } else {
         frame_->more = true;
       }
     });
-    calls_ |= calls;
-    if (!reason.empty()) {
-      const Stop known = stop_of(reason);
-      add_stop(index, known == Stop::Done && calls_ ? Stop::Tools : known, reason);
-    }
+    const auto choice = static_cast<std::uint16_t>(std::clamp<std::int64_t>(index, 0, 0xFFFF));
+    if (choice >= choices_.size()) choices_.resize(std::min(choice + 1u, 128u));
+    if (choice < choices_.size()) tell(choice, first, reason);
     for (std::size_t i = first; i < frame_->events.size(); ++i) {
-      frame_->events[i].lane.choice = index;
+      frame_->events[i].lane.choice = choice;
       frame_->events[i].last |= !reason.empty();
     }
   }
 
-  /// Whether it is a call.
-  bool read_part(od::value part) {
-    ByteRange text{};
-    bool thought = false, call = false;
-    each_member(part, [&](std::string_view key, od::value value) {
-      if (key == "text" && is_string(value)) {
-        text = range_of(value);
-        (void)json::string_of(value);
-      } else if (key == "thought") {
-        thought = json::boolean_of(value).value_or(false);
-      } else {
-        frame_->more = true;
-        frame_->has_content = true;
-        call |= key == "functionCall";
-      }
-    });
-    if (call) {
-      Event event;
-      event.kind = EventKind::ToolCall;
-      event.lane.channel = Channel::ToolArguments;
-      frame_->events.push_back(event);
+  void tell(std::uint16_t number, std::size_t first, std::string_view reason) {
+    Choice& choice = choices_[number];
+    choice.has_calls |= has_calls_;
+    std::uint16_t item = 0;
+    for (std::size_t i = first; i < frame_->events.size(); ++i) {
+      Event& event = frame_->events[i];
+      if (event.kind == EventKind::ToolCall) item = choice.calls++;
+      if (event.lane.channel == Channel::ToolArguments) event.lane.item = item;
     }
-    if (text.end - text.begin > 2) {
-      Event event;
-      event.kind = EventKind::Text;
-      event.lane.channel = thought ? Channel::Reasoning : Channel::Content;
-      event.value = text;
-      frame_->events.push_back(event);
-      frame_->has_content = true;
+    if (!reason.empty()) {
+      add_stop(reason, choice.has_calls);
+      choice.ended = true;
     }
-    return call;
   }
 
-  OperationKind kind_;
+  void add_stop(std::string_view reason, bool has_calls) {
+    Event stop;
+    stop.kind = EventKind::Stop;
+    stop.stop = stop_of(reason);
+    if (stop.stop == Stop::Done && has_calls) stop.stop = Stop::Tools;
+    stop.raw = reason;
+    frame_->events.push_back(stop);
+  }
+
+  // The prompt was refused: there are no candidates, and that is all of the answer.
+  void read_feedback(od::value value) {
+    std::string_view reason;
+    each_member(value, [&](std::string_view key, od::value member) {
+      if (key == "blockReason") reason = text_of(member);
+    });
+    if (reason.empty()) return;
+    Event stop;
+    stop.kind = EventKind::Stop;
+    stop.stop = Stop::Filtered;
+    stop.raw = reason;
+    frame_->events.push_back(stop);
+    frame_->has_content = blocked_ = true;
+  }
+
+  void read_part(od::value part) {
+    ByteRange text;
+    bool thought = false;
+    each_member(part, [&](std::string_view key, od::value value) {
+      if (key == "text") {
+        if (json::is_string(value)) text = range(value.raw_json_token());
+        (void)text_of(value);
+      } else if (key == "thought") {
+        thought = json::boolean_of(value).value_or(false);
+      } else if (key == "functionCall") {
+        read_call(value);
+      } else {
+        frame_->more = true;
+        frame_->has_content |= key != "thoughtSignature";
+      }
+    });
+    if (text.end - text.begin <= 2) return;  // an empty text tells nothing
+    Event event;
+    event.kind = EventKind::Text;
+    event.lane.channel = thought ? Channel::Reasoning : Channel::Content;
+    event.value = text;
+    frame_->events.push_back(event);
+    frame_->has_content = true;
+  }
+
+  // What was said before a call goes out before it. Each string in its arguments is a text by
+  // itself: the call comes whole, so nothing of it is held back.
+  void read_call(od::value call) {
+    has_calls_ = frame_->has_content = true;
+    for (const Channel channel : {Channel::Reasoning, Channel::Content}) {
+      Event end;
+      end.kind = EventKind::TextEnd;
+      end.lane.channel = channel;
+      frame_->events.push_back(end);
+    }
+    Event event;
+    event.kind = EventKind::ToolCall;
+    event.lane.channel = Channel::ToolArguments;
+    const std::size_t at = frame_->events.size();
+    frame_->events.push_back(event);
+    each_member(call, [&](std::string_view key, od::value value) {
+      if (key == "name") frame_->events[at].raw = text_of(value);
+      if (key == "args") read_strings(value);
+    });
+  }
+
+  void read_strings(od::value value) {
+    if (json::is_string(value)) {
+      const ByteRange text = range(value.raw_json_token());
+      (void)text_of(value);
+      if (text.end - text.begin <= 2) return;
+      Event event;
+      event.kind = EventKind::Text;
+      event.lane.channel = Channel::ToolArguments;
+      event.value = text;
+      event.last = true;
+      frame_->events.push_back(event);
+    } else {
+      each_element(value, [&](od::value element) { read_strings(element); });
+      each_member(value, [&](std::string_view, od::value member) { read_strings(member); });
+    }
+  }
+
+  void read_usage_of(od::value value) {
+    if (value.type() != od::json_type::object) return;
+    frame_->usage_at = range(value.raw_json_token()).begin + 1;
+    frame_->usage = read_usage(value);
+    Event event;
+    event.kind = EventKind::Usage;
+    event.usage = &frame_->usage;
+    frame_->events.push_back(event);
+  }
+
+  struct Choice {
+    bool ended = false, has_calls = false;
+    std::uint16_t calls = 0;
+  };
+
   http::SseReader sse_;
   Frame* frame_ = nullptr;
-  bool stopped_ = false, calls_ = false, at_end_ = false;
+  std::vector<Choice> choices_;
+  bool has_calls_ = false;  // of the candidate that is read
+  bool blocked_ = false, closed_ = false, told_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> GeminiDialect::reader(const Operation& operation) const {
-  return std::make_unique<Reader>(operation.kind);
+std::unique_ptr<AnswerReader> GeminiDialect::reader(const Operation&) const {
+  return std::make_unique<Reader>();
 }
 
 }  // namespace causeway::gemini

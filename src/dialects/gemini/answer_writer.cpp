@@ -1,7 +1,6 @@
-// Frames of Gemini's dialect → bytes for the application.
+// Frames → Gemini's form. A frame that came in this dialect and was not edited passes as it is.
 #include "core/editing_writer.h"
 #include "dialects/gemini/dialect.h"
-#include "platform/text/json_writer.h"
 
 namespace causeway::gemini {
 namespace {
@@ -9,31 +8,23 @@ namespace {
 class Writer final : public EditingWriter {
  public:
   Writer(const Dialect& dialect, WriterSettings settings)
-      : EditingWriter(settings, {}), dialect_(dialect) {
-    settings_.usage_wanted = true;  // this dialect always tells it
-  }
-
-  void frame(const Frame& frame, Bytes& out) override {
-    // The end of the stream has no bytes of its own.
-    if (!frame.wire.empty()) EditingWriter::frame(frame, out);
-  }
+      : EditingWriter(settings, {}), dialect_(dialect) {}
 
   void text(const Lane& lane, std::string_view text, Bytes& out) override {
-    std::string wire = "data: ";
-    text::JsonWriter json(wire);
-    json.begin_object().key("candidates").begin_array().begin_object();
-    json.key("content").begin_object().key("parts").begin_array().begin_object();
-    json.field("text", text);
-    if (lane.channel == Channel::Reasoning) json.field("thought", true);
-    json.end_object().end_array().field("role", "model").end_object();
-    json.field("index", lane.choice).end_object().end_array();
-    json.key("modelVersion").raw(model_).key("responseId").raw(id_).end_object();
-    out.own(wire + "\n\n");
+    std::string json = R"({"candidates":[{"content":{"parts":[{"text":)" + encode_json_string(text);
+    if (lane.channel == Channel::Reasoning) json += R"(,"thought":true)";
+    json += R"(}],"role":"model"},"index":)" + std::to_string(lane.choice) + "}]";
+    if (!model_.empty()) json += R"(,"modelVersion":)" + model_;
+    if (!id_.empty()) json += R"(,"responseId":)" + id_;
+    out.own("data: " + json + "}\n\n");
   }
 
   void error(const Error& error, std::string_view request_id, Bytes& out) override {
     out.own("data: " + dialect_.error_body(error, request_id) + "\n\n");
   }
+
+  // Google's client takes every line for JSON, comments too: an answer with nothing in it.
+  std::string_view heartbeat() const override { return "data: {}\n\n"; }
 
  private:
   void remember(const Frame& frame) override {
@@ -45,7 +36,7 @@ class Writer final : public EditingWriter {
   }
 
   const Dialect& dialect_;
-  std::string id_ = "\"\"", model_ = "\"\"";
+  std::string id_, model_;
 };
 
 }  // namespace

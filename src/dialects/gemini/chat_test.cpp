@@ -1,81 +1,83 @@
-// Gemini's side of the translation, by itself and there and back through OpenAI's limits.
-#include <gtest/gtest.h>
-
-#include "core/testing/random_chat.h"
-#include "dialects/gemini/dialect.h"
+// Gemini's side of the translation: what it reads it writes again, as requests and as answers.
+#include "dialects/gemini/test_support.h"
+#include "dialects/gemini/words.h"
 
 namespace causeway::gemini {
 namespace {
 
-using causeway::testing::feed_in_pieces, causeway::testing::random_answer,
-    causeway::testing::random_chat, causeway::testing::ReadAnswer, causeway::testing::ReadingSink;
+using namespace causeway::testing;
+using Kind = ChatPart::Kind;
 
 constexpr int kCases = 10'000;
 
-class ChatTest : public ::testing::Test {
- protected:
-  Result<void> read(const std::string& body) {
-    padded_ = body + std::string(64, '\0');
-    index_.clear();
-    return dialect_.read(operation_, "m", std::string_view(padded_).substr(0, body.size()), index_);
-  }
-  Result<Chat> decode(const std::string& body) {
-    if (auto done = read(body); !done) return std::unexpected(done.error());
-    return dialect_.decode(operation_, Request(index_));
-  }
-  std::string encode(const Chat& chat) {
-    left_out_ = {};
-    auto body = dialect_.encode(chat, chat.model, left_out_);
-    EXPECT_TRUE(body) << body.error().message;
-    return body ? *body : "";
-  }
-  Result<ReadAnswer> whole(const std::string& body) {
-    ReadingSink sink;
-    const std::string padded = body + std::string(64, '\0');
-    auto done =
-        dialect_.decoder(false)->whole(std::string_view(padded).substr(0, body.size()), sink);
-    if (!done) return std::unexpected(done.error());
-    return sink.answer;
-  }
+class ChatTest : public testing::DialectTest {};
 
-  GeminiDialect dialect_;
-  Operation operation_{.path = "/v1beta/models/*:generateContent"};
-  RequestIndex index_;
-  std::string padded_;
-  LeftOut left_out_;
-};
+// What of a conversation Gemini can say: one system prompt in front of all else, no tools to choose
+// from where there are none, and no parts that say nothing.
+Chat sayable(Chat chat) {
+  if (chat.tools.empty()) chat.tool_choice = {};
+  return chat;
+}
 
-// All that a chat says, message by message; system prompts first, as they stand apart here.
-std::vector<std::string> said(const Chat& chat) {
-  std::vector<std::string> all;
+void expect_same_parts(const std::vector<ChatPart>& a, const std::vector<ChatPart>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(a[i].kind, b[i].kind);
+    ASSERT_EQ(a[i].text, b[i].text);
+    ASSERT_EQ(a[i].id, b[i].id);
+    ASSERT_EQ(a[i].name, b[i].name);
+    ASSERT_EQ(a[i].arguments, b[i].arguments);
+    ASSERT_NO_FATAL_FAILURE(expect_same_parts(a[i].content, b[i].content));
+  }
+}
+
+// A Tool's turn and the User's behind it are one content of Gemini's, and two messages again.
+void expect_same(const Chat& a, const Chat& b) {
+  ASSERT_EQ(a.messages.size(), b.messages.size());
+  for (std::size_t i = 0; i < a.messages.size(); ++i) {
+    ASSERT_EQ(a.messages[i].role, b.messages[i].role);
+    ASSERT_NO_FATAL_FAILURE(expect_same_parts(a.messages[i].parts, b.messages[i].parts));
+  }
+  ASSERT_EQ(a.tools.size(), b.tools.size());
+  for (std::size_t i = 0; i < a.tools.size(); ++i) {
+    ASSERT_EQ(a.tools[i].name, b.tools[i].name);
+    ASSERT_EQ(a.tools[i].description, b.tools[i].description);
+    ASSERT_EQ(a.tools[i].schema, b.tools[i].schema);
+  }
+  ASSERT_EQ(a.tool_choice.kind, b.tool_choice.kind);
+  ASSERT_EQ(a.max_tokens, b.max_tokens);
+  ASSERT_EQ(a.temperature, b.temperature);
+  ASSERT_EQ(a.top_p, b.top_p);
+  ASSERT_EQ(a.stop, b.stop);
+}
+
+// Turns of one side that follow each other become one.
+Chat merged(const Chat& chat) {
+  Chat one = chat;
+  one.messages.clear();
   for (const auto& message : chat.messages) {
-    for (const auto& part : message.parts) {
-      const std::string role = std::to_string(static_cast<int>(message.role));
-      if (part.kind == ChatPart::Kind::ToolCall) {
-        all.push_back(role + " call " + part.id + " " + part.name + " " + part.arguments);
-      } else if (part.kind == ChatPart::Kind::ToolResult) {
-        all.push_back(role + " result " + part.id + " " + part.name + " " + part.content[0].text);
-      } else {
-        all.push_back(role + " " + part.text);
-      }
+    if (!one.messages.empty() && one.messages.back().role == message.role &&
+        message.role != Role::System) {
+      auto& parts = one.messages.back().parts;
+      parts.insert(parts.end(), message.parts.begin(), message.parts.end());
+    } else {
+      one.messages.push_back(message);
     }
   }
-  return all;
+  return one;
 }
 
 TEST_F(ChatTest, WhatIsWrittenIsReadAgainTheSame) {
   std::mt19937_64 random(1);
   for (int i = 0; i < kCases; ++i) {
-    const Chat chat = random_chat(random);
+    const Chat chat = sayable(random_chat(random));
     const std::string body = encode(chat);
-    ASSERT_TRUE(left_out_.fields.empty() && left_out_.hints.empty());
+    operation_ = operation(OperationKind::Chat, chat.stream ? kStream : kGenerate);
     const auto again = decode(body);
     ASSERT_TRUE(again) << again.error().message << body;
-    ASSERT_EQ(said(*again), said(chat)) << body;
+    ASSERT_EQ(again->stream, chat.stream);
+    ASSERT_NO_FATAL_FAILURE(expect_same(*again, merged(chat))) << body;
     ASSERT_EQ(encode(*again), body);
-    ASSERT_EQ(again->tools.size(), chat.tools.size());
-    ASSERT_EQ(again->max_tokens, chat.max_tokens);
-    ASSERT_EQ(again->stop, chat.stop);
   }
 }
 
@@ -92,9 +94,9 @@ TEST_F(ChatTest, AnswersSurviveBeingCutAnywhere) {
     ReadingSink expected;
     EncoderSettings settings;
     settings.stream = true;
-    const auto stream = dialect_.encoder(settings);
+    const auto stream = kDialect.encoder(settings);
     settings.stream = false;
-    const auto body = dialect_.encoder(settings);
+    const auto body = kDialect.encoder(settings);
     std::string wire, json;
     for (const auto& event : events) {
       expected.event(event.view());
@@ -102,7 +104,7 @@ TEST_F(ChatTest, AnswersSurviveBeingCutAnywhere) {
       body->event(event.view(), json);
     }
     ReadingSink streamed;
-    const auto decoder = dialect_.decoder(true);
+    const auto decoder = kDialect.decoder(true);
     const auto fed = feed_in_pieces(*decoder, wire, streamed, random);
     ASSERT_TRUE(fed) << fed.error().message << wire;
     ASSERT_EQ(streamed.answer, expected.answer) << wire;
@@ -112,116 +114,247 @@ TEST_F(ChatTest, AnswersSurviveBeingCutAnywhere) {
   }
 }
 
-TEST_F(ChatTest, ReadsWhatTheOfficialClientSends) {
-  const auto chat = decode(R"({"contents":[
-    {"role":"user","parts":[{"text":"look"},{"inlineData":{"mimeType":"image/png","data":"QU_-"}},
+TEST_F(ChatTest, ReadsEveryKindOfPart) {
+  const auto chat = decode(R"({"system_instruction":{"parts":[{"text":"Be brief."}]},"contents":[
+    {"parts":[{"text":"look"},{"inline_data":{"mime_type":"image/png","data":"QU_-"}},
       {"fileData":{"mimeType":"application/pdf","fileUri":"https://x.example/a.pdf"}}]},
-    {"role":"model","parts":[{"text":"hm","thought":true,"thoughtSignature":"s0"},
-      {"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"s1"},
-      {"functionCall":{"name":"f","args":{}}}]},
+    {"role":"model","parts":[{"text":"hm","thought":true},
+      {"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"c2ln"},
+      {"functionCall":{"name":"f","args":{"a":2}}},{"functionCall":{"id":"x","name":"g"}}]},
     {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"one"}}},
-      {"functionResponse":{"name":"f","response":{"x":2}}}]}],
-    "system_instruction":{"parts":[{"text":"Be brief."}]},
-    "tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":
-      {"a":{"type":"INTEGER"}}}}]}],
+      {"functionResponse":{"name":"f","response":{"degrees":2}}},
+      {"functionResponse":{"id":"x","name":"g","response":{"error":"no"}}},{"text":"go on"}]}],
+    "tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT",
+      "properties":{"type":{"type":"STRING","nullable":true}},"required":["type"],
+      "propertyOrdering":["type"]}}]}],
     "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},
-    "generationConfig":{"maxOutputTokens":9,"topK":3,"responseMimeType":"application/json",
-      "responseSchema":{"type":"OBJECT"},"thinkingConfig":{"thinkingBudget":0}},
-    "safetySettings":[{"category":"X"}],"cachedContent":"c"})");
+    "safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"BLOCK_NONE"}],
+    "generationConfig":{"maxOutputTokens":9,"temperature":0.5,"topP":0.25,"topK":4.0,"seed":7,
+      "candidateCount":2,"stopSequences":["END"],"responseMimeType":"application/json",
+      "responseSchema":{"type":"ARRAY","items":{"type":"INTEGER"},"minItems":"2"},
+      "thinkingConfig":{"includeThoughts":true,"thinkingBudget":0}}})");
   ASSERT_TRUE(chat) << chat.error().message;
-  ASSERT_EQ(chat->messages.size(), 4u);
+  ASSERT_EQ(chat->messages.size(), 5u);
   EXPECT_EQ(chat->messages[0].role, Role::System);
+  EXPECT_EQ(chat->messages[0].parts[0].text, "Be brief.");
+  EXPECT_EQ(chat->messages[1].parts[1].media.type, "image/png");
   EXPECT_EQ(chat->messages[1].parts[1].media.data, "QU/+") << "of the usual alphabet";
-  EXPECT_EQ(chat->messages[1].parts[2].kind, ChatPart::Kind::Document);
+  EXPECT_EQ(chat->messages[1].parts[2].kind, Kind::Document);
   const auto& calls = chat->messages[2].parts;
-  ASSERT_EQ(calls.size(), 3u);
-  EXPECT_EQ(calls[0].kind, ChatPart::Kind::Reasoning);
-  EXPECT_EQ(calls[1].seal.value, "s1");
-  EXPECT_NE(calls[1].id, calls[2].id);
+  ASSERT_EQ(calls.size(), 4u);
+  EXPECT_EQ(calls[0].kind, Kind::Reasoning);
+  EXPECT_EQ(calls[1].seal.dialect, "gemini");
+  EXPECT_EQ(calls[1].arguments, R"({"a":1})");
+  EXPECT_NE(calls[1].id, calls[2].id) << "each call has an id of its own";
+  EXPECT_EQ(chat->messages[3].role, Role::Tool);
   const auto& results = chat->messages[3].parts;
-  EXPECT_EQ(results[0].id, calls[1].id) << "in their order, where there are no ids";
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(results[0].id, calls[1].id) << "results of one name belong to the calls in order";
   EXPECT_EQ(results[1].id, calls[2].id);
   EXPECT_EQ(results[0].content[0].text, "one");
-  EXPECT_EQ(results[1].content[0].text, R"({"x":2})");
-  EXPECT_EQ(chat->tools[0].schema, R"({"type":"object","properties":
-      {"a":{"type":"integer"}}})");
-  EXPECT_EQ(chat->tool_choice.kind, ToolChoice::Kind::Named);
+  EXPECT_EQ(results[1].content[0].text, R"({"degrees":2})");
+  EXPECT_TRUE(results[2].failed);
+  EXPECT_EQ(results[2].content[0].text, "no");
+  EXPECT_EQ(chat->messages[4].parts[0].text, "go on");
+  EXPECT_EQ(chat->tools[0].schema,
+            R"({"type":"object","properties":{"type":{"type":["string","null"]}},)"
+            R"("required":["type"]})");
+  EXPECT_EQ(chat->tool_choice.name, "f");
+  EXPECT_EQ(chat->format.schema, R"({"type":"array","items":{"type":"integer"},"minItems":2})");
   EXPECT_TRUE(chat->reasoning.off);
-  EXPECT_EQ(chat->format.kind, ResponseFormat::Kind::JsonSchema);
-  ASSERT_EQ(chat->others.size(), 2u);
+  EXPECT_TRUE(chat->reasoning.visible);
+  EXPECT_EQ(chat->top_k, 4u);
+  EXPECT_EQ(chat->choices, 2u);
+  ASSERT_EQ(chat->others.size(), 1u);
+  EXPECT_EQ(chat->others[0].field, "safetySettings");
   EXPECT_TRUE(chat->others[0].hint);
-  EXPECT_EQ(chat->others[1].field, "cachedContent");
 }
 
-TEST_F(ChatTest, ABlockedPromptIsNoEmptySuccess) {
-  const auto answer = whole(
-      R"({"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":4}})");
-  ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->stop, Stop::Filtered);
-  EXPECT_EQ(answer->input, 4u);
+TEST_F(ChatTest, ASingleElementIsAListOfOne) {
+  const auto chat = decode(R"({"system_instruction":{"parts":{"text":"You are a cat."}},
+    "contents":{"parts":{"text":"Hello there"}},
+    "tools":{"functionDeclarations":{"name":"f"}}})");
+  ASSERT_TRUE(chat) << chat.error().message;
+  ASSERT_EQ(chat->messages.size(), 2u);
+  EXPECT_EQ(chat->messages[0].parts[0].text, "You are a cat.");
+  EXPECT_EQ(chat->messages[1].parts[0].text, "Hello there");
+  EXPECT_EQ(chat->tools[0].name, "f");
+  Request request(index_);
+  ASSERT_TRUE(request.insert(0, {Role::System, "before"}));
+  ASSERT_TRUE(request.insert(1, {Role::User, "behind"}));
+  EXPECT_EQ(request.joined().substr(0, request.joined().find(",\n    \"tools")),
+            R"({"system_instruction":{"parts":[{"text":"before"},{"text":"You are a cat."}]},
+    "contents":[{"parts":{"text":"Hello there"}},{"role":"user","parts":[{"text":"behind"}]}])");
 }
 
-TEST_F(ChatTest, AnAnswerOfAnotherShapeIsAnError) {
-  for (const std::string body : {R"({})", R"({"candidates":[]})", R"([])", "x",
-                                 R"({"candidates":[{"content":{"parts":[{"text":"a"}]}}]})"}) {
-    const auto answer = whole(body);
-    ASSERT_FALSE(answer) << body;
-    EXPECT_EQ(answer.error().kind, ErrorKind::UpstreamBroken) << body;
+TEST_F(ChatTest, NamesTheFieldThatNoOtherDialectHas) {
+  const auto with = [&](const std::string& member) {
+    return decode(R"({"contents":[{"parts":[{"text":"x"}]}],)" + member + "}");
+  };
+  for (const auto& [member, field] : std::vector<std::pair<std::string, std::string>>{
+           {R"("cachedContent":"cachedContents/1")", "cachedContent"},
+           {R"("tools":[{"googleSearch":{"timeRangeFilter":{}}}])", "tools.googleSearch"},
+           {R"("generationConfig":{"responseModalities":["IMAGE"]})",
+            "generationConfig.responseModalities"},
+           {R"("generationConfig":{"speechConfig":{"languageCode":"de"}})",
+            "generationConfig.speechConfig"}}) {
+    const auto chat = with(member);
+    ASSERT_TRUE(chat) << member;
+    ASSERT_EQ(chat->others.size(), 1u) << member;
+    EXPECT_EQ(chat->others[0].field, field);
+    EXPECT_FALSE(chat->others[0].hint);
+  }
+  const auto code = decode(R"({"contents":[{"parts":[{"executableCode":{"code":"1"}}]}]})");
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().param, "contents");
+}
+
+TEST_F(ChatTest, SaysWhatGeminiCannot) {
+  Chat chat;
+  chat.messages.emplace_back().parts.emplace_back().text = "x";
+  chat.parallel_tools = false;
+  chat.logprobs = true;
+  chat.user = "u";
+  chat.others.push_back({"logit_bias", "{}", false});
+  encode(chat);
+  EXPECT_EQ(left_out_.fields,
+            (std::vector<std::string>{"parallel_tool_calls", "logprobs", "logit_bias"}));
+  EXPECT_EQ(left_out_.hints, std::vector<std::string>{"user"});
+}
+
+TEST_F(ChatTest, ThinksAsTheModelIsTold) {
+  Chat chat;
+  chat.messages.emplace_back().parts.emplace_back().text = "x";
+  chat.reasoning.effort = "low";
+  EXPECT_NE(encode(chat, "gemini-2.5-pro").find(R"("thinkingBudget":1024)"), std::string::npos);
+  EXPECT_NE(encode(chat, "gemini-3-pro").find(R"("thinkingLevel":"LOW")"), std::string::npos);
+}
+
+TEST_F(ChatTest, SignaturesOfOthersComeBackAsTheyWere) {
+  const std::string signature = signature_of({"anthropic", "EqQB+/=\"x"});
+  EXPECT_EQ(signature.find_first_of("+/\""), signature.npos) << "base64, as clients decode it";
+  const Seal seal = seal_of(signature);
+  EXPECT_EQ(seal.dialect, "anthropic");
+  EXPECT_EQ(seal.value, "EqQB+/=\"x");
+  EXPECT_EQ(seal_of("c2ln").dialect, "gemini");
+  EXPECT_EQ(signature_of(seal_of("c2ln")), "c2ln");
+}
+
+TEST_F(ChatTest, APromptThatWasRefusedIsAFilteredAnswer) {
+  const auto read = whole(R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},
+    "usageMetadata":{"promptTokenCount":4,"totalTokenCount":4},"modelVersion":"m"})");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->stop, Stop::Filtered);
+  EXPECT_EQ(read->input, 4u);
+  EXPECT_TRUE(read->ended);
+}
+
+TEST_F(ChatTest, AnAnswerOfAnotherShapeIsNoEmptySuccess) {
+  for (
+      const std::string body :
+      {R"({})", R"({"candidates":[]})", R"({"choices":[{"message":{"content":"x"}}]})", R"([])",
+       "x", R"({"candidates":[{"content":{"parts":[{"text":"x"}]}}]})",
+       R"({"candidates":[{"content":{"parts":[{"inlineData":{"data":""}}]},"finishReason":"STOP"}]})"}) {
+    const auto read = whole(body);
+    ASSERT_FALSE(read) << body;
+    EXPECT_EQ(read.error().kind, ErrorKind::UpstreamBroken) << body;
+  }
+}
+
+TEST_F(ChatTest, WhatIsBeyondAllBoundsIsBroken) {
+  std::string calls = R"({"functionCall":{"name":"f"}})", many = calls;
+  for (int i = 0; i < 1100; ++i) many += "," + calls;
+  std::string candidates = R"({"finishReason":"STOP"})";
+  for (int i = 0; i < 130; ++i) candidates += R"(,{"finishReason":"STOP"})";
+  for (const std::string& body :
+       {R"({"candidates":[{"content":{"parts":[)" + many + R"(]},"finishReason":"STOP"}]})",
+        R"({"candidates":[)" + candidates + "]}"}) {
+    const auto read = whole(body);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, "unexpected_answer");
   }
 }
 
 TEST_F(ChatTest, AStreamThatIsCutIsNoAnswer) {
   ReadingSink sink;
-  std::mt19937_64 random(3);
-  const auto decoder = dialect_.decoder(true);
+  std::mt19937_64 random(4);
   const auto fed = feed_in_pieces(
-      *decoder, "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}]}\n\n", sink,
-      random);
+      *kDialect.decoder(true),
+      "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]},\"index\":0}]}\r\n\r\n",
+      sink, random);
   ASSERT_FALSE(fed);
   EXPECT_EQ(fed.error().code, "upstream_cut");
   EXPECT_EQ(sink.answer.text, "Hi");
 }
 
-TEST_F(ChatTest, UnknownStopReasonsStayVisible) {
-  const auto answer =
-      whole(R"({"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"FLOOD"}]})");
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->stop, Stop::Unknown);
+TEST_F(ChatTest, StopReasonsAreNeverTakenForAnother) {
+  const auto stop_after = [&](const std::string& reason) {
+    const auto read =
+        whole(R"({"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":")" + reason +
+              "\"}]}");
+    return read ? read->stop : Stop::None;
+  };
+  EXPECT_EQ(stop_after("STOP"), Stop::Done);
+  EXPECT_EQ(stop_after("MAX_TOKENS"), Stop::Length);
+  for (const char* reason : {"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION",
+                             "LANGUAGE", "IMAGE_SAFETY"}) {
+    EXPECT_EQ(stop_after(reason), Stop::Filtered) << reason;
+  }
+  for (const char* reason : {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER"}) {
+    EXPECT_EQ(stop_after(reason), Stop::Broken) << reason;
+  }
+  EXPECT_EQ(stop_after("FLOOD"), Stop::Unknown);
 }
 
-TEST_F(ChatTest, ErrorsSayWhetherWaitingHelps) {
-  const auto minute =
-      dialect_.classify(429, {}, R"({"error":{"code":429,"status":"RESOURCE_EXHAUSTED",
-    "details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[
-      {"quotaId":"GenerateRequestsPerMinutePerProject"}]},
-      {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"55s"}]}})");
-  EXPECT_EQ(minute.kind, ErrorKind::RateLimited);
-  EXPECT_EQ(minute.retry_after, std::chrono::seconds(55));
-  const auto day = dialect_.classify(429, {}, R"({"error":{"status":"RESOURCE_EXHAUSTED","details":[
-    {"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}})");
-  EXPECT_EQ(day.kind, ErrorKind::QuotaExhausted);
-  EXPECT_EQ(dialect_.classify(503, {}, "").kind, ErrorKind::Overloaded);
-  const auto key =
-      dialect_.classify(400, {}, R"({"error":{"message":"API key not valid.","details":[
-    {"reason":"API_KEY_INVALID"}]}})");
-  EXPECT_EQ(key.code, "upstream_auth");
-  EXPECT_TRUE(key.retryable);
-  EXPECT_EQ(dialect_.classify(400, {}, R"({"error":{"message":"bad"}})").message, "bad");
+TEST_F(ChatTest, CallsOfAnAnswerHaveIdsThatStay) {
+  const std::string body = R"({"candidates":[{"content":{"parts":[
+    {"functionCall":{"name":"f","args":{"a":[1, 2]}},"thoughtSignature":"c2ln"},
+    {"functionCall":{"name":"f","args":{}}}]},"finishReason":"STOP"}],"responseId":"r-1"})";
+  const auto read = whole(body);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->stop, Stop::Tools);
+  ASSERT_EQ(read->calls.size(), 2u);
+  EXPECT_NE(read->calls[0].id, read->calls[1].id);
+  EXPECT_EQ(read->calls[0].arguments, R"({"a":[1,2]})");
+  EXPECT_EQ(*whole(body), *read) << "the same answer has the same ids";
+  EXPECT_LE(made_id(std::string(200, 'x'), 12345).size(), 40u) << "OpenAI takes no longer ids";
 }
 
-TEST_F(ChatTest, StagesSeeTheTexts) {
-  const auto done = read(R"({"contents":[{"role":"user","parts":[{"text":"one"},
-    {"functionResponse":{"id":"i","name":"n","response":{"output":"two"}}}]}],
-    "systemInstruction":{"parts":[{"text":"zero"}]}})");
-  ASSERT_TRUE(done) << done.error().message;
-  Request request(index_);
-  std::vector<std::string> texts;
-  for (auto& text : request.texts()) texts.emplace_back(text.get());
-  EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "zero"}));
-  ASSERT_TRUE(request.insert(0, Message{Role::System, "first"}));
-  EXPECT_NE(request.joined().find(R"({"parts":[{"text":"first"},{"text":"zero"}]})"),
-            std::string::npos)
-      << request.joined();
+TEST_F(ChatTest, ArgumentsOfSeveralLinesStayInOneEvent) {
+  ChatEvent call, text, stop, end;
+  call.kind = ChatEvent::Kind::ToolCall;
+  call.lane.channel = text.lane.channel = Channel::ToolArguments;
+  call.id = "c";
+  call.name = "f";
+  text.text = "{\n  \"a\": \"b\\n c\"\n}";
+  stop.kind = ChatEvent::Kind::Stop;
+  stop.stop = Stop::Tools;
+  end.kind = ChatEvent::Kind::End;
+  std::string out;
+  EncoderSettings settings;
+  settings.stream = true;
+  const auto encoder = kDialect.encoder(settings);
+  for (const auto* event : {&call, &text, &stop, &end}) encoder->event(*event, out);
+  ReadingSink sink;
+  std::mt19937_64 random(5);
+  ASSERT_TRUE(feed_in_pieces(*kDialect.decoder(true), out, sink, random)) << out;
+  EXPECT_EQ(sink.answer.calls[0].arguments, R"({"a":"b\n c"})");
+}
+
+TEST_F(ChatTest, ArgumentsThatAreNoObjectAreNotInvented) {
+  ChatEvent call, text, stop, end;
+  call.kind = ChatEvent::Kind::ToolCall;
+  call.lane.channel = text.lane.channel = Channel::ToolArguments;
+  call.name = "f";
+  text.text = R"({"a":)";
+  stop.kind = ChatEvent::Kind::Stop;
+  stop.stop = Stop::Tools;
+  end.kind = ChatEvent::Kind::End;
+  std::string out;
+  const auto encoder = kDialect.encoder({});
+  for (const auto* event : {&call, &text, &stop, &end}) encoder->event(*event, out);
+  EXPECT_NE(out.find("MALFORMED_FUNCTION_CALL"), out.npos) << out;
+  EXPECT_EQ(out.find("functionCall\""), out.npos) << out;
 }
 
 }  // namespace

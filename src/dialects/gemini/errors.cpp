@@ -11,7 +11,7 @@
 namespace causeway::gemini {
 namespace {
 
-namespace od = simdjson::ondemand;
+namespace od = json::od;
 using json::each_element, json::each_member, json::text_of;
 
 // google.rpc.Code, as the status of an answer.
@@ -107,7 +107,9 @@ Body read_body(std::string_view raw) {
 
 void classify_refusal(const Body& body, Error& error) {
   error.kind = ErrorKind::InvalidRequest;
-  if (body.reason == "API_KEY_INVALID" || body.message.find("API key") != std::string::npos) {
+  // Our key, or where we or our bill are: nothing that the caller could mend.
+  if (body.reason == "API_KEY_INVALID" || body.message.find("API key") != std::string::npos ||
+      body.status == "FAILED_PRECONDITION") {
     error.kind = ErrorKind::UpstreamFailed;
     error.code = "upstream_auth";
     error.retryable = true;

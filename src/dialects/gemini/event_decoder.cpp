@@ -1,8 +1,8 @@
-// Gemini's answers → neutral events.
+// An answer of generateContent → neutral events.
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dialects/gemini/dialect.h"
 #include "dialects/gemini/usage.h"
@@ -13,6 +13,9 @@ namespace causeway::gemini {
 namespace {
 
 using json::each_element, json::each_member, json::raw_of, json::text_of;
+
+constexpr std::uint16_t kMostChoices = 128;
+constexpr std::uint16_t kMostCalls = 1024;  // of one candidate
 
 std::unexpected<Error> broken(std::string message, std::string code, std::string detail = {}) {
   auto result =
@@ -38,39 +41,65 @@ class Decoder final : public EventDecoder {
     }
   }
 
-  // There is no terminal mark: an answer is whole when it has said why it ended.
+  // The bytes' end is the only mark of the answer's: it is whole when every candidate told why it
+  // ended, or the prompt was refused.
   Result<void> finish(ChatSink& sink) override {
-    if (!stopped_ || sse_.partial()) {
+    if (!complete() || sse_.partial()) {
       return broken("The provider's answer was cut before its end.", "upstream_cut");
     }
-    end(sink);
+    sink_ = &sink;
+    end();
     return {};
   }
 
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     if (auto read = parse(body, sink); !read) return read;
-    if (!stopped_) {
+    if (!complete()) {
       return broken("The provider's answer has no candidates that ended.", "unexpected_answer",
                     std::string(body.substr(0, 200)));
     }
-    end(sink);
+    end();
     return {};
   }
 
  private:
-  struct Candidate {
-    std::uint16_t calls = 0;
+  using Kind = ChatEvent::Kind;
+
+  struct Choice {
+    std::uint16_t calls = 0, block = 0;
+    bool has_text = false, ended = false;
+    Channel channel = Channel::Content;
   };
 
-  static void end(ChatSink& sink) {
+  bool complete() const {
+    if (choices_.empty()) return blocked_;
+    return std::all_of(choices_.begin(), choices_.end(), [](const auto& c) { return c.ended; });
+  }
+
+  void send(ChatEvent event) { sink_->event(event); }
+
+  ChatEvent event_of(Kind kind, Lane lane = {}) const {
     ChatEvent event;
-    event.kind = ChatEvent::Kind::End;
-    sink.event(event);
+    event.kind = kind;
+    event.lane = lane;
+    return event;
+  }
+
+  // Usage stands in every event of a stream and grows: the last one counts.
+  void end() {
+    begin();
+    if (usage_.source != UsageSource::None) {
+      ChatEvent event = event_of(Kind::Usage);
+      event.usage = &usage_;
+      send(event);
+    }
+    send(event_of(Kind::End));
   }
 
   Result<void> parse(std::string_view text, ChatSink& sink) {
     sink_ = &sink;
     has_error_ = false;
+    unsaid_.clear();
     try {
       json::with_parser(text.size(), [&](od::parser& parser) {
         od::document document =
@@ -83,6 +112,10 @@ class Decoder final : public EventDecoder {
       return broken("The provider's answer is not what its protocol says.", "upstream_broken",
                     std::string("JSON: ") + bad.what());
     }
+    if (!unsaid_.empty()) {
+      return broken("The provider's answer holds what cannot be translated (" + unsaid_ + ").",
+                    "unexpected_answer");
+    }
     if (!has_error_) return {};
     Error error = dialect_.classify(500, {}, text);
     error.upstream_status = 200;
@@ -90,7 +123,7 @@ class Decoder final : public EventDecoder {
     return std::unexpected(std::move(error));
   }
 
-  // It stands behind the candidates.
+  // Model and id stand behind the candidates.
   void read_identity(od::object answer) {
     if (begun_) return;
     each_member(answer, [&](std::string_view key, od::value value) {
@@ -99,157 +132,174 @@ class Decoder final : public EventDecoder {
     });
   }
 
-  void begin() {
-    if (std::exchange(begun_, true)) return;
-    ChatEvent event;
-    event.kind = ChatEvent::Kind::Begin;
-    event.id = id_;
-    event.name = model_;
-    sink_->event(event);
-  }
-
   void read_answer(od::object answer) {
     each_member(answer, [&](std::string_view key, od::value value) {
       if (key == "candidates") {
-        each_element(value, [this](od::value candidate) { read_candidate(candidate); });
-      } else if (key == "promptFeedback") {
-        each_member(value, [&](std::string_view inner, od::value one) {
-          if (inner == "blockReason") stop(0, Stop::Filtered, text_of(one));
-        });
+        std::uint16_t position = 0;
+        each_element(value, [&](od::value candidate) { read_candidate(candidate, position++); });
       } else if (key == "usageMetadata") {
-        begin();
-        usage_ = read_usage(value);
-        ChatEvent event;
-        event.kind = ChatEvent::Kind::Usage;
-        event.usage = &usage_;
-        sink_->event(event);
+        if (!json::is_null(value)) usage_ = read_usage(value);
+      } else if (key == "promptFeedback") {
+        read_feedback(value);
       } else if (key == "error") {
-        has_error_ = true;
+        has_error_ = !json::is_null(value);
       }
     });
   }
 
-  void stop(std::uint16_t choice, Stop reason, std::string_view raw) {
-    begin();
-    stopped_ = true;
-    ChatEvent event;
-    event.kind = ChatEvent::Kind::Stop;
-    event.lane.choice = choice;
+  void begin() {
+    if (std::exchange(begun_, true)) return;
+    ChatEvent event = event_of(Kind::Begin);
+    event.id = id_;
+    event.name = model_;
+    send(event);
+  }
+
+  void stop(Stop reason, std::string_view raw) {
+    ChatEvent event = event_of(Kind::Stop, {number_, 0, Channel::Content});
     event.stop = reason;
     event.raw = raw;
-    sink_->event(event);
+    send(event);
   }
 
-  void read_candidate(od::value value) {
-    begin();
-    od::object candidate = json::take(value.get_object());
-    std::uint64_t index = 0;
-    if (!json::look_up(candidate, "index", index)) index = 0;
-    const auto choice = static_cast<std::uint16_t>(index);
+  // A prompt that was refused has no candidates: an answer that was filtered, not an empty one.
+  void read_feedback(od::value feedback) {
     std::string reason;
-    each_member(candidate, [&](std::string_view key, od::value member) {
-      if (key == "content") {
-        each_member(member, [&](std::string_view inner, od::value parts) {
-          if (inner != "parts") return;
-          each_element(parts, [&](od::value part) { read_part(part, choice); });
-        });
-      } else if (key == "finishReason") {
-        reason = text_of(member);
-      } else if (key == "citationMetadata") {
-        ChatEvent event;
-        event.kind = ChatEvent::Kind::Citation;
-        event.lane = {choice, 0, Channel::Content};
-        event.dialect = "gemini";
-        event.text = raw_of(member);
-        sink_->event(event);
-      }
+    each_member(feedback, [&](std::string_view key, od::value value) {
+      if (key == "blockReason") reason = text_of(value);
     });
     if (reason.empty()) return;
-    const Stop known = stop_of(reason);
-    const bool tools = known == Stop::Done && candidates_[choice].calls > 0;
-    stop(choice, tools ? Stop::Tools : known, reason);
+    begin();
+    blocked_ = true;
+    number_ = 0;
+    stop(Stop::Filtered, reason);
   }
 
-  struct Part {
-    std::string_view text, signature;
-    std::string name, id, arguments;
-    bool thought = false, call = false, has_text = false;
-  };
-
-  void read_part(od::value value, std::uint16_t choice) {
-    Part part;
-    each_member(value, [&](std::string_view key, od::value member) {
-      if (key == "text") {
-        part.text = text_of(member);
-        part.has_text = true;
-      } else if (key == "thought") {
-        part.thought = json::boolean_of(member).value_or(false);
-      } else if (key == "thoughtSignature") {
-        part.signature = text_of(member);
-      } else if (key == "functionCall") {
-        part.call = true;
-        read_call(member, part);
-      }
-    });
-    if (part.call) return tell_call(part, choice);
-    const Lane lane{choice, 0, part.thought ? Channel::Reasoning : Channel::Content};
-    if (!part.text.empty()) tell(ChatEvent::Kind::Text, lane, part.text);
-    if (!part.signature.empty()) tell_seal(lane, part.signature);
-  }
-
-  static void read_call(od::value call, Part& part) {
-    each_member(call, [&](std::string_view key, od::value member) {
-      if (key == "name") {
-        part.name = text_of(member);
-      } else if (key == "id") {
-        part.id = text_of(member);
-      } else if (key == "args") {
-        part.arguments = raw_of(member);
-      }
-    });
-  }
-
-  void tell(ChatEvent::Kind kind, Lane lane, std::string_view text) {
-    ChatEvent event;
-    event.kind = kind;
-    event.lane = lane;
-    event.text = text;
-    sink_->event(event);
-  }
-
-  void tell_seal(Lane lane, std::string_view signature) {
-    ChatEvent event;
-    event.kind = ChatEvent::Kind::Seal;
-    event.lane = lane;
-    event.dialect = "gemini";
-    event.text = signature;
-    sink_->event(event);
-  }
-
-  // Where Gemini gives no id, one is made: applications of other dialects answer by it.
-  void tell_call(Part& part, std::uint16_t choice) {
-    const std::uint16_t item = candidates_[choice].calls++;
-    const Lane lane{choice, item, Channel::ToolArguments};
-    if (part.id.empty()) {
-      part.id = "call_" + std::to_string(choice) + "_" + std::to_string(item) + "_" + id_;
+  // The candidate's index may stand behind its contents, so it is looked for first.
+  void read_candidate(od::value candidate, std::uint16_t position) {
+    begin();
+    std::int64_t index = 0;
+    od::object object = json::take(candidate.get_object());
+    const bool told = json::look_up(object, "index", index);
+    number_ =
+        told && index >= 0 && index < kMostChoices ? static_cast<std::uint16_t>(index) : position;
+    if (number_ >= kMostChoices) {
+      unsaid_ = "too many candidates";
+      return;
     }
-    ChatEvent event;
-    event.kind = ChatEvent::Kind::ToolCall;
-    event.lane = lane;
-    event.id = part.id;
-    event.name = part.name;
-    sink_->event(event);
-    tell(ChatEvent::Kind::Text, lane, part.arguments.empty() ? "{}" : part.arguments);
-    if (!part.signature.empty()) tell_seal(lane, part.signature);
+    if (choices_.size() <= number_) choices_.resize(number_ + 1u);
+    std::string reason;
+    each_member(object, [&](std::string_view key, od::value value) {
+      if (key == "content") {
+        each_member(value, [&](std::string_view inner, od::value parts) {
+          if (inner != "parts") return;
+          each_element(parts, [&](od::value part) { read_part(part); });
+        });
+      } else if (key == "finishReason") {
+        reason = text_of(value);
+      }
+    });
+    Choice& choice = choices_[number_];
+    if (reason.empty() || std::exchange(choice.ended, true)) return;
+    Stop why = stop_of(reason);
+    if (why == Stop::Done && choice.calls > 0) why = Stop::Tools;
+    stop(why, reason);
+  }
+
+  void read_part(od::value part) {
+    std::string text, signature, id, name, arguments;
+    bool thought = false, call = false;
+    each_member(part, [&](std::string_view key, od::value value) {
+      if (key == "text") {
+        text = text_of(value);
+      } else if (key == "thought") {
+        thought = json::boolean_of(value).value_or(false);
+      } else if (key == "thoughtSignature") {
+        signature = text_of(value);
+      } else if (key == "functionCall") {
+        call = true;
+        read_call(value, id, name, arguments);
+      } else if (is_content(key)) {
+        unsaid_ = key;
+      }
+    });
+    if (call) {
+      tell_call(id, name, arguments, signature);
+    } else if (!text.empty() || !signature.empty()) {
+      tell_text(thought ? Channel::Reasoning : Channel::Content, text, signature);
+    }
+  }
+
+  // Parts that only come where the request asked for them in a way that is not translated.
+  static bool is_content(std::string_view key) {
+    return key == "inlineData" || key == "fileData" || key == "executableCode" ||
+           key == "codeExecutionResult" || key == "functionResponse";
+  }
+
+  static void read_call(od::value call, std::string& id, std::string& name,
+                        std::string& arguments) {
+    each_member(call, [&](std::string_view key, od::value value) {
+      if (key == "id") id = text_of(value);
+      if (key == "name") name = text_of(value);
+      if (key == "args") arguments = compact(raw_of(value));
+    });
+  }
+
+  void tell_call(std::string id, const std::string& name, std::string arguments,
+                 const std::string& signature) {
+    Choice& choice = choices_[number_];
+    if (made_ >= kMostCalls || choice.calls >= kMostCalls) {
+      unsaid_ = "too many calls";
+      return;
+    }
+    const Lane lane{number_, choice.calls, Channel::ToolArguments};
+    ++choice.calls;
+    if (id.empty()) id = made_id(id_, ++made_);
+    if (arguments.empty()) arguments = "{}";
+    ChatEvent begun = event_of(Kind::ToolCall, lane);
+    begun.id = id;
+    begun.name = name;
+    send(begun);
+    ChatEvent said = event_of(Kind::Text, lane);
+    said.text = arguments;
+    send(said);
+    seal(lane, signature, false);
+  }
+
+  // Thoughts and text take turns: each run of one kind is an item.
+  void tell_text(Channel channel, const std::string& text, const std::string& signature) {
+    Choice& choice = choices_[number_];
+    if (choice.has_text && choice.channel != channel) ++choice.block;
+    choice.has_text = true;
+    choice.channel = channel;
+    const Lane lane{number_, choice.block, channel};
+    if (!text.empty()) {
+      ChatEvent said = event_of(Kind::Text, lane);
+      said.text = text;
+      send(said);
+    }
+    seal(lane, signature, channel == Channel::Content);
+  }
+
+  void seal(Lane lane, const std::string& signature, bool hidden) {
+    if (signature.empty()) return;
+    ChatEvent event = event_of(Kind::Seal, lane);
+    const Seal known = seal_of(signature);
+    event.dialect = known.dialect;
+    event.text = known.value;
+    event.hidden = hidden;
+    send(event);
   }
 
   const Dialect& dialect_;
   http::SseReader sse_;
   ChatSink* sink_ = nullptr;
-  std::string id_, model_;
-  std::map<std::uint16_t, Candidate> candidates_;
+  std::string id_, model_, unsaid_;
+  std::uint16_t number_ = 0;  // of the candidate that is read
+  std::vector<Choice> choices_;
+  std::size_t made_ = 0;
   Usage usage_;
-  bool begun_ = false, stopped_ = false, has_error_ = false;
+  bool begun_ = false, blocked_ = false, has_error_ = false;
 };
 
 }  // namespace

@@ -1,13 +1,12 @@
-// Neutral events → Gemini's answers. Calls are told whole here, so each waits for its end; why an
-// answer ended waits for its usage, since both stand in the last piece.
+// Neutral events → an answer of generateContent: its chunks, or the whole object.
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/json_text.h"
 #include "dialects/gemini/dialect.h"
-#include "dialects/gemini/usage.h"
 #include "dialects/gemini/words.h"
+#include "platform/text/json_writer.h"
 
 namespace causeway::gemini {
 namespace {
@@ -15,143 +14,184 @@ namespace {
 using Kind = ChatEvent::Kind;
 using text::JsonWriter;
 
-struct Part {
-  bool thought = false, call = false;
-  std::string text;  // of a call its arguments
-  std::string id, name, signature;
-};
+void write_usage(JsonWriter& json, const Usage& usage) {
+  json.begin_object().field("promptTokenCount", usage.input());
+  json.field("candidatesTokenCount", usage.output_visible);
+  json.field("totalTokenCount", usage.input() + usage.output());
+  if (usage.cache_read) json.field("cachedContentTokenCount", usage.cache_read);
+  if (usage.reasoning) json.field("thoughtsTokenCount", usage.reasoning);
+  json.end_object();
+}
 
-struct Candidate {
-  std::vector<Part> parts;         // of a whole answer; of a stream the calls that are not told yet
-  std::vector<std::size_t> calls;  // of a call's number: its place in parts
-  std::string reason;
-  bool ended = false;
-};
+// A text part, or with an empty text the place where a seal stands.
+std::string text_part(std::string_view text, bool thought, std::string_view signature) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("text", text);
+  if (thought) json.field("thought", true);
+  if (!signature.empty()) json.field("thoughtSignature", signature);
+  json.end_object();
+  return out;
+}
 
 class Encoder final : public EventEncoder {
  public:
   explicit Encoder(const EncoderSettings& settings)
-      : stream_(settings.stream), id_(settings.id), model_(settings.model) {}
+      : streams_(settings.stream), id_(settings.id), model_(settings.model) {}
 
   void event(const ChatEvent& event, std::string& out) override {
-    if (event.kind == Kind::Begin) {
-      if (!event.id.empty()) id_ = event.id;
-      if (!event.name.empty()) model_ = event.name;
-    } else if (event.kind == Kind::Usage) {
-      usage_ = *event.usage;
-    } else if (event.kind == Kind::End) {
-      end(out);
-    } else {
-      if (candidates_.size() <= event.lane.choice) candidates_.resize(event.lane.choice + 1u);
-      take(event, candidates_[event.lane.choice], out);
+    switch (event.kind) {
+      case Kind::Begin:
+        if (!event.id.empty()) id_ = event.id;
+        if (!event.name.empty()) model_ = event.name;
+        break;
+      case Kind::Text:
+        take_text(event, out);
+        break;
+      case Kind::ToolCall: {
+        Call& call = call_of(event);
+        call.id = event.id;
+        call.name = event.name;
+        break;
+      }
+      case Kind::Seal:
+        take_seal(event, out);
+        break;
+      case Kind::Citation:
+        break;  // of another dialect's form
+      case Kind::Stop:
+        take_stop(event);
+        break;
+      case Kind::Usage:
+        usage_ = *event.usage;
+        break;
+      case Kind::End:
+        write_end(out);
+        break;
     }
   }
 
  private:
-  void take(const ChatEvent& event, Candidate& candidate, std::string& out) {
-    const bool call = event.lane.channel == Channel::ToolArguments;
-    if (event.kind == Kind::ToolCall) {
-      if (candidate.calls.size() <= event.lane.item) candidate.calls.resize(event.lane.item + 1u);
-      candidate.calls[event.lane.item] = candidate.parts.size();
-      Part& part = candidate.parts.emplace_back();
-      part.call = true;
-      part.id = event.id;
-      part.name = event.name;
-    } else if (event.kind == Kind::Text && call) {
-      if (event.lane.item < candidate.calls.size()) {
-        candidate.parts[candidate.calls[event.lane.item]].text += event.text;
-      }
-    } else if (event.kind == Kind::Text) {
-      take_text(event, candidate, out);
-    } else if (event.kind == Kind::Seal) {
-      take_seal(event, candidate);
-    } else if (event.kind == Kind::Stop) {
-      candidate.ended = true;
-      candidate.reason = reason_of(event.stop, event.raw);
-    }
+  struct Call {
+    std::string id, name, arguments, signature;
+  };
+  struct Choice {
+    std::string parts;  // JSON, separated by commas; of a stream empty again once sent
+    std::string text;   // of the part that is being said
+    bool thought = false;
+    std::vector<Call> calls;
+    std::string reason;
+  };
+
+  Choice& choice_of(const ChatEvent& event) {
+    if (choices_.size() <= event.lane.choice) choices_.resize(event.lane.choice + 1u);
+    return choices_[event.lane.choice];
   }
 
-  void take_text(const ChatEvent& event, Candidate& candidate, std::string& out) {
-    Part part;
-    part.thought = event.lane.channel == Channel::Reasoning;
-    part.text = event.text;
-    if (stream_) {
-      chunk(event.lane.choice, &part, out);
+  Call& call_of(const ChatEvent& event) {
+    auto& calls = choice_of(event).calls;
+    if (calls.size() <= event.lane.item) calls.resize(event.lane.item + 1u);
+    return calls[event.lane.item];
+  }
+
+  static void add_part(Choice& choice, const std::string& part) {
+    if (!choice.parts.empty()) choice.parts += ',';
+    choice.parts += part;
+  }
+
+  static void close_text(Choice& choice, std::string_view signature = {}) {
+    if (choice.text.empty() && signature.empty()) return;
+    add_part(choice, text_part(choice.text, choice.thought, signature));
+    choice.text.clear();
+  }
+
+  void take_text(const ChatEvent& event, std::string& out) {
+    if (event.lane.channel == Channel::ToolArguments) {
+      call_of(event).arguments += event.text;
       return;
     }
-    // Pieces of one text are one part.
-    auto& parts = candidate.parts;
-    if (!parts.empty() && !parts.back().call && parts.back().thought == part.thought) {
-      parts.back().text += part.text;
-    } else {
-      parts.push_back(std::move(part));
-    }
+    Choice& choice = choice_of(event);
+    const bool thought = event.lane.channel == Channel::Reasoning;
+    if (choice.thought != thought) close_text(choice);
+    choice.thought = thought;
+    choice.text += event.text;
+    if (!streams_) return;
+    close_text(choice);
+    send_parts(event.lane.choice, out);
   }
 
-  static void take_seal(const ChatEvent& event, Candidate& candidate) {
-    if (event.dialect != "gemini") return;  // only its own are taken back
+  void take_seal(const ChatEvent& event, std::string& out) {
+    const std::string signature =
+        signature_of({std::string(event.dialect), std::string(event.text)});
     if (event.lane.channel == Channel::ToolArguments) {
-      if (event.lane.item < candidate.calls.size()) {
-        candidate.parts[candidate.calls[event.lane.item]].signature = event.text;
+      call_of(event).signature = signature;
+      return;
+    }
+    Choice& choice = choice_of(event);
+    const bool thought = event.lane.channel == Channel::Reasoning;
+    if (choice.thought != thought) close_text(choice);
+    choice.thought = thought;
+    close_text(choice, signature);
+    if (streams_) send_parts(event.lane.choice, out);
+  }
+
+  // Calls go out whole. One whose arguments are no object cannot be said: where the model did not
+  // end for want of room, that is Gemini's own reason for it.
+  void take_stop(const ChatEvent& event) {
+    Choice& choice = choice_of(event);
+    close_text(choice);
+    choice.reason = reason_of(event.stop, event.raw);
+    for (const Call& call : choice.calls) {
+      if (call.arguments.empty() || is_json_object(call.arguments)) {
+        add_part(choice, call_part(call));
+      } else if (event.stop != Stop::Length) {
+        choice.reason = "MALFORMED_FUNCTION_CALL";
       }
-    } else if (!candidate.parts.empty()) {
-      candidate.parts.back().signature = event.text;
     }
   }
 
-  void write_part(JsonWriter& json, const Part& part) const {
-    json.begin_object();
-    if (part.call) {
-      json.key("functionCall").begin_object();
-      if (!part.id.empty()) json.field("id", part.id);
-      json.field("name", part.name).key("args");
-      // What is no object cannot be said here as it is.
-      if (is_json_object(part.text)) {
-        json.raw(part.text);
-      } else {
-        json.begin_object();
-        if (!part.text.empty()) json.field("arguments", part.text);
-        json.end_object();
-      }
-      json.end_object();
-    } else {
-      json.field("text", part.text);
-      if (part.thought) json.field("thought", true);
-    }
-    if (!part.signature.empty()) json.field("thoughtSignature", part.signature);
+  static std::string call_part(const Call& call) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().key("functionCall").begin_object();
+    if (!call.id.empty() && !is_made(call.id)) json.field("id", call.id);
+    json.field("name", call.name).key("args");
+    json.raw(call.arguments.empty() ? "{}" : compact(call.arguments)).end_object();
+    if (!call.signature.empty()) json.field("thoughtSignature", call.signature);
     json.end_object();
+    return out;
+  }
+
+  static void write_candidate(JsonWriter& json, std::size_t index, const Choice& choice) {
+    json.begin_object().key("content").begin_object();
+    if (!choice.parts.empty()) json.key("parts").raw("[" + choice.parts + "]");
+    json.field("role", "model").end_object();
+    if (!choice.reason.empty()) json.field("finishReason", choice.reason);
+    json.field("index", index).end_object();
   }
 
   void write_identity(JsonWriter& json) const {
     json.field("modelVersion", model_).field("responseId", id_);
   }
 
-  void chunk(std::uint16_t choice, const Part* part, std::string& out) const {
+  void send_parts(std::size_t index, std::string& out) {
     out += "data: ";
     JsonWriter json(out);
-    json.begin_object().key("candidates").begin_array().begin_object();
-    json.key("content").begin_object().key("parts").begin_array();
-    if (part) write_part(json, *part);
-    json.end_array().field("role", "model").end_object();
-    json.field("index", choice).end_object().end_array();
+    json.begin_object().key("candidates").begin_array();
+    write_candidate(json, index, choices_[index]);
+    json.end_array();
     write_identity(json);
     json.end_object();
     out += "\n\n";
+    choices_[index].parts.clear();
   }
 
-  // The last piece, or all of it: every candidate with what has not been told.
-  void end(std::string& out) const {
-    if (stream_) out += "data: ";
+  // In a stream the reasons why it ended stand in the last chunk, with the usage.
+  void write_end(std::string& out) const {
+    if (streams_) out += "data: ";
     JsonWriter json(out);
     json.begin_object().key("candidates").begin_array();
-    for (std::size_t i = 0; i < candidates_.size(); ++i) {
-      const Candidate& candidate = candidates_[i];
-      json.begin_object().key("content").begin_object().key("parts").begin_array();
-      for (const auto& part : candidate.parts) write_part(json, part);
-      json.end_array().field("role", "model").end_object();
-      if (candidate.ended) json.field("finishReason", candidate.reason);
-      json.field("index", i).end_object();
-    }
+    for (std::size_t i = 0; i < choices_.size(); ++i) write_candidate(json, i, choices_[i]);
     json.end_array();
     if (usage_.source != UsageSource::None) {
       json.key("usageMetadata");
@@ -159,12 +199,12 @@ class Encoder final : public EventEncoder {
     }
     write_identity(json);
     json.end_object();
-    if (stream_) out += "\n\n";
+    if (streams_) out += "\n\n";
   }
 
-  const bool stream_;
+  bool streams_;
   std::string id_, model_;
-  std::vector<Candidate> candidates_;
+  std::vector<Choice> choices_;
   Usage usage_;
 };
 

@@ -1,12 +1,12 @@
 // The neutral Chat → a request to generateContent.
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "core/json_text.h"
 #include "core/request_body.h"
 #include "dialects/gemini/dialect.h"
+#include "dialects/gemini/words.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::gemini {
@@ -14,9 +14,27 @@ namespace {
 
 using Kind = ChatPart::Kind;
 
+// A text that decoding takes out of Google's wrapping of a tool's result.
+bool is_wrapped(std::string_view text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(simdjson::padded_string(text)).get_object().get(object)) return false;
+  if (object.size() != 1) return false;
+  const auto [name, value] = *object.begin();
+  return value.is_string() && (name == "output" || name == "result" || name == "error");
+}
+
+// What a word of effort comes to in tokens, as Google's own service of OpenAI's dialect maps it.
+int budget_of(std::string_view effort) {
+  if (effort == "none") return 0;
+  if (effort == "minimal" || effort == "low") return 1024;
+  return effort == "medium" ? 8192 : 24576;
+}
+
 class Encoder {
  public:
-  Encoder(const Chat& chat, LeftOut& left_out) : chat_(chat), left_out_(left_out) {}
+  Encoder(const Chat& chat, std::string_view model, LeftOut& left_out)
+      : chat_(chat), model_(model), left_out_(left_out) {}
 
   std::string run() {
     json_.begin_object();
@@ -36,36 +54,65 @@ class Encoder {
     return message.role == Role::System || message.role == Role::Developer;
   }
 
+  bool has_turns() const {
+    return !std::all_of(chat_.messages.begin(), chat_.messages.end(), is_system);
+  }
+
+  // A conversation of instructions only is a question all the same.
   void write_system() {
     bool any = false;
+    if (!has_turns()) return;
     for (const auto& message : chat_.messages) {
       if (!is_system(message)) continue;
-      if (!std::exchange(any, true)) {
-        json_.key("systemInstruction").begin_object().key("parts").begin_array();
+      for (const auto& part : message.parts) {
+        if (!std::exchange(any, true)) {
+          json_.key("systemInstruction").begin_object().key("parts").begin_array();
+        }
+        write_text(part.text);
       }
-      for (const auto& part : message.parts) write_text(part.text);
     }
     if (any) json_.end_array().end_object();
   }
 
   void write_text(std::string_view text) { json_.begin_object().field("text", text).end_object(); }
 
-  // Turns of one side follow each other as one content.
+  // Turns of one side that follow each other are one content.
   void write_contents() {
     json_.key("contents").begin_array();
+    const bool has_turns = this->has_turns();
     std::string_view open;
     for (const auto& message : chat_.messages) {
-      if (is_system(message)) continue;
+      if (is_system(message) && has_turns) continue;
+      if (!message.name.empty()) hint("messages.name");
       const std::string_view role = message.role == Role::Assistant ? "model" : "user";
-      if (role != open) {
-        if (!open.empty()) json_.end_array().end_object();
-        json_.begin_object().field("role", role).key("parts").begin_array();
-        open = role;
+      for (const auto& part : message.parts) {
+        if (is_empty(part)) continue;
+        if (role != open) {
+          if (!open.empty()) json_.end_array().end_object();
+          json_.begin_object().field("role", role).key("parts").begin_array();
+          open = role;
+        }
+        write_part(part);
       }
-      for (const auto& part : message.parts) write_part(part);
+      if (message.role == Role::Tool) write_media_of_results(message);
     }
-    if (!open.empty()) json_.end_array().end_object();
-    json_.end_array();
+    if (open.empty()) throw Untranslatable{"messages", "there is nothing in it"};
+    json_.end_array().end_object().end_array();
+  }
+
+  // Gemini refuses parts that say nothing. Thoughts are given back only where they are signed: as
+  // plain text they would be taken for an answer.
+  static bool is_empty(const ChatPart& part) {
+    const bool sealed = part.seal.dialect == "gemini";
+    if (part.kind == Kind::Reasoning) return !sealed;
+    return (part.kind == Kind::Text || part.kind == Kind::Refusal) && part.text.empty() && !sealed;
+  }
+
+  void hint(std::string field) {
+    auto& hints = left_out_.hints;
+    if (std::find(hints.begin(), hints.end(), field) == hints.end()) {
+      hints.push_back(std::move(field));
+    }
   }
 
   void write_seal(const ChatPart& part) {
@@ -81,10 +128,8 @@ class Encoder {
         json_.end_object();
         break;
       case Kind::Reasoning:
-        // Thoughts are given back only where they are signed; as plain text they would be taken for
-        // an answer.
-        if (part.seal.dialect != "gemini") break;
-        json_.begin_object().field("text", part.text).field("thought", true);
+        json_.begin_object().field("text", part.text);
+        if (!part.text.empty()) json_.field("thought", true);
         write_seal(part);
         json_.end_object();
         break;
@@ -137,11 +182,15 @@ class Encoder {
       throw Untranslatable{"messages", "the arguments of a tool call are no JSON object"};
     }
     json_.begin_object().key("functionCall").begin_object();
-    if (!call.id.empty()) json_.field("id", call.id);
+    write_id(call.id);
     json_.field("name", call.name).key("args");
     json_.raw(call.arguments.empty() ? std::string_view("{}") : call.arguments).end_object();
     write_seal(call);
     json_.end_object();
+  }
+
+  void write_id(std::string_view id) {
+    if (!id.empty() && !is_made(id)) json_.field("id", id);
   }
 
   void write_result(const ChatPart& result) {
@@ -150,15 +199,33 @@ class Encoder {
     }
     std::string text;
     for (const auto& part : result.content) {
-      if (part.kind == Kind::Text) text += part.text;
+      if (!has_media(part)) text += part.text;
     }
     json_.begin_object().key("functionResponse").begin_object();
-    if (!result.id.empty()) json_.field("id", result.id);
-    json_.field("name", result.name).key("response").begin_object();
-    json_.field(result.failed ? std::string_view("error") : "output", text);
-    json_.end_object().end_object().end_object();
-    for (const auto& part : result.content) {
-      if (part.kind == Kind::Image || part.kind == Kind::Document) write_media(part);
+    write_id(result.id);
+    json_.field("name", result.name).key("response");
+    // A tool that speaks JSON says it as the object that is wanted here.
+    const bool bare = text.starts_with('{') && text.ends_with('}');
+    if (!result.failed && bare && is_json_object(text) && !is_wrapped(text)) {
+      json_.raw(text);
+    } else {
+      json_.begin_object();
+      json_.field(result.failed ? std::string_view("error") : std::string_view("output"), text);
+      json_.end_object();
+    }
+    json_.end_object().end_object();
+  }
+
+  static bool has_media(const ChatPart& part) {
+    return !part.media.data.empty() || !part.media.url.empty();
+  }
+
+  // A result holds an object only: pictures that a tool gave follow behind all results.
+  void write_media_of_results(const ChatMessage& message) {
+    for (const auto& result : message.parts) {
+      for (const auto& part : result.content) {
+        if (has_media(part)) write_media(part);
+      }
     }
   }
 
@@ -172,6 +239,7 @@ class Encoder {
       json_.begin_object().field("name", tool.name);
       if (!tool.description.empty()) json_.field("description", tool.description);
       if (!tool.schema.empty()) json_.key("parametersJsonSchema").raw(tool.schema);
+      if (tool.strict) hint("tools.strict");
       json_.end_object();
     }
     json_.end_array().end_object().end_array();
@@ -199,7 +267,7 @@ class Encoder {
     if (chat_.seed) json_.field("seed", *chat_.seed);
     if (chat_.choices != 1) json_.field("candidateCount", chat_.choices);
     if (chat_.logprobs.value_or(false)) left_out_.fields.push_back("logprobs");
-    if (!chat_.user.empty()) left_out_.hints.push_back("user");
+    if (!chat_.user.empty()) hint("user");
     if (!chat_.stop.empty()) {
       json_.key("stopSequences").begin_array();
       for (const auto& stop : chat_.stop) json_.string(stop);
@@ -215,28 +283,35 @@ class Encoder {
     json_.end_object();
   }
 
+  // From its third generation on, Gemini is told how much to think by a word.
+  bool knows_levels() const {
+    return model_.find("gemini-") != model_.npos && model_.find("gemini-1") == model_.npos &&
+           model_.find("gemini-2") == model_.npos;
+  }
+
   void write_thinking() {
     const auto& reasoning = chat_.reasoning;
-    const bool any =
-        reasoning.budget || reasoning.off || reasoning.visible || !reasoning.effort.empty();
-    if (!any) return;
+    const std::string& effort = reasoning.effort;
+    if (!reasoning.budget && !reasoning.off && !reasoning.visible && effort.empty()) return;
     json_.key("thinkingConfig").begin_object();
     if (reasoning.visible) json_.field("includeThoughts", true);
-    if (reasoning.off) {
+    if (reasoning.off && !knows_levels()) {
       json_.field("thinkingBudget", 0);
     } else if (reasoning.budget) {
       json_.field("thinkingBudget", *reasoning.budget);
-    } else if (!reasoning.effort.empty()) {
-      // As Google's own service of OpenAI's dialect maps them.
-      json_.field("thinkingBudget", reasoning.effort == "minimal" || reasoning.effort == "low"
-                                        ? 1024
-                                    : reasoning.effort == "medium" ? 8192
-                                                                   : 24576);
+    } else if (!effort.empty() && knows_levels()) {
+      json_.field("thinkingLevel", effort == "none" || effort == "minimal" ? "MINIMAL"
+                                   : effort == "low"                       ? "LOW"
+                                   : effort == "medium"                    ? "MEDIUM"
+                                                                           : "HIGH");
+    } else if (!effort.empty()) {
+      json_.field("thinkingBudget", budget_of(effort));
     }
     json_.end_object();
   }
 
   const Chat& chat_;
+  std::string_view model_;
   LeftOut& left_out_;
   std::string out_;
   text::JsonWriter json_{out_};
@@ -244,10 +319,10 @@ class Encoder {
 
 }  // namespace
 
-Result<std::string> GeminiDialect::encode(const Chat& chat, std::string_view,
+Result<std::string> GeminiDialect::encode(const Chat& chat, std::string_view upstream_model,
                                           LeftOut& left_out) const {
   try {
-    return Encoder(chat, left_out).run();
+    return Encoder(chat, upstream_model, left_out).run();
   } catch (const Untranslatable& part) {
     return refused(part);
   }

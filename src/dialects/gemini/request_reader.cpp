@@ -1,249 +1,352 @@
-// The view that stages have of a request to generateContent.
+// One pass over a request's body, as core/json_walk.h has it. The model stands in the path, system
+// prompts stand apart from the contents, and arguments and results of tools are objects: every
+// string in them is a text that stages see.
+#include <array>
+
 #include "core/json_walk.h"
 #include "core/request_body.h"
 #include "dialects/gemini/dialect.h"
-#include "dialects/gemini/names.h"
+#include "dialects/gemini/words.h"
 #include "platform/text/percent.h"
+#include "platform/text/utf8.h"
 
 namespace causeway::gemini {
 namespace {
 
+using json::string_of;
+
 constexpr std::size_t kMaxModelName = 256;    // bytes
-constexpr std::size_t kMaxContents = 65'535;  // Where::message is 16 bits
+constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
 
 std::string encode_message(const Message& message) {
-  const char* role = message.role == Role::Assistant ? "model" : "user";
-  return std::string(R"({"role":")") + role + R"(","parts":[{"text":)" +
-         encode_json_string(message.text) + "}]}";
+  std::string json = R"({"role":")";
+  json += message.role == Role::Assistant ? "model" : "user";
+  json += R"(","parts":[{"text":)" + encode_json_string(message.text) + "}]}";
+  return json;
 }
 
-// The parts of the application's own instruction, with ours around them.
+// What stands between the brackets of the list of parts in a content; empty = there is none.
+std::string parts_in(std::string_view content) {
+  std::string found;
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::element parts;
+  if (parser.parse(simdjson::padded_string(content)).get(root)) return found;
+  if (root["parts"].get(parts) || parts.is_null()) return found;
+  const std::string list = simdjson::minify(parts);
+  return parts.is_array() ? list.substr(1, list.size() - 2) : list;
+}
+
 std::string encode_system(std::string_view value, const RequestIndex::Texts& before,
                           const RequestIndex::Texts& behind) {
-  std::string parts;
-  const auto add = [&](std::string part) {
-    if (!parts.empty()) parts += ',';
-    parts += part;
+  std::string json = R"({"parts":[)";
+  const auto add = [&](const std::string& part) {
+    if (part.empty()) return;
+    if (json.back() != '[') json += ',';
+    json += part;
   };
   for (const auto text : before) add(R"({"text":)" + encode_json_string(text) + "}");
-  // {"parts":[…]}: what stands between the outermost brackets of the list.
-  const auto begin = value.find('['), end = value.rfind(']');
-  if (begin != value.npos && end != value.npos && end > begin) {
-    const auto own = value.substr(begin + 1, end - begin - 1);
-    if (own.find_first_not_of(" \t\r\n") != own.npos) add(std::string(own));
-  } else if (const auto one = value.find("\"text\""); one != value.npos) {
-    add(std::string(value));  // a single part, as some clients write it
-  }
+  add(parts_in(value));
   for (const auto text : behind) add(R"({"text":)" + encode_json_string(text) + "}");
-  return R"({"parts":[)" + parts + "]}";
+  return json + "]}";
 }
 
-class Walk : JsonWalk {
+class RequestWalk : JsonWalk {
  public:
-  Walk(std::string_view body, RequestIndex& index) : JsonWalk(index, body) {}
+  RequestWalk(const Operation& operation, std::string_view body, RequestIndex& index)
+      : JsonWalk(index, body), kind_(operation.kind) {}
 
   void run(od::document& document) {
     document_ = &document;
     if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
-    index_.system_member = "systemInstruction";
-    index_.encode_system = &encode_system;
     od::object object = document.get_object();
+    Names names;
     for (auto result : object) {
       od::field field = take(std::move(result));
       const std::uint32_t begin = offset(field.key().raw()) - 1;
       const std::string_view key = kept_key(field);
-      if (index_.member(key)) {
+      const std::string_view name = kept_name(key);
+      if (!names.add(name))
         refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
-      }
-      if (index_.members.size() == kMaxMembers) refuse("too many members in the body");
       od::value value = field.value();
       const std::string_view token = value.raw_json_token();
       ByteRange range = trimmed(token);
-      const char first = token.front();
-      member(key, value);
-      if (first == '{' || first == '[') range.end = end_of_container();
+      if (name == "systemInstruction") index_.system_member = key;
+      top_member(name, value, true);
+      if (token.front() == '{' || token.front() == '[') range.end = end_of_container();
       index_.members.push_back({key, {begin, range.end}, range});
-      if (key == "contents" && first == '[') index_.messages_array = range;
+      if (name == "contents" && kind_ == OperationKind::Chat) index_.messages_array = range;
     }
     const char* behind = nullptr;
     if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
   }
 
  private:
-  void member(std::string_view key, od::value value) {
-    if (key == "contents") return read_contents(value);
-    if (is(key, "systemInstruction", "system_instruction")) {
-      if (index_.has_system_prompt) refuse("two system instructions", std::string(key));
-      index_.has_system_prompt = value.type() != od::json_type::null;
-      index_.system_member = key;
-      role_ = Role::System;
-      return read_content(value, std::string(key));
+  /// The names in one object, each spelt in one way only: two readers must see the same value.
+  class Names {
+   public:
+    bool add(std::string_view name) {
+      const auto end = names_.begin() + static_cast<std::ptrdiff_t>(count_);
+      if (std::find(names_.begin(), end, name) != end) return false;
+      if (count_ == names_.size()) refuse("too many members in an object of the body");
+      names_[count_++] = name;
+      return true;
     }
-    if (is(key, "generationConfig", "generation_config")) return read_generation(value);
-    if (key == "tools") return read_tools(value);
+
+   private:
+    std::array<std::string_view, 64> names_;
+    std::size_t count_ = 0;
+  };
+
+  std::string_view kept_name(std::string_view key) {
+    std::string storage;
+    const std::string_view name = camel(key, storage);
+    if (storage.empty()) return name;
+    return index_.unescaped_keys.emplace_back(std::move(storage));
+  }
+
+  /// members() with the names in lowerCamelCase.
+  template <class Visit>
+  void fields(od::value value, std::string_view path, Visit visit) {
+    if (value.type() != od::json_type::object) {
+      refuse("\"" + std::string(path) + "\" must be an object", std::string(path));
+    }
+    Names names;
+    members(value, path, [&](std::string_view key, od::value member) {
+      const std::string_view name = kept_name(key);
+      if (!names.add(name)) {
+        refuse("duplicate member \"" + std::string(key) + "\" in " + std::string(path),
+               std::string(path));
+      }
+      visit(name, member);
+    });
+  }
+
+  // Google takes a single element for a list of one.
+  template <class Visit>
+  void elements(od::value value, std::string_view path, Visit visit) {
+    if (value.type() == od::json_type::object) return visit(value);
+    if (value.type() != od::json_type::array) {
+      refuse("\"" + std::string(path) + "\" must be a list", std::string(path));
+    }
+    od::array array = value.get_array();
+    for (auto element : array) visit(take(std::move(element)));
+  }
+
+  void top_member(std::string_view name, od::value value, bool outermost) {
+    if (value.type() == od::json_type::null) return check(value, 1);
+    if (kind_ == OperationKind::Embeddings) {
+      if (name == "content") return read_input(value);
+      if (name == "requests") {
+        return elements(value, "requests", [&](od::value request) {
+          fields(request, "requests", [&](std::string_view inner, od::value member) {
+            if (inner == "content") return read_input(member);
+            check(member, 3);
+          });
+        });
+      }
+      return check(value, 1);
+    }
+    if (name == "contents") return read_contents(value, outermost);
+    if (name == "systemInstruction") return read_system(value);
+    if (name == "tools") return read_tools(value);
+    if (name == "generationConfig") return read_generation(value);
+    if (name == "generateContentRequest" && kind_ == OperationKind::CountTokens && outermost) {
+      return fields(value, name, [&](std::string_view inner, od::value member) {
+        top_member(inner, member, false);
+      });
+    }
     check(value, 1);
   }
 
-  void read_contents(od::value value) {
-    index_.encode_message = &encode_message;
-    // The clients send a list; a single content is known to be taken as well.
-    if (value.type() != od::json_type::array) refuse("\"contents\" must be a list", "contents");
-    od::array array = value.get_array();
-    for (auto element : array) {
-      if (index_.messages.size() == kMaxContents) refuse("too many contents", "contents");
-      od::value content = take(std::move(element));
-      const std::string at = "contents[" + std::to_string(index_.messages.size()) + "]";
-      if (content.type() != od::json_type::object) refuse(at + " must be an object", at);
-      const std::uint32_t begin = offset(std::string_view(content.raw_json_token()).data());
-      const std::size_t first = index_.texts.size();
-      message_ = static_cast<std::uint16_t>(index_.messages.size());
-      index_.messages.emplace_back();
-      role_ = Role::User;
-      read_content(content, at);
-      for (std::size_t i = first; i < index_.texts.size(); ++i) index_.texts[i].where.role = role_;
-      index_.messages.back() = {role_, {begin, end_of_container()}};
-    }
-    if (index_.messages.empty()) refuse("\"contents\" is empty", "contents");
-  }
-
-  void read_content(od::value value, const std::string& at) {
-    part_ = 0;
-    if (value.type() == od::json_type::string) return add(value, TextKind::Content);
-    if (value.type() != od::json_type::object) return check(value, 3);
-    members(value, at, [&](std::string_view key, od::value one) {
-      if (key == "role" && one.type() == od::json_type::string) {
-        const std::string_view role = json::string_of(one);
-        if (role_ != Role::System) role_ = role == "model" ? Role::Assistant : Role::User;
-      } else if (key == "parts" && one.type() == od::json_type::array) {
-        od::array array = one.get_array();
-        for (auto element : array) read_part(take(std::move(element)), at);
-      } else if (key == "parts") {
-        read_part(one, at);
-      } else if (key == "text") {
-        add(one, TextKind::Content);
-      } else {
-        check(one, 4);
-      }
+  void read_contents(od::value value, bool outermost) {
+    if (outermost && kind_ == OperationKind::Chat) index_.encode_message = &encode_message;
+    elements(value, "contents", [&](od::value content) {
+      if (index_.messages.size() == kMaxMessages) refuse("too many contents", "contents");
+      read_message(content);
     });
   }
 
-  void add(od::value value, TextKind kind) {
+  void read_message(od::value value) {
+    index_.messages.emplace_back();
+    const std::size_t first_text = index_.texts.size();
+    message_ = static_cast<std::uint16_t>(index_.messages.size() - 1);
+    part_ = 0;
+    if (value.type() != od::json_type::object) refuse("each content must be an object", "contents");
+    const std::uint32_t begin = offset(value.raw_json_token().data());
+    Role role = Role::User;
+    fields(value, "contents", [&](std::string_view name, od::value member) {
+      if (name == "role" && member.type() == od::json_type::string) {
+        const std::string_view word = string_of(member);
+        role = word == "user" || word.empty() ? Role::User
+               : word == "model"              ? Role::Assistant
+               : word == "function"           ? Role::Tool
+                                              : Role::Other;
+      } else if (name == "parts") {
+        read_parts(member);
+      } else {
+        check(member, 3);
+      }
+    });
+    for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
+      auto& where = index_.texts[i].where;
+      where.role = where.kind == TextKind::ToolResult ? Role::Tool : role;
+    }
+    index_.messages.back() = {role, {begin, end_of_container()}};
+  }
+
+  void read_system(od::value value) {
+    const std::size_t first_text = index_.texts.size();
+    message_ = 0;
+    part_ = 0;
+    fields(value, "systemInstruction", [&](std::string_view name, od::value member) {
+      if (name == "parts") return read_parts(member);
+      check(member, 2);
+    });
+    for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
+      index_.texts[i].where.role = Role::System;
+    }
+    index_.has_system_prompt = true;
+  }
+
+  void read_parts(od::value value) {
+    elements(value, "parts", [&](od::value part) {
+      fields(part, "parts", [&](std::string_view name, od::value member) {
+        if (name == "text") return add_text(member, TextKind::Content);
+        if (name == "functionCall") return read_object_of(member, name, "args");
+        if (name == "functionResponse") return read_object_of(member, name, "response");
+        if (name == "executableCode") return read_object_of(member, name, "code");
+        if (name == "codeExecutionResult") return read_object_of(member, name, "output");
+        if (name != "thought" && name != "thoughtSignature") index_.has_unread_content = true;
+        check(member, 4);
+      });
+    });
+  }
+
+  // The strings in one member of it, however deep.
+  void read_object_of(od::value value, std::string_view name, std::string_view wanted) {
+    const bool call = wanted == "args" || wanted == "code";
+    fields(value, name, [&](std::string_view inner, od::value member) {
+      if (inner == "parts") index_.has_unread_content = true;
+      if (inner != wanted) return check(member, 5);
+      read_strings(member, call ? TextKind::ToolArguments : TextKind::ToolResult, 5);
+    });
+  }
+
+  void read_strings(od::value value, TextKind kind, int depth) {
+    if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
+    if (value.type() == od::json_type::string) return add_text(value, kind);
+    if (value.type() == od::json_type::array) {
+      od::array array = value.get_array();
+      for (auto element : array) read_strings(take(std::move(element)), kind, depth + 1);
+      return;
+    }
+    if (value.type() != od::json_type::object) return check(value, depth);
+    members(value, "args",
+            [&](std::string_view, od::value member) { read_strings(member, kind, depth + 1); });
+  }
+
+  void add_text(od::value value, TextKind kind) {
     if (value.type() != od::json_type::string) return check(value, 5);
-    index_.texts.push_back({{role_, kind, message_, part_}, string_range(value)});
+    index_.texts.push_back({{Role::None, kind, message_, part_}, string_range(value)});
     if (part_ < 0xFFFF) ++part_;
   }
 
-  void read_part(od::value part, const std::string& at) {
-    if (part.type() != od::json_type::object) {
-      refuse("each part of " + at + " must be an object", at + ".parts");
-    }
-    members(part, at, [&](std::string_view key, od::value one) {
-      if (key == "text") {
-        add(one, TextKind::Content);
-      } else if (is(key, "functionResponse", "function_response")) {
-        role_ = Role::Tool;
-        read_strings(one, TextKind::ToolResult, 5);
-      } else if (is(key, "functionCall", "function_call")) {
-        read_strings(one, TextKind::ToolArguments, 5);
-      } else if (is(key, "inlineData", "inline_data") || is(key, "fileData", "file_data") ||
-                 is(key, "executableCode", "executable_code")) {
-        index_.has_unread_content = true;
-        check(one, 5);
-      } else {
-        check(one, 5);
-      }
-    });
-  }
-
-  // Arguments and results are objects here: each string in them is a text. Ids and names are not.
-  void read_strings(od::value value, TextKind kind, int depth) {
-    if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
-    switch (value.type().value()) {
-      case od::json_type::string:
-        add(value, kind);
-        break;
-      case od::json_type::array: {
-        od::array array = value.get_array();
-        for (auto element : array) read_strings(take(std::move(element)), kind, depth + 1);
-        break;
-      }
-      case od::json_type::object:
-        members(value, "a function's arguments", [&](std::string_view key, od::value one) {
-          if (depth == 5 && (key == "id" || key == "name")) return check(one, depth + 1);
-          read_strings(one, kind, depth + 1);
+  void read_input(od::value value) {
+    ++index_.inputs;
+    fields(value, "content", [&](std::string_view name, od::value member) {
+      if (name != "parts") return check(member, 3);
+      elements(member, "parts", [&](od::value part) {
+        fields(part, "parts", [&](std::string_view inner, od::value text) {
+          if (inner != "text") {
+            index_.has_unread_content = true;
+            return check(text, 5);
+          }
+          if (text.type() != od::json_type::string) return check(text, 5);
+          const auto number = std::min<std::uint32_t>(index_.inputs - 1, 0xFFFF);
+          index_.texts.push_back(
+              {{Role::User, TextKind::Input, 0, static_cast<std::uint16_t>(number)},
+               string_range(text)});
         });
-        break;
-      default:
-        check(value, depth);
-    }
-  }
-
-  void read_generation(od::value value) {
-    if (value.type() != od::json_type::object) return check(value, 1);
-    members(value, "generationConfig", [&](std::string_view key, od::value one) {
-      std::uint64_t number = 0;
-      const bool limit = is(key, "maxOutputTokens", "max_output_tokens");
-      if (!limit && !is(key, "candidateCount", "candidate_count")) return check(one, 2);
-      if (one.type() != od::json_type::number || one.get_uint64().get(number) ||
-          number > 0xFFFFFFFFu) {
-        refuse("generationConfig." + std::string(key) + " must be a whole number",
-               "generationConfig." + std::string(key));
-      }
-      if (limit) {
-        index_.max_tokens = static_cast<std::uint32_t>(number);
-      } else {
-        index_.choices = static_cast<std::uint32_t>(std::max<std::uint64_t>(number, 1));
-      }
+      });
     });
   }
 
   void read_tools(od::value value) {
-    index_.has_tools = value.type() == od::json_type::array;
-    role_ = Role::None;
-    read_descriptions(value, 1);
-  }
-
-  // Descriptions stand at any depth of a declaration.
-  void read_descriptions(od::value value, int depth) {
-    if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
-    if (value.type() == od::json_type::array) {
-      od::array array = value.get_array();
-      for (auto element : array) read_descriptions(take(std::move(element)), depth + 1);
-    } else if (value.type() == od::json_type::object) {
-      members(value, "tools", [&](std::string_view key, od::value one) {
-        if (key == "description" && one.type() == od::json_type::string) {
-          return add(one, TextKind::Description);
-        }
-        read_descriptions(one, depth + 1);
+    elements(value, "tools", [&](od::value tool) {
+      index_.has_tools = true;
+      fields(tool, "tools", [&](std::string_view name, od::value member) {
+        if (name != "functionDeclarations") return check(member, 3);
+        elements(member, name, [&](od::value function) {
+          fields(function, name, [&](std::string_view inner, od::value one) {
+            if (inner != "description" || one.type() != od::json_type::string) return check(one, 5);
+            index_.texts.push_back({{Role::None, TextKind::Description, 0, 0}, string_range(one)});
+          });
+        });
       });
-    } else {
-      check(value, depth);
-    }
+    });
   }
 
-  Role role_ = Role::None;
+  void read_generation(od::value value) {
+    fields(value, "generationConfig", [&](std::string_view name, od::value member) {
+      std::uint64_t number = 0;
+      const bool counts = name == "maxOutputTokens" || name == "candidateCount";
+      if (!counts || member.type() != od::json_type::number) return check(member, 2);
+      if (member.get_uint64().get(number) || number > 0xFFFFFFFFu) {
+        refuse("\"generationConfig." + std::string(name) + "\" must be a whole number",
+               "generationConfig." + std::string(name));
+      }
+      if (name == "maxOutputTokens") {
+        index_.max_tokens = static_cast<std::uint32_t>(number);
+        return;
+      }
+      if (number < 1 || number > 128) {
+        refuse("\"generationConfig.candidateCount\" must be from 1 to 128",
+               "generationConfig.candidateCount");
+      }
+      index_.choices = static_cast<std::uint32_t>(number);
+    });
+  }
+
+  OperationKind kind_;
   std::uint16_t message_ = 0;
   std::uint16_t part_ = 0;
 };
+
+void read_model(std::string_view argument, RequestIndex& index) {
+  std::string name = text::percent_decoded(argument);
+  if (name.size() > kMaxModelName) refuse("the model's name is longer than 256 bytes", "model");
+  if (!text::utf8_valid(name)) refuse("the model's name is not UTF-8", "model");
+  index.model = index.unescaped_keys.emplace_back(std::move(name));
+}
+
+void require(const Operation& operation, const RequestIndex& index) {
+  switch (operation.kind) {
+    case OperationKind::Chat:
+      if (index.messages.empty()) refuse("\"contents\" is missing or empty", "contents");
+      break;
+    case OperationKind::Embeddings:
+      if (index.inputs == 0) refuse("\"content\" is missing", "content");
+      break;
+    default:
+      break;
+  }
+}
 
 }  // namespace
 
 Result<void> GeminiDialect::read(const Operation& operation, std::string_view argument,
                                  std::string_view body, RequestIndex& index) const {
-  index.unescaped_keys.push_back(text::percent_decoded(argument));
-  const std::string& model = index.unescaped_keys.back();
-  if (model.size() > kMaxModelName) {
-    return fail(ErrorKind::InvalidRequest, Origin::Client,
-                "The model's name is longer than 256 bytes.");
-  }
-  index.model = model;
-  index.stream = operation.path.ends_with(kStream);
-  index.usage_wanted = true;  // this dialect always tells it
   return read_with(body, [&](od::document& document) {
-    Walk(body, index).run(document);
-    if (index.messages.empty() && !index.member("generateContentRequest")) {
-      refuse("\"contents\" is missing", "contents");
+    read_model(argument, index);
+    RequestWalk(operation, body, index).run(document);
+    if (operation.kind == OperationKind::Chat) {
+      if (index.system_member.empty()) index.system_member = "systemInstruction";
+      index.encode_system = &encode_system;
     }
+    index.stream = operation.path.ends_with(kStream);
+    index.usage_wanted = true;  // it stands in every answer
+    require(operation, index);
   });
 }
 

@@ -23,12 +23,22 @@ class OpenAiDialect : public Dialect {
   std::string error_body(const Error& error, std::string_view request_id) const override;
   Error classify(int status, std::span<const http::Field> fields,
                  std::string_view body) const override;
-  bool translates(OperationKind kind) const override { return kind == OperationKind::Chat; }
+  bool translates(OperationKind kind) const override {
+    return kind == OperationKind::Chat || kind == OperationKind::Embeddings;
+  }
   Result<Chat> decode(const Operation& operation, const Request& request) const override;
   Result<std::string> encode(const Chat& chat, std::string_view upstream_model,
                              LeftOut& left_out) const override;
   std::unique_ptr<EventDecoder> decoder(bool streamed) const override;
   std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const override;
+  Result<EmbeddingRequest> decode_embedding(const Operation& operation,
+                                            const Request& request) const override;
+  Result<std::string> encode_embedding(const EmbeddingRequest& request,
+                                       std::string_view upstream_model,
+                                       LeftOut& left_out) const override;
+  Result<EmbeddingAnswer> decode_vectors(std::string_view body) const override;
+  std::string encode_vectors(const Operation& operation, const EncoderSettings& settings,
+                             const EmbeddingAnswer& answer) const override;
   std::string models_body(std::span<const ModelCard> models) const override;
   std::string model_body(const ModelCard& model) const override;
 };

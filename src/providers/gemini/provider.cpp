@@ -1,16 +1,11 @@
 #include "providers/gemini/provider.h"
 
 #include "core/exchange.h"
+#include "dialects/gemini/dialect.h"
 #include "platform/text/percent.h"
 
 namespace causeway::gemini {
 namespace {
-
-// What stands behind the model's name for each operation.
-std::string_view method_of(const Exchange& exchange) {
-  if (exchange.operation->kind == OperationKind::CountTokens) return ":countTokens";
-  return exchange.index.stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
-}
 
 class GeminiProvider final : public Provider {
  public:
@@ -21,8 +16,7 @@ class GeminiProvider final : public Provider {
         listing_(std::move(listing)),
         endpoint_(std::move(endpoint)),
         base_(std::move(path)),
-        models_(base_ + "/models"),
-        list_(models_ + "?pageSize=1000"),
+        list_(base_ + "/models?pageSize=1000"),
         zone_(config.zone),
         timeouts_(timeouts_of(config)) {
     if (!config.api_key.empty()) {
@@ -40,14 +34,16 @@ class GeminiProvider final : public Provider {
   std::vector<std::string> known_models() const override { return listing_->names(); }
   bool serves(OperationKind kind, std::string_view) const override {
     return kind == OperationKind::Chat || kind == OperationKind::CountTokens ||
-           kind == OperationKind::PassThrough;
+           kind == OperationKind::Embeddings || kind == OperationKind::PassThrough;
   }
 
   Result<Call> address(const Exchange& exchange, Attempt& attempt) const override {
     Call call{&endpoint_, {}, fields_.fields(), nullptr, std::make_unique<MadeForCall>()};
+    if (exchange.operation->kind == OperationKind::PassThrough) return call;  // it says its path
+    const auto method = method_of(*exchange.operation, dialect_, exchange.index.stream);
     std::string& target = call.made->target;
-    target = models_ + "/" + text::percent_encoded(attempt.target->upstream_model);
-    target += method_of(exchange);
+    target = base_ + "/" + path_of(resource_of(attempt.target->upstream_model));
+    target.append(method).append(method == kStream ? "?alt=sse" : "");
     call.target = target;
     return call;
   }
@@ -57,11 +53,17 @@ class GeminiProvider final : public Provider {
   }
 
  private:
+  // "models/NAME": what the application has named stays one segment, whatever stands in it.
+  static std::string path_of(const std::string& resource) {
+    const auto slash = resource.find('/') + 1;
+    return resource.substr(0, slash) + text::percent_encoded(resource.substr(slash));
+  }
+
   std::string name_;
   const Dialect& dialect_;
   std::shared_ptr<ModelListing> listing_;
   http::Endpoint endpoint_;
-  std::string base_, models_, list_;
+  std::string base_, list_;
   Zone zone_;
   std::optional<http::Timeouts> timeouts_;
   KeptFields fields_;

@@ -192,5 +192,18 @@ TEST(Identify, FindsTheKeyWhereClientsPutIt) {
   EXPECT_EQ(key({}), "");
 }
 
+TEST(Identify, FindsTheKeyInTheQueryOnlyWhereTheDialectHasItThere) {
+  http::RequestHead head;
+  head.query = "alt=sse&monkey=x&key=abc&key=def";
+  EXPECT_EQ(presented_key(head), "");
+  EXPECT_EQ(presented_key(head, "key"), "abc");
+  head.query = "key";
+  EXPECT_EQ(presented_key(head, "key"), "");
+  const http::Field field{"x-goog-api-key", "mine"};
+  head.query = "key=abc";
+  head.fields = {&field, 1};
+  EXPECT_EQ(presented_key(head, "key"), "mine") << "a field wins";
+}
+
 }  // namespace
 }  // namespace causeway::keys

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/dialect.h"
 #include "platform/text/ascii.h"
 
 namespace causeway::keys {
@@ -28,7 +29,7 @@ std::unexpected<Error> refused(KeyState state) {
 
 }  // namespace
 
-std::string_view presented_key(const http::RequestHead& head) {
+std::string_view presented_key(const http::RequestHead& head, std::string_view parameter) {
   constexpr std::string_view kBearer = "bearer ";
   for (const http::Field& field : head.fields) {
     if (http::same_name(field.name, "authorization")) {
@@ -39,6 +40,15 @@ std::string_view presented_key(const http::RequestHead& head) {
         http::same_name(field.name, "x-goog-api-key")) {
       return text::trim(field.value);
     }
+  }
+  std::string_view query = parameter.empty() ? std::string_view() : head.query;
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    if (one.size() > parameter.size() && one.starts_with(parameter) &&
+        one[parameter.size()] == '=') {
+      return one.substr(parameter.size() + 1);
+    }
+    query.remove_prefix(std::min(one.size() + 1, query.size()));
   }
   return {};
 }
@@ -56,7 +66,8 @@ Verdict IdentifyStage::on_head(Exchange& exchange) {
       exchange.head().fields.begin(), exchange.head().fields.end(),
       [](const http::Field& field) { return http::same_name(field.name, "authorization"); });
   if (twice > 1) return unauthenticated("There is more than one Authorization header.");
-  const std::string_view key = presented_key(exchange.head());
+  const std::string_view key =
+      presented_key(exchange.head(), exchange.operation->dialect->key_parameter());
   if (key.empty()) {
     return unauthenticated("An API key is needed: send the header Authorization: Bearer KEY.");
   }

@@ -31,7 +31,8 @@ class IdentifyStage final : public Stage {
 };
 
 /// The key as the official clients send it: "Authorization: Bearer KEY" (OpenAI), "x-api-key"
-/// (Anthropic), "api-key" (Azure), "x-goog-api-key" (Gemini). Empty when there is none.
-std::string_view presented_key(const http::RequestHead& head);
+/// (Anthropic), "api-key" (Azure), "x-goog-api-key" (Gemini); at last, as it stands there, the
+/// query's `parameter`, where the dialect has one. Empty when there is none.
+std::string_view presented_key(const http::RequestHead& head, std::string_view parameter = {});
 
 }  // namespace causeway::keys
