@@ -1,5 +1,5 @@
-// The words of this dialect that more than one of its parts reads or writes. Includes simdjson: only
-// for .cpp files.
+// The words of this dialect that more than one of its parts reads or writes. Includes simdjson:
+// only for .cpp files.
 #pragma once
 
 #include <string_view>
