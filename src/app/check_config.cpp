@@ -44,9 +44,11 @@ void check_config(const Vocabulary& vocabulary, const std::string& path,
   check_keys(config, problems);
   Pipeline pipeline;
   ModelListings listings;
+  AccessTokens tokens;
   Dialects dialects;
   (void)build_snapshot(
-      config, {pipeline, vocabulary.sections, dialects, listings, nullptr, environment}, problems);
+      config, {pipeline, vocabulary.sections, dialects, listings, tokens, nullptr, environment},
+      problems);
 }
 
 }  // namespace causeway::app

@@ -4,8 +4,11 @@
 
 #include "app/snapshot_builder.h"
 #include "providers/anthropic/config.h"
+#include "providers/azure/config.h"
+#include "providers/bedrock/config.h"
 #include "providers/embedded/config.h"
 #include "providers/gemini/config.h"
+#include "providers/huggingface/config.h"
 #include "providers/openai/config.h"
 
 namespace causeway::app {
@@ -21,7 +24,6 @@ struct CloudProvider {
 // Services that speak OpenAI's API under these published addresses.
 constexpr std::array kCloud = {
     CloudProvider{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "OPENAI_BASE_URL"},
-    CloudProvider{"huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ""},
     CloudProvider{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ""},
     CloudProvider{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ""},
     CloudProvider{"deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ""},
@@ -58,6 +60,34 @@ void add_gemini(AppConfig& config, const Environment& environment) {
   config.providers.add("gemini") = variant("gemini", std::move(gemini));
 }
 
+void add_azure(AppConfig& config, const Environment& environment) {
+  azure::AzureConfig azure;
+  azure.base_url = variable(environment, "AZURE_OPENAI_ENDPOINT");
+  azure.api_key = Secret(variable(environment, "AZURE_OPENAI_API_KEY"));
+  if (azure.api_key.empty()) azure.token = Secret(variable(environment, "AZURE_OPENAI_AD_TOKEN"));
+  if (azure.base_url.empty() || (azure.api_key.empty() && azure.token.empty())) return;
+  const std::string version = variable(environment, "OPENAI_API_VERSION");
+  if (!version.empty()) azure.api_version = version;
+  config.providers.add("azure") = variant("azure", std::move(azure));
+}
+
+// The provider itself reads AWS's variables. The credentials alone may be there for other programs:
+// with a region beside them they are taken as meant for this one.
+void add_bedrock(AppConfig& config, const Environment& environment) {
+  const auto has = [&](const char* name) { return !variable(environment, name).empty(); };
+  const bool credentials =
+      has("AWS_BEARER_TOKEN_BEDROCK") || (has("AWS_ACCESS_KEY_ID") && has("AWS_SECRET_ACCESS_KEY"));
+  if (!credentials || !(has("AWS_REGION") || has("AWS_DEFAULT_REGION"))) return;
+  config.providers.add("bedrock") = variant("bedrock", bedrock::BedrockConfig{});
+}
+
+void add_hugging_face(AppConfig& config, const Environment& environment) {
+  huggingface::HuggingFaceConfig hugging;
+  hugging.api_key = Secret(variable(environment, "HF_TOKEN"));
+  if (hugging.api_key.empty()) return;
+  config.providers.add("huggingface") = variant("huggingface", std::move(hugging));
+}
+
 }  // namespace
 
 AppConfig default_config(const Environment& environment) {
@@ -78,6 +108,9 @@ AppConfig default_config(const Environment& environment) {
   }
   add_anthropic(config, environment);
   add_gemini(config, environment);
+  add_azure(config, environment);
+  add_bedrock(config, environment);
+  add_hugging_face(config, environment);
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "dialects/anthropic/dialect.h"
+#include "dialects/converse/dialect.h"
 #include "dialects/gemini/dialect.h"
 #include "dialects/openai/responses.h"
 
@@ -14,6 +15,7 @@ struct Dialects {
   openai::ResponsesDialect responses;
   anthropic::AnthropicDialect anthropic;
   gemini::GeminiDialect gemini;
+  converse::ConverseDialect converse;
 
   /// Those that applications may speak.
   std::array<const Dialect*, 4> served() const {

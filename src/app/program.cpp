@@ -97,9 +97,10 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
 
 std::shared_ptr<const Snapshot> Program::make_snapshot(const AppConfig& config,
                                                        config::Problems& problems) {
-  return build_snapshot(
-      config, {*pipeline_, vocabulary_.sections, dialects_, listings_, engine_.get(), environment_},
-      problems);
+  return build_snapshot(config,
+                        {*pipeline_, vocabulary_.sections, dialects_, listings_, tokens_,
+                         engine_.get(), environment_},
+                        problems);
 }
 
 Result<void> Program::open_data() {

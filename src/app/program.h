@@ -107,6 +107,7 @@ class Program {
   Vocabulary vocabulary_;
   Dialects dialects_;
   ModelListings listings_;
+  AccessTokens tokens_;
   AppConfig config_;
   FileMark read_mark_;  // of the configuration file before it was read last
   FileMark seen_mark_;  // at the last look of the watch

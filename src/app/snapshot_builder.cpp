@@ -9,10 +9,13 @@
 #include "core/stage.h"
 #include "platform/text/glob.h"
 #include "providers/anthropic/provider.h"
+#include "providers/azure/provider.h"
+#include "providers/bedrock/provider.h"
 #include "providers/embedded/config.h"
 #include "providers/embedded/provider.h"
 #include "providers/gemini/config.h"
 #include "providers/gemini/provider.h"
+#include "providers/huggingface/provider.h"
 #include "providers/openai/provider.h"
 
 namespace causeway::app {
@@ -100,6 +103,17 @@ class Builder {
     if (const auto* anthropic = value.as<anthropic::AnthropicConfig>()) {
       return anthropic::make_provider(name, *anthropic, dialects.anthropic,
                                       parts_.listings.of(name), parts_.environment);
+    }
+    if (const auto* azure = value.as<azure::AzureConfig>()) {
+      return azure::make_provider(name, *azure, dialects.openai, dialects.responses, parts_.tokens,
+                                  parts_.environment);
+    }
+    if (const auto* bedrock = value.as<bedrock::BedrockConfig>()) {
+      return bedrock::make_provider(name, *bedrock, dialects.converse, parts_.environment);
+    }
+    if (const auto* hugging = value.as<huggingface::HuggingFaceConfig>()) {
+      return huggingface::make_provider(name, *hugging, dialects.openai, parts_.listings.of(name),
+                                        parts_.environment);
     }
     if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
       return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
@@ -196,6 +210,12 @@ void register_kinds(config::Registry& registry) {
                                       "Google's Gemini API, in its own form.");
   registry.kind<anthropic::AnthropicConfig>("provider", "anthropic",
                                             "Anthropic's API, or a server that speaks it.");
+  registry.kind<azure::AzureConfig>("provider", "azure",
+                                    "Azure OpenAI, in its dated and its v1 form.");
+  registry.kind<bedrock::BedrockConfig>("provider", "bedrock",
+                                        "Amazon Bedrock, through its Converse API.");
+  registry.kind<huggingface::HuggingFaceConfig>(
+      "provider", "huggingface", "Hugging Face's router, and dedicated Inference Endpoints.");
   registry.kind<embedded::EmbeddedConfig>("provider", "embedded",
                                           "Models that Causeway runs by itself.");
 }

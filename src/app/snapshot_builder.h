@@ -7,6 +7,7 @@
 
 #include "app/config.h"
 #include "app/dialects.h"
+#include "core/access_token.h"
 #include "core/model_listing.h"
 #include "core/section_table.h"
 #include "core/snapshot.h"
@@ -25,6 +26,7 @@ struct SnapshotParts {
   const SectionTable& sections;
   const Dialects& dialects;
   ModelListings& listings;
+  AccessTokens& tokens;
   Engine* engine = nullptr;  // null: only a check
   Environment environment;
 };

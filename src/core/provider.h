@@ -70,6 +70,12 @@ class Provider {
   virtual Result<Call> address(const Exchange& exchange, Attempt& attempt) const;
   virtual Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const;
 
+  /// What an error answer means: what the dialect makes of it, and what this provider says beyond.
+  virtual Error classify(const Dialect& dialect, int status, std::span<const http::Field> fields,
+                         std::string_view body) const {
+    return dialect.classify(status, fields, body);
+  }
+
   /// The call that lists the provider's models, for the background job; nothing = it has none.
   virtual std::optional<Call> listing_call() const { return std::nullopt; }
   /// Model names that this provider is known to have, for listings; may change at run time.

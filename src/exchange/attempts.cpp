@@ -170,8 +170,8 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (status < 200 || status > 299) {
     auto text = co_await answer.read_all(kMostErrorBytes);
     run.heard();
-    co_return std::unexpected(
-        attempt.dialect->classify(status, answer.head().fields, text ? *text : std::string_view()));
+    co_return std::unexpected(provider.classify(*attempt.dialect, status, answer.head().fields,
+                                                text ? *text : std::string_view()));
   }
   if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
   if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
