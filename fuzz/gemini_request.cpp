@@ -40,13 +40,16 @@ struct Read {
   Result<void> result;
 };
 
-bool is_json(std::string_view bytes) {
+enum class Verdict { Yes, No, BeyondBoost };
+
+/// Boost.JSON makes a number of every number: of one with too large an exponent it cannot say.
+Verdict judge(std::string_view bytes) {
   boost::json::error_code error;
   boost::json::parse_options options;
   options.max_depth = 4096;
   boost::json::parse(bytes, error, {}, options);
-  // Boost.JSON makes a number of every number; one with such an exponent is JSON all the same.
-  return !error || error == boost::json::error::exponent_overflow;
+  if (!error) return Verdict::Yes;
+  return error == boost::json::error::exponent_overflow ? Verdict::BeyondBoost : Verdict::No;
 }
 
 std::vector<std::string> texts_of(Request& request) {
@@ -95,7 +98,7 @@ void translate(const Read& read) {
   LeftOut left_out;
   const auto said = kGemini.encode(*chat, "m", left_out);
   if (!said) return;
-  require(is_json(*said));
+  require(judge(*said) != Verdict::No);
   Read again(*said, OperationKind::Chat, gemini::kGenerate);
   if (!again.result) {
     // A tool that spoke of an object with a member twice, or of a very deep one.
@@ -122,10 +125,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Read read(bytes, kind, method);
   if (!read.result) {
     // Only what is JSON to nobody may be refused for not being JSON.
-    require(read.result.error().code != "invalid_json" || !is_json(bytes));
+    require(read.result.error().code != "invalid_json" || judge(bytes) != Verdict::Yes);
     return 0;
   }
-  require(is_json(bytes));
+  require(judge(bytes) != Verdict::No);
   edit(read, data[1]);
   translate(read);
   return 0;

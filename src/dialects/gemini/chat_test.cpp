@@ -170,6 +170,17 @@ TEST_F(ChatTest, ReadsEveryKindOfPart) {
   EXPECT_TRUE(chat->others[0].hint);
 }
 
+TEST_F(ChatTest, SchemasAreJsonSchemasWhateverStandsInThem) {
+  EXPECT_EQ(json_schema(R"({"type":"STRING","minLength":"2","maxLength":"02","nullable":false,
+                            "enum":["TYPE"],"description":"\"type\": \"OBJECT\""})"),
+            R"({"type":"string","minLength":2,"maxLength":"02","enum":["TYPE"],)"
+            R"("description":"\"type\": \"OBJECT\""})");
+  EXPECT_EQ(json_schema(R"({"any_of":[{"type":"NUMBER"}],"additional_properties":{"type":"OBJECT",
+                            "properties":{"any_of":{"type":"NULL"}}}})"),
+            R"({"anyOf":[{"type":"number"}],"additionalProperties":{"type":"object",)"
+            R"("properties":{"any_of":{"type":"null"}}}})");
+}
+
 TEST_F(ChatTest, ASingleElementIsAListOfOne) {
   const auto chat = decode(R"({"system_instruction":{"parts":{"text":"You are a cat."}},
     "contents":{"parts":{"text":"Hello there"}},
@@ -207,6 +218,18 @@ TEST_F(ChatTest, NamesTheFieldThatNoOtherDialectHas) {
   const auto code = decode(R"({"contents":[{"parts":[{"executableCode":{"code":"1"}}]}]})");
   ASSERT_FALSE(code);
   EXPECT_EQ(code.error().param, "contents");
+}
+
+TEST_F(ChatTest, ResultsOfToolsBeginAContent) {
+  const auto chat = decode(R"({"contents":[{"parts":[{"text":"a"}]},
+    {"parts":[{"functionResponse":{"name":"f","response":{"output":"b"}}},{"text":"c"}]}]})");
+  ASSERT_TRUE(chat) << chat.error().message;
+  const auto again = decode(encode(*chat));
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_EQ(again->messages.size(), 3u);
+  EXPECT_EQ(again->messages[0].parts[0].text, "a");
+  EXPECT_EQ(again->messages[1].role, Role::Tool);
+  EXPECT_EQ(again->messages[2].parts[0].text, "c");
 }
 
 TEST_F(ChatTest, SaysWhatGeminiCannot) {

@@ -76,7 +76,8 @@ class Encoder {
 
   void write_text(std::string_view text) { json_.begin_object().field("text", text).end_object(); }
 
-  // Turns of one side that follow each other are one content.
+  // Turns of one side that follow each other are one content, but results of tools begin theirs: in
+  // a content they are read before all else.
   void write_contents() {
     json_.key("contents").begin_array();
     const bool has_turns = this->has_turns();
@@ -85,9 +86,10 @@ class Encoder {
       if (is_system(message) && has_turns) continue;
       if (!message.name.empty()) hint("messages.name");
       const std::string_view role = message.role == Role::Assistant ? "model" : "user";
+      bool begins = message.role == Role::Tool;
       for (const auto& part : message.parts) {
         if (is_empty(part)) continue;
-        if (role != open) {
+        if (std::exchange(begins, false) || role != open) {
           if (!open.empty()) json_.end_array().end_object();
           json_.begin_object().field("role", role).key("parts").begin_array();
           open = role;

@@ -52,7 +52,7 @@ class Rewriter {
       write_schema(value, depth + 1);
     } else if (key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems") {
       list(value, depth);
-    } else if (is_count(key) && !value.get_string().get(text) && is_digits(text)) {
+    } else if (is_count(key) && !value.get_string().get(text) && is_whole_number(text)) {
       json_.raw(text);  // protocol buffers write 64-bit numbers as strings
     } else {
       json_.raw(simdjson::minify(value));
@@ -102,8 +102,9 @@ class Rewriter {
     return std::find(kCounts.begin(), kCounts.end(), key) != kCounts.end();
   }
 
-  static bool is_digits(std::string_view text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  static bool is_whole_number(std::string_view text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    return digits && (text == "0" || text.front() != '0');
   }
 
   std::string out_;
