@@ -3,6 +3,7 @@
 import base64
 import json
 
+import anthropic
 import boto3
 import botocore.config
 import botocore.exceptions
@@ -11,7 +12,7 @@ import pytest
 
 from conftest import make_client, running
 from fake_bedrock import API_KEY, KEY_ID, REGION, SECRET, SESSION, SIGNATURE, FakeBedrock
-from gateway import assert_error, run, wait_until
+from gateway import KEY, assert_error, run, wait_until
 
 TOOLS = [{"type": "function", "function": {
     "name": "weather", "description": "The weather of a city", "parameters": {
@@ -232,6 +233,41 @@ def test_a_schema_for_the_answer(client, bedrock, mark):
         response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}})
     structure = bedrock.one(mark).json["outputConfig"]["textFormat"]["structure"]["jsonSchema"]
     assert json.loads(structure["schema"]) == {"type": "object"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_anthropics_client(gateway, bedrock, stream, mark):
+    """Signed thoughts, calls and their results come and go unchanged."""
+    ask = {"model": "aws/" + CLAUDE, "max_tokens": 8000, "thinking": {"type": "enabled", "budget_tokens": 2000},
+           "tools": [{"name": "weather", "input_schema": {"type": "object"}}]}
+    question = {"role": "user", "content": "weather?"}
+    with anthropic.Anthropic(base_url=gateway.url, api_key=KEY, max_retries=0) as client:
+        if stream:
+            with client.messages.stream(messages=[question], **ask) as events:
+                answer = events.get_final_message()
+        else:
+            answer = client.messages.create(messages=[question], **ask)
+        thought, text, call = answer.content
+        assert (thought.thinking, thought.signature) == ("Let me see.", SIGNATURE)
+        assert text.text == "I shall look." and call.input == {"city": 'Zürich "old"'}
+        assert answer.stop_reason == "tool_use" and answer.usage.output_tokens == 5
+        result = {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": call.id, "content": mark, "is_error": True}]}
+        history = [question, {"role": "assistant", "content": answer.content}, result]
+        assert client.messages.create(messages=history, **ask).content[-1].text == f"You said: {mark}"
+    sent = bedrock.one(mark).json
+    assert sent["messages"][1]["content"][0]["reasoningContent"]["reasoningText"]["signature"] == SIGNATURE
+    assert sent["messages"][2]["content"][0]["toolResult"]["status"] == "error"
+    assert sent["additionalModelRequestFields"]["thinking"] == {"type": "enabled", "budget_tokens": 2000}
+
+
+def test_caching_is_asked_for_and_counted(gateway, bedrock, mark):
+    with anthropic.Anthropic(base_url=gateway.url, api_key=KEY, max_retries=0) as client:
+        answer = client.messages.create(
+            model="aws/" + CLAUDE, max_tokens=50, messages=[{"role": "user", "content": mark}],
+            system=[{"type": "text", "text": "long", "cache_control": {"type": "ephemeral"}}])
+    assert bedrock.one(mark).json["system"] == [{"text": "long"}, {"cachePoint": {"type": "default"}}]
+    assert answer.usage.cache_read_input_tokens == 7 and answer.usage.input_tokens == 2
 
 
 def test_the_responses_api(client):

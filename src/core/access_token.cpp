@@ -113,13 +113,10 @@ Task<Result<AccessToken::Text>> AccessToken::get(LoopContext& context, Cancel& c
     if (cancel.requested()) co_return cancelled();
     const auto waiter = std::make_shared<Waiter>();
     waiter->loop = context.loop;
-    const Step next = step(context.clock->now(), waiter);
+    Result<Text> result;
+    const Step next = step(context.clock->now(), waiter, result);
+    if (next == Step::Done) co_return result;
     if (next == Step::Fetch) co_return co_await fetch_for_all(context, cancel);
-    if (next != Step::Wait) {
-      const std::lock_guard guard(mutex_);
-      if (next == Step::Fail) co_return std::unexpected(*error_);
-      co_return text_;
-    }
     cancel.on_request([waiter] { waiter->signal.set(); });
     co_await waiter->signal;
     cancel.on_request(nullptr);
@@ -127,16 +124,24 @@ Task<Result<AccessToken::Text>> AccessToken::get(LoopContext& context, Cancel& c
   }
 }
 
-AccessToken::Step AccessToken::step(Monotonic now, const std::shared_ptr<Waiter>& waiter) {
+// `result` is set where nothing is left to be done. Here, not later: it may change at any time.
+AccessToken::Step AccessToken::step(Monotonic now, const std::shared_ptr<Waiter>& waiter,
+                                    Result<Text>& result) {
   const std::lock_guard guard(mutex_);
   const bool valid = text_ && now < valid_until_;
   const bool may_fetch = !fetching_ && !(error_ && now < retry_at_);
-  if (valid && (now < refresh_at_ || !may_fetch)) return Step::Use;
+  if (valid && (now < refresh_at_ || !may_fetch)) {
+    result = text_;
+    return Step::Done;
+  }
   if (may_fetch) {
     fetching_ = true;
     return Step::Fetch;
   }
-  if (!fetching_) return Step::Fail;
+  if (!fetching_) {
+    result = std::unexpected(*error_);
+    return Step::Done;
+  }
   waiters_.push_back(waiter);
   return Step::Wait;
 }

@@ -56,9 +56,9 @@ class AccessToken {
     Text text;
     std::chrono::seconds lifetime;
   };
-  enum class Step { Use, Fetch, Wait, Fail };
+  enum class Step { Done, Fetch, Wait };
 
-  Step step(Monotonic now, const std::shared_ptr<Waiter>& waiter);
+  Step step(Monotonic now, const std::shared_ptr<Waiter>& waiter, Result<Text>& result);
   void land(Monotonic now, const Result<Fetched>& fetched);
   void release();
   void forget(const std::shared_ptr<Waiter>& waiter);
