@@ -22,7 +22,8 @@ namespace od = simdjson::ondemand;
 using json::key_of, json::take;
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxMembers = 256;  // of an object that is read
+constexpr std::size_t kMaxMembers = 256;    // of an object that is read
+constexpr std::size_t kMaxModelName = 256;  // bytes
 
 struct Refused {
   Error error;
@@ -92,6 +93,50 @@ class JsonWalk {
     }
     index_.unescaped_keys.emplace_back(key);
     return index_.unescaped_keys.back();
+  }
+
+  /// Calls visit(key, value) for each member of the body and keeps its place in the index. Refuses
+  /// what is no object, duplicates, and whatever stands behind it.
+  template <class Visit>
+  void body_members(od::document& document, Visit visit) {
+    document_ = &document;
+    if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
+    od::object object = document.get_object();
+    for (auto result : object) {
+      od::field field = take(std::move(result));
+      const std::uint32_t begin = offset(field.key().raw()) - 1;
+      const std::string_view key = kept_key(field);
+      if (index_.member(key)) {
+        refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
+      }
+      if (index_.members.size() == kMaxMembers) refuse("too many members in the body");
+      od::value value = field.value();
+      const std::string_view token = value.raw_json_token();
+      ByteRange range = trimmed(token);
+      visit(key, value);
+      if (token.front() == '{' || token.front() == '[') range.end = end_of_container();
+      index_.members.push_back({key, {begin, range.end}, range});
+    }
+    const char* behind = nullptr;
+    if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
+  }
+
+  /// The messages stand in the member `key`.
+  void messages_are(std::string_view key) {
+    if (const auto* member = index_.member(key)) index_.messages_array = member->value;
+  }
+
+  void read_model(od::value value) {
+    if (value.type() != od::json_type::string) {
+      check(value, 1);
+      refuse("\"model\" must be a string", "model");
+    }
+    std::string storage;
+    std::string_view model = decode_json_string(index_.bytes(string_range(value)), storage);
+    if (!storage.empty()) model = index_.unescaped_keys.emplace_back(std::move(storage));
+    if (model.empty()) refuse("\"model\" is empty", "model");
+    if (model.size() > kMaxModelName) refuse("\"model\" is longer than 256 bytes", "model");
+    index_.model = model;
   }
 
   /// Calls visit(key, value) for each member, refusing duplicates. `path` names the object in

@@ -15,7 +15,6 @@ namespace {
 
 using json::string_of;
 
-constexpr std::size_t kMaxModelName = 256;    // bytes
 constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
 
 std::string encode_message(const Message& message) {
@@ -57,28 +56,16 @@ class RequestWalk : JsonWalk {
       : JsonWalk(index, body), kind_(operation.kind) {}
 
   void run(od::document& document) {
-    document_ = &document;
-    if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
-    od::object object = document.get_object();
-    Names names;
-    for (auto result : object) {
-      od::field field = take(std::move(result));
-      const std::uint32_t begin = offset(field.key().raw()) - 1;
-      const std::string_view key = kept_key(field);
+    Names names;  // a name in its two spellings is one
+    body_members(document, [&](std::string_view key, od::value value) {
       const std::string_view name = kept_name(key);
-      if (!names.add(name))
+      if (!names.add(name)) {
         refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
-      od::value value = field.value();
-      const std::string_view token = value.raw_json_token();
-      ByteRange range = trimmed(token);
+      }
       if (name == "systemInstruction") index_.system_member = key;
       top_member(name, value, true);
-      if (token.front() == '{' || token.front() == '[') range.end = end_of_container();
-      index_.members.push_back({key, {begin, range.end}, range});
-      if (name == "contents" && kind_ == OperationKind::Chat) index_.messages_array = range;
-    }
-    const char* behind = nullptr;
-    if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
+    });
+    if (kind_ == OperationKind::Chat) messages_are("contents");
   }
 
  private:

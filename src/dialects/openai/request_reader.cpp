@@ -13,7 +13,6 @@ namespace {
 
 using json::string_of;
 
-constexpr std::size_t kMaxModelName = 256;    // bytes
 constexpr std::size_t kMaxMessages = 65'535;  // Where::message is 16 bits
 
 Role role_of(std::string_view name) {
@@ -48,29 +47,9 @@ class RequestWalk : JsonWalk {
       : JsonWalk(index, body), operation_(operation) {}
 
   void run(od::document& document) {
-    document_ = &document;
-    if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
-    od::object object = document.get_object();
-    for (auto result : object) {
-      od::field field = take(std::move(result));
-      const std::uint32_t begin = offset(field.key().raw()) - 1;
-      const std::string_view key = kept_key(field);
-      if (index_.member(key)) {
-        refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
-      }
-      if (index_.members.size() == kMaxMembers) refuse("too many members in the body");
-      od::value value = field.value();
-      const std::string_view token = value.raw_json_token();
-      ByteRange range = trimmed(token);
-      top_member(key, value);
-      if (token.front() == '{' || token.front() == '[') range.end = end_of_container();
-      index_.members.push_back({key, {begin, range.end}, range});
-      if (key == "messages" && operation_.kind == OperationKind::Chat) {
-        index_.messages_array = range;
-      }
-    }
-    const char* behind = nullptr;
-    if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
+    body_members(document,
+                 [this](std::string_view key, od::value value) { top_member(key, value); });
+    if (operation_.kind == OperationKind::Chat) messages_are("messages");
   }
 
  private:
@@ -102,23 +81,6 @@ class RequestWalk : JsonWalk {
       }
     }
     check(value, 1);
-  }
-
-  void read_model(od::value value) {
-    if (value.type() != od::json_type::string) {
-      check(value, 1);
-      refuse("\"model\" must be a string", "model");
-    }
-    const std::string_view raw = index_.bytes(string_range(value));
-    std::string storage;
-    std::string_view model = decode_json_string(raw, storage);
-    if (!storage.empty()) {
-      index_.unescaped_keys.push_back(std::move(storage));
-      model = index_.unescaped_keys.back();
-    }
-    if (model.empty()) refuse("\"model\" is empty", "model");
-    if (model.size() > kMaxModelName) refuse("\"model\" is longer than 256 bytes", "model");
-    index_.model = model;
   }
 
   void read_bool(od::value value, const char* name, bool& out) {

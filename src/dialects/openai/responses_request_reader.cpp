@@ -8,8 +8,7 @@ namespace {
 
 using json::string_of, json::with_parser;
 
-constexpr std::size_t kMaxModelName = 256;  // bytes
-constexpr std::size_t kMaxItems = 65'535;   // Where::message is 16 bits
+constexpr std::size_t kMaxItems = 65'535;  // Where::message is 16 bits
 
 [[noreturn]] void not_served(const std::string& field, const std::string& instead) {
   Error error;
@@ -43,28 +42,8 @@ class Walk : JsonWalk {
   Walk(std::string_view body, RequestIndex& index) : JsonWalk(index, body) {}
 
   void run(od::document& document) {
-    document_ = &document;
-    if (document.type() != od::json_type::object) refuse("the body must be a JSON object");
-    od::object object = document.get_object();
-    for (auto result : object) {
-      od::field field = take(std::move(result));
-      const std::uint32_t begin = offset(field.key().raw()) - 1;
-      const std::string_view key = kept_key(field);
-      if (index_.member(key)) {
-        refuse("duplicate member \"" + std::string(key) + "\"", std::string(key));
-      }
-      if (index_.members.size() == kMaxMembers) refuse("too many members in the body");
-      od::value value = field.value();
-      const std::string_view token = value.raw_json_token();
-      ByteRange range = trimmed(token);
-      const char first = token.front();
-      member(key, value);
-      if (first == '{' || first == '[') range.end = end_of_container();
-      index_.members.push_back({key, {begin, range.end}, range});
-      if (key == "input" && first == '[') index_.messages_array = range;
-    }
-    const char* behind = nullptr;
-    if (!document.current_location().get(behind)) refuse("the body goes on behind the JSON object");
+    body_members(document, [this](std::string_view key, od::value value) { member(key, value); });
+    if (!index_.messages.empty()) messages_are("input");  // else it is a text
     if (index_.model.empty()) refuse("\"model\" is missing", "model");
     if (!index_.member("input")) refuse("\"input\" is missing", "input");
   }
@@ -101,19 +80,6 @@ class Walk : JsonWalk {
   void add(od::value value, Where where) {
     if (value.type() != od::json_type::string) return check(value, 3);
     index_.texts.push_back({where, string_range(value)});
-  }
-
-  void read_model(od::value value) {
-    if (value.type() != od::json_type::string) refuse("\"model\" must be a string", "model");
-    std::string storage;
-    std::string_view model = decode_json_string(index_.bytes(string_range(value)), storage);
-    if (!storage.empty()) {
-      index_.unescaped_keys.push_back(std::move(storage));
-      model = index_.unescaped_keys.back();
-    }
-    if (model.empty()) refuse("\"model\" is empty", "model");
-    if (model.size() > kMaxModelName) refuse("\"model\" is longer than 256 bytes", "model");
-    index_.model = model;
   }
 
   void read_stream(od::value value) {
