@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <ostream>
 #include <string_view>
 
@@ -224,6 +225,52 @@ Result<void> feed_in_pieces(EventDecoder& decoder, std::string_view wire, ChatSi
     wire.remove_prefix(size);
   }
   return decoder.finish(sink);
+}
+
+Result<ReadAnswer> read_frames(AnswerReader& reader, std::string_view wire, bool whole) {
+  ReadAnswer answer;
+  std::string padded = std::string(wire) + std::string(64, '\0');
+  std::map<std::uint16_t, std::size_t> calls;
+  const auto take = [&](const Frame& frame) {
+    for (const Event& event : frame.events) {
+      if (event.kind == EventKind::ToolCall) {
+        if (calls.emplace(event.lane.item, answer.calls.size()).second) answer.calls.emplace_back();
+      }
+      if (event.kind == EventKind::Stop) answer.stop = event.stop;
+      if (event.kind == EventKind::Usage) {
+        answer.input = event.usage->input();
+        answer.output = event.usage->output();
+        answer.cached = event.usage->cache_read;
+      }
+      if (event.kind != EventKind::Text || event.repeats) continue;
+      std::string storage;
+      const auto text = decode_json_string(
+          frame.data.substr(event.value.begin, event.value.end - event.value.begin), storage);
+      if (event.lane.channel == Channel::Content) answer.text += text;
+      if (event.lane.channel == Channel::Reasoning) answer.reasoning += text;
+      if (event.lane.channel == Channel::ToolArguments) {
+        // In a whole item the arguments may stand before the name.
+        calls.emplace(event.lane.item, calls.size());
+        if (answer.calls.size() < calls.size()) answer.calls.resize(calls.size());
+        answer.calls[calls[event.lane.item]].arguments += text;
+      }
+    }
+    answer.ended |= frame.kind == Frame::Kind::End;
+  };
+  Frame frame;
+  if (whole) {
+    const auto read = reader.whole(std::string_view(padded).substr(0, wire.size()), frame);
+    if (!read) return std::unexpected(read.error());
+    take(frame);
+    return answer;
+  }
+  reader.feed(std::string_view(padded).substr(0, wire.size()));
+  for (;;) {
+    const auto more = reader.next(frame);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return answer;
+    take(frame);
+  }
 }
 
 }  // namespace causeway::testing

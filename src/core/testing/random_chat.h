@@ -8,6 +8,7 @@
 
 #include "core/chat.h"
 #include "core/chat_event.h"
+#include "core/dialect.h"
 
 namespace causeway::testing {
 
@@ -52,5 +53,9 @@ std::string random_text(std::mt19937_64& random, std::size_t most);
 /// Feeds `wire` in random pieces, then its end.
 Result<void> feed_in_pieces(EventDecoder& decoder, std::string_view wire, ChatSink& sink,
                             std::mt19937_64& random);
+
+/// What a reader of frames makes of an answer, each text by its pieces. Calls have neither ids nor
+/// names there: they stand in the frames' bytes.
+Result<ReadAnswer> read_frames(AnswerReader& reader, std::string_view wire, bool whole);
 
 }  // namespace causeway::testing

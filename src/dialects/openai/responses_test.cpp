@@ -8,7 +8,7 @@
 namespace causeway::openai {
 namespace {
 
-using causeway::testing::random_answer, causeway::testing::ReadAnswer,
+using causeway::testing::random_answer, causeway::testing::read_frames,
     causeway::testing::ReadingSink;
 
 class ResponsesTest : public ::testing::Test {
@@ -28,52 +28,6 @@ class ResponsesTest : public ::testing::Test {
   RequestIndex index_;
   std::string padded_;
 };
-
-// What a reader of this dialect's stream makes of it: each text by its pieces.
-ReadAnswer read_frames(AnswerReader& reader, std::string_view wire, bool whole) {
-  ReadAnswer answer;
-  std::string padded = std::string(wire) + std::string(64, '\0');
-  std::map<std::uint16_t, std::size_t> calls;
-  const auto take = [&](const Frame& frame) {
-    for (const Event& event : frame.events) {
-      if (event.kind == EventKind::ToolCall) {
-        if (calls.emplace(event.lane.item, answer.calls.size()).second) answer.calls.emplace_back();
-      }
-      if (event.kind == EventKind::Stop) answer.stop = event.stop;
-      if (event.kind == EventKind::Usage) {
-        answer.input = event.usage->input();
-        answer.output = event.usage->output();
-        answer.cached = event.usage->cache_read;
-      }
-      if (event.kind != EventKind::Text || event.repeats) continue;
-      std::string storage;
-      const auto text = decode_json_string(
-          frame.data.substr(event.value.begin, event.value.end - event.value.begin), storage);
-      if (event.lane.channel == Channel::Content) answer.text += text;
-      if (event.lane.channel == Channel::Reasoning) answer.reasoning += text;
-      if (event.lane.channel == Channel::ToolArguments) {
-        // In a whole item the arguments may stand before the name.
-        calls.emplace(event.lane.item, calls.size());
-        if (answer.calls.size() < calls.size()) answer.calls.resize(calls.size());
-        answer.calls[calls[event.lane.item]].arguments += text;
-      }
-    }
-    answer.ended |= frame.kind == Frame::Kind::End;
-  };
-  Frame frame;
-  if (whole) {
-    EXPECT_TRUE(reader.whole(std::string_view(padded).substr(0, wire.size()), frame));
-    take(frame);
-    return answer;
-  }
-  reader.feed(std::string_view(padded).substr(0, wire.size()));
-  for (;;) {
-    const auto more = reader.next(frame);
-    EXPECT_TRUE(more) << more.error().message << more.error().detail;
-    if (!more || !*more) return answer;
-    take(frame);
-  }
-}
 
 TEST_F(ResponsesTest, AnswersAreReadAsTheyWereWritten) {
   std::mt19937_64 random(5);
@@ -101,7 +55,9 @@ TEST_F(ResponsesTest, AnswersAreReadAsTheyWereWritten) {
       for (auto& call : expected.answer.calls) call.id = call.name = "";
       // Without a text or a call, a filtered answer has no items at all.
       const auto reader = dialect_.reader(operation_);
-      ASSERT_EQ(read_frames(*reader, wire, !stream), expected.answer) << wire;
+      const auto read = read_frames(*reader, wire, !stream);
+      ASSERT_TRUE(read) << read.error().message << read.error().detail;
+      ASSERT_EQ(*read, expected.answer) << wire;
       ASSERT_NE(wire.find(R"("temperature":0.5)"), wire.npos);
       ASSERT_EQ(wire.find("[DONE]"), wire.npos);
     }
