@@ -53,6 +53,16 @@ def test_verdict(gw, case, way):
                 assert not raw.closed_within(0.1)
 
 
+@pytest.mark.parametrize("line", [b"GET /v1/models HTTP/2.0", b"GET /v1/models HTTP/3.0"])
+def test_another_version_of_http_is_the_callers_fault(gw, line):
+    with gw.raw(timeout=5) as raw:
+        raw.send(line + b"\r\nHost: x\r\n\r\n")
+        answer = raw.answer()
+    assert answer.status == 505
+    error = answer.json()["error"]
+    assert (error["code"], error["type"]) == ("http_version_not_supported", "invalid_request_error")
+
+
 def test_refused_head_does_not_reach_the_upstream(gw, fake):
     """Nothing of it was ever sent on: no body there is a request for a model."""
     assert not [r for r in fake.records() if r.body in (b"hello", b"hellohello", b"5\r\nhello")]

@@ -5,6 +5,7 @@ import json
 import pathlib
 import time
 
+import httpx
 import pytest
 
 from gateway import ADMIN_KEY, KEY, assert_error, wait_until
@@ -147,6 +148,16 @@ def test_wrong_fields_make_no_key(gw, fields):
     assert answer.status_code in (400, 413, 422), answer.text
     assert answer.json()["error"]["message"]
     assert len(gw.admin_call("GET", "/api/keys").json()["keys"]) == before
+
+
+@pytest.mark.parametrize("body", [
+    '{"name": "a", "name": "b"}', '{"name": "a", "n\\u0061me": "b"}',
+    '{"name": "a", "attributes": {"x": "1", "x": "2"}}'])
+def test_a_member_that_stands_there_twice_makes_no_key(gw, body):
+    answer = httpx.post(f"http://{gw.admin}/api/keys", content=body, trust_env=False,
+                        headers={"authorization": f"Bearer {ADMIN_KEY}"})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["code"] == "repeated_member"
 
 
 def test_unknown_key_id(gw):

@@ -158,6 +158,9 @@ def test_second_signal_ends_at_once(config, make_gateway, mark):
     code = gw.wait(3)
     assert time.monotonic() - start < 2
     assert code in (1, 130, 143), code
+    # What says where to find a running gateway would send the verbs to nobody.
+    assert not (gw.data / "running.json").exists()
+    assert not gw.ready_path.exists()
 
 
 def test_sigint_is_as_sigterm(config, make_gateway):

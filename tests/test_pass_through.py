@@ -52,6 +52,14 @@ def test_another_method(open_gw):
     assert answer.json()["object"] == "list"
 
 
+def test_options_is_a_method_like_others(open_gw, fake, mark):
+    with open_gw.raw() as raw:
+        raw.send(open_gw.request_bytes(b"", path=f"/providers/fake/models?{mark}", method="OPTIONS"))
+        answer = raw.answer()
+    assert answer.header("x-causeway-provider") == "fake", "it is the provider that said so"
+    assert [r for r in fake.records() if mark in r.target][0].method == "OPTIONS"
+
+
 def test_it_is_logged_and_counted(open_gw):
     answer = open_gw.get("/providers/fake/models")
     line = open_gw.log_of(answer.headers["x-request-id"])

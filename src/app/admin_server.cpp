@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "app/repeated_members.h"
 #include "core/error.h"
 #include "platform/text/ascii.h"
 #include "platform/text/percent.h"
@@ -152,6 +153,11 @@ Task<void> AdminServer::serve(http::ServerStream& stream) {
     auto read = co_await stream.read_body(kMostBody);
     if (!read) {
       reply = admin_error(read.error());
+      ready = false;
+    } else if (const auto name = repeated_member(*read)) {
+      reply = error_reply(ErrorKind::InvalidRequest,
+                          "The member \"" + name->substr(0, 100) + "\" stands there twice.",
+                          "repeated_member");
       ready = false;
     } else {
       body = *read;

@@ -25,11 +25,15 @@ http::RefusalBody refusal_body(Pinned<Snapshot>& snapshots) {
     error.kind = status == 413   ? ErrorKind::TooLarge
                  : status == 501 ? ErrorKind::NotImplemented
                  : status == 503 ? ErrorKind::Overloaded
+                 : status == 505 ? ErrorKind::InvalidRequest
                  : status >= 500 ? ErrorKind::Internal
                                  : ErrorKind::InvalidRequest;
     error.origin = Origin::Client;
     error.message = message;
-    error.code = status == 431 ? "head_too_large" : status == 400 ? "bad_http" : "";
+    error.code = status == 431   ? "head_too_large"
+                 : status == 400 ? "bad_http"
+                 : status == 505 ? "http_version_not_supported"
+                                 : "";
     const Dialect* dialect = snapshots.current().operations.dialect_of("/v1/");
     const std::string id = "req_" + crypto::to_hex(crypto::random_bytes(12));
     return http::RefusalAnswer{dialect ? dialect->error_body(error, id) : std::string(),

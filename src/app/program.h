@@ -92,6 +92,7 @@ class Program {
   std::string listen_text() const;  // the real addresses, with their ports
   std::string admin_text() const;
   Result<void> write_meeting_points();
+  void remove_meeting_points() const;
   void greet();
   void greet_with_keys(const std::string& base_url);
   void keep_key_uses();

@@ -70,6 +70,13 @@ Result<void> Program::write_meeting_points() {
   return {};
 }
 
+// From any thread: at the end, or when a second signal does not wait for it.
+void Program::remove_meeting_points() const {
+  std::error_code ignored;
+  std::filesystem::remove(folder_->file("running.json"), ignored);
+  if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
+}
+
 Result<void> Program::reload() {
   if (gate_.draining) {
     return fail(ErrorKind::Unavailable, Origin::Us, "Causeway is shutting down.", "shutting_down");
@@ -208,7 +215,10 @@ int Program::run() {
       int signal = 0;
       sigwait(&set, &signal);
       if (signal == SIGUSR2) return;  // the end, from run() itself
-      if (signal != SIGHUP && signals_.fetch_add(1) > 0) _exit(1);
+      if (signal != SIGHUP && signals_.fetch_add(1) > 0) {
+        remove_meeting_points();
+        _exit(1);
+      }
       control_.post([this, signal] { on_signal(signal); });
     }
   });
@@ -223,9 +233,7 @@ int Program::run() {
   access_log_.reset();
   // A disk that takes nothing any more has been told of by the ledger.
   static_cast<void>(ring_->keep_uses());
-  std::error_code ignored;
-  std::filesystem::remove(folder_->file("running.json"), ignored);
-  if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
+  remove_meeting_points();
   log_->info("ended");
   return 0;
 }

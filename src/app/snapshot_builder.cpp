@@ -45,7 +45,7 @@ class Builder {
                                {}});
     using http::Method;
     for (const auto method :
-         {Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete}) {
+         {Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options}) {
       snapshot_->operations.add({method,
                                  "/providers/*",
                                  OperationKind::PassThrough,

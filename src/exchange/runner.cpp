@@ -37,6 +37,18 @@ std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match&
                   std::string(http::to_string(match.other_method->method)) + ".");
 }
 
+bool asks_for_websocket(const http::RequestHead& head) {
+  return text::equals_ignore_case(text::trim(head.find("upgrade").value_or("")), "websocket");
+}
+
+std::unexpected<Error> no_websocket() {
+  return fail(
+      ErrorKind::NotImplemented, Origin::Us,
+      "WebSocket connections are not served here. Send HTTP requests; those with \"stream\": "
+      "true are answered event by event.",
+      "websocket_not_served");
+}
+
 Verdict head_hooks(Exchange& exchange) {
   Laps laps(exchange);
   for (const Hook& hook : exchange.snapshot->pipeline->head) {
@@ -142,6 +154,7 @@ Task<void> Runner::run(Run& state) {
   const auto match = exchange.snapshot->operations.find(head.method, head.path, head.fields);
   exchange.operation = match.operation ? match.operation : match.other_method;
   exchange.argument = match.argument;
+  if (asks_for_websocket(head)) co_return co_await end_with(state, no_websocket());
   if (!match.operation) {
     co_return co_await end_with(state, no_such_path(exchange, match));
   }

@@ -23,12 +23,13 @@ constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kMethods = {
 }};
 
 // Parts of the protocol that are known but not served: a clear 501 instead of a 404.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kRefused = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kRefused = {{
     {"/v1beta/files", "Send the contents in the request, as inlineData."},
     {"/v1beta/files/*", "Send the contents in the request, as inlineData."},
     {"/upload/*", "Send the contents in the request, as inlineData."},
     {"/v1beta/cachedContents", "Send the contents in the request."},
     {"/v1beta/models/*:batchGenerateContent", "Send the requests one by one."},
+    {"/ws/*", "Use :streamGenerateContent."},
 }};
 
 void write_model(text::JsonWriter& json, const ModelCard& model) {
