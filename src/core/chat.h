@@ -14,7 +14,7 @@
 namespace causeway {
 
 /// JSON text of one complete value; empty = not there.
-using Json = std::string;
+using RawJson = std::string;
 
 /// An image, a document, audio: its bytes, or where they are. Exactly one of data, url and file is
 /// set.
@@ -50,13 +50,14 @@ struct ChatPart {
   Media media;       // of Image, Document, Audio
   std::string id;    // of ToolCall and ToolResult: which call
   std::string name;  // of ToolCall and ToolResult: which tool
-  Json arguments;    // of ToolCall: the text as the model wrote it, which ought to be a JSON object
+  RawJson
+      arguments;  // of ToolCall: the text as the model wrote it, which ought to be a JSON object
   std::vector<ChatPart> content;  // of ToolResult: Text, Image, Document
   bool failed = false;            // of ToolResult
   bool hidden = false;            // of Reasoning
   Seal seal;
-  Json cache;          // where the prompt up to here may be cached (anthropic's cache_control)
-  Json citations;      // of Text: an array, as its dialect wrote it
+  RawJson cache;       // where the prompt up to here may be cached (anthropic's cache_control)
+  RawJson citations;   // of Text: an array, as its dialect wrote it
   bool cites = false;  // of Document: citations are wanted
 };
 
@@ -69,9 +70,9 @@ struct ChatMessage {
 
 struct ChatTool {
   std::string name, description;
-  Json schema;  // of its arguments; empty = none
+  RawJson schema;  // of its arguments; empty = none
   bool strict = false;
-  Json cache;  // as in ChatPart
+  RawJson cache;  // as in ChatPart
 };
 
 struct ToolChoice {
@@ -84,7 +85,7 @@ struct ResponseFormat {
   enum class Kind : std::uint8_t { Unset, Text, JsonObject, JsonSchema };
   Kind kind = Kind::Unset;
   std::string name, description;  // of JsonSchema
-  Json schema;
+  RawJson schema;
   bool strict = false;
 };
 
@@ -99,7 +100,7 @@ struct Chat {
   /// A field of the request that no other dialect knows.
   struct Other {
     std::string field;  // as the application wrote it
-    Json value;
+    RawJson value;
     bool hint =
         false;  // the answer is right without it: left out where the target does not know it
   };

@@ -21,8 +21,9 @@ struct EmbeddingRequest {
 };
 
 struct EmbeddingAnswer {
-  std::string model;          // as the provider calls it; empty = not told
-  std::vector<Json> vectors;  // one for each input: an array of numbers, as the provider wrote it
+  std::string model;  // as the provider calls it; empty = not told
+  std::vector<RawJson>
+      vectors;  // one for each input: an array of numbers, as the provider wrote it
   Usage usage;
 };
 

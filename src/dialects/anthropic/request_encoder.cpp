@@ -144,7 +144,7 @@ class Encoder {
     json_.raw(turn.only_text.empty() ? "[" + turn.blocks + "]" : turn.only_text).end_object();
   }
 
-  static void write_cache(JsonWriter& json, const Json& cache) {
+  static void write_cache(JsonWriter& json, const RawJson& cache) {
     if (!cache.empty()) json.key("cache_control").raw(cache);
   }
 

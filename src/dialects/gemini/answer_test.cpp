@@ -139,7 +139,7 @@ TEST_F(AnswerTest, EmbeddingsKeepTheirNumbers) {
   const auto answer = kDialect.decode_vectors(
       padded(R"({"embeddings":[{"values":[0.1, -2.5e-3]},{"values":[1,0.3333333333333333]}]})"));
   ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->vectors, (std::vector<Json>{"[0.1, -2.5e-3]", "[1,0.3333333333333333]"}));
+  EXPECT_EQ(answer->vectors, (std::vector<RawJson>{"[0.1, -2.5e-3]", "[1,0.3333333333333333]"}));
   const auto batch = operation(OperationKind::Embeddings, kEmbedBatch);
   EXPECT_EQ(kDialect.encode_vectors(batch, {}, *answer),
             R"({"embeddings":[{"values":[0.1, -2.5e-3]},{"values":[1,0.3333333333333333]}]})");

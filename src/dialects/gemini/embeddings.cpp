@@ -67,7 +67,7 @@ class Decoder {
     for (const auto& known : request_.others) {
       if (known.field == name) return;
     }
-    request_.others.push_back({std::string(name), Json(json::raw_of(value)), hint});
+    request_.others.push_back({std::string(name), RawJson(json::raw_of(value)), hint});
   }
 
   void read_part(od::value part) {
@@ -152,7 +152,7 @@ std::string GeminiDialect::encode_vectors(const Operation& operation, const Enco
                                           const EmbeddingAnswer& answer) const {
   std::string out;
   text::JsonWriter json(out);
-  const auto write = [&](const Json& vector) {
+  const auto write = [&](const RawJson& vector) {
     json.begin_object().key("values").raw(vector).end_object();
   };
   json.begin_object();

@@ -360,7 +360,7 @@ class Decoder {
     if (name == "responseModalities") {
       const std::string_view raw = raw_of(value);
       const bool only_text = raw.find("IMAGE") == raw.npos && raw.find("AUDIO") == raw.npos;
-      if (!only_text) chat_.others.push_back({"generationConfig.responseModalities", Json(raw)});
+      if (!only_text) chat_.others.push_back({"generationConfig.responseModalities", RawJson(raw)});
       return true;
     }
     if (name != "thinkingConfig") return false;

@@ -113,10 +113,10 @@ class Rewriter {
 
 }  // namespace
 
-Json json_schema(std::string_view schema) {
+RawJson json_schema(std::string_view schema) {
   dom::parser parser;
   dom::element root;
-  if (parser.parse(simdjson::padded_string(schema)).get(root)) return Json(schema);
+  if (parser.parse(simdjson::padded_string(schema)).get(root)) return RawJson(schema);
   return Rewriter().run(root);
 }
 

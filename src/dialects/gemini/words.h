@@ -29,7 +29,7 @@ bool is_made(std::string_view id);
 
 /// A schema of Gemini's own form (OpenAPI 3.0: upper-case types, nullable) as a JSON Schema. Texts
 /// that are no JSON come back as they are.
-Json json_schema(std::string_view schema);
+RawJson json_schema(std::string_view schema);
 
 /// A JSON text without white space between its tokens: one line, as an event needs it.
 std::string compact(std::string_view json);

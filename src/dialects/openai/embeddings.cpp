@@ -41,7 +41,7 @@ EmbeddingRequest read_request(od::object body) {
     } else if (key == "user") {
       request.user = text_of(value);
     } else {
-      request.others.push_back({std::string(key), Json(json::raw_of(value)), is_hint(key)});
+      request.others.push_back({std::string(key), RawJson(json::raw_of(value)), is_hint(key)});
     }
   });
   return request;
@@ -79,7 +79,7 @@ std::unexpected<Error> no_vectors() {
 /// One vector may stand before another that has a smaller index.
 struct Indexed {
   std::int64_t index = 0;
-  Json vector;
+  RawJson vector;
 };
 
 void read_vector(od::value value, std::vector<Indexed>& found) {

@@ -298,7 +298,7 @@ class Decoder {
 
   void read_tool(od::value value) {
     bool found = false;
-    Json cache;
+    RawJson cache;
     each_member(value, [&](std::string_view key, od::value member) {
       if (key == "function") {
         read_function_of_tool(member);
