@@ -104,6 +104,34 @@ def tls(context):
     return against_nginx("TLS to the upstream, CPU per request", 0.9, rounds, "request")
 
 
+def translated(context):
+    """An OpenAI client in front of Anthropic's API; nginx passes the same request on as it is."""
+    with context.rig() as rig:
+        mock, theirs = rig.mock(), rig.mock(dialect="anthropic")
+        body = write(rig, "body.json", configs.chat_body(2_000))
+        targets = [rig.nginx(mock), *gateway(rig, f"http://127.0.0.1:{theirs.port}", kind="anthropic")]
+        rounds = context.interleave(
+            targets, lambda t, seconds: load.requests(t, body, context.one_core, 64, seconds))
+    return against_nginx("2 KB chat, OpenAI to Anthropic, CPU per request", 1.25, rounds, "request")
+
+
+def translated_sse(context):
+    """What an event of a stream costs more when it is translated."""
+    with context.rig() as rig:
+        mocks = {kind: rig.mock(chunks=500, gap_us=10_000, dialect=kind) for kind in ("openai", "anthropic")}
+        body = write(rig, "body.json", configs.chat_body(2_000, stream=True))
+        targets = [rig.causeway(f"http://127.0.0.1:{mock.port}", kind=kind, name=kind)
+                   for kind, mock in mocks.items()]
+        rounds = context.interleave(
+            targets,
+            lambda t, seconds: load.streams(t, context.tools, body, context.one_core, 128, seconds * 1000))
+    more = [m["anthropic"].cpu_us - m["openai"].cpu_us for m in rounds]
+    median = statistics.median(more)
+    return [Row("SSE, OpenAI to Anthropic, more CPU per event", "≤ 1.5 µs more than the relay",
+                f"{median:.2f} µs [{min(more):.2f}–{max(more):.2f}]; µs per event: {medians(rounds, cpu)}",
+                median <= 1.5)]
+
+
 def latency(context):
     """What one caller waits for longer than without a gateway, at the median."""
     with context.rig() as rig:
@@ -131,9 +159,8 @@ def scaling(context):
         targets = []
         for count in (1, 2):
             targets.append(rig.nginx(mocks, workers=count, name=f"nginx-{count}"))
-            ours = rig.causeway(f"http://127.0.0.1:{mocks.port}", threads=count)
-            ours.name = f"causeway-{count}"
-            targets.append(ours)
+            targets.append(
+                rig.causeway(f"http://127.0.0.1:{mocks.port}", threads=count, name=f"causeway-{count}"))
         rounds = context.interleave(
             targets, lambda t, seconds: load.requests(t, body, context.two_cores, 64, seconds, threads=2))
 
@@ -155,6 +182,8 @@ CASES = {
     "chat-64k": chat_64k,
     "sse": sse,
     "tls": tls,
+    "translated": translated,
+    "translated-sse": translated_sse,
     "latency": latency,
     "scaling": scaling,
     "memory": idle.memory,

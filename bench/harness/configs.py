@@ -113,7 +113,7 @@ def tls_client(folder):
                         "proxy_ssl_session_reuse on; proxy_ssl_protocols TLSv1.2 TLSv1.3;"}
 
 
-def causeway(folder, base_url, threads, ca=None):
+def causeway(folder, base_url, threads, ca=None, kind="openai"):
     """Everything that is on by default stays on; the access log goes to a file."""
     name = f"causeway-{len(list(folder.glob('causeway-*')))}"
     home = folder / name
@@ -129,7 +129,7 @@ server:
 log:
   access: {home}/access.log
 providers:
-  mock: {{ kind: openai, base_url: "{base_url}/v1", api_key: sk-upstream{trust} }}
+  mock: {{ kind: {kind}, base_url: "{base_url}/v1", api_key: sk-upstream{trust} }}
 models:
   {MODEL}: {{ targets: [ mock/{MODEL} ] }}
 keys:

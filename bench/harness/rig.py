@@ -66,10 +66,10 @@ class Rig:
         self._stack.callback(daemon.stop)
         return daemon
 
-    def mock(self, chunks=50, gap_us=0):
+    def mock(self, chunks=50, gap_us=0, dialect="openai"):
         port = machine.free_port()
         daemon = self.start("mock", [self.tools / "mock_upstream", "--port", port, "--chunks", chunks,
-                                     "--gap-us", gap_us])
+                                     "--gap-us", gap_us, "--anthropic", int(dialect == "anthropic")])
         daemon.wait_for_port(port)
         return Target("direct", port, daemon)
 
@@ -95,10 +95,11 @@ class Rig:
         configs.certificates(self.folder)
         return self.nginx(upstream, name="tls-front", **configs.tls_terminator(self.folder))
 
-    def causeway(self, base_url, threads=1, ca=None):
+    def causeway(self, base_url, threads=1, ca=None, kind="openai", name="causeway"):
         """Our program with the whole of its default pipeline; Failed when it is not built."""
-        config = configs.causeway(self.folder, base_url, threads, ca)
-        return self.serve(config)[0]
+        target = self.serve(configs.causeway(self.folder, base_url, threads, ca, kind))[0]
+        target.name = name
+        return target
 
     def serve(self, config, env=None):
         """Starts the program with a configuration; (target, ready file's content)."""

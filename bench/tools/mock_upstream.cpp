@@ -2,7 +2,8 @@
 // events when the body says "stream": true; every GET a list with one model. Single-threaded,
 // HTTP/1.1 with keep-alive, bodies with Content-Length only (as gateways send them). Streams send
 // an event each
-// --gap-us, each on its own clock, so that many streams are spread evenly over time.
+// --gap-us, each on its own clock, so that many streams are spread evenly over time. --anthropic 1:
+// the same answers in the form of Anthropic's Messages API.
 #include <strings.h>
 #include <sys/timerfd.h>
 
@@ -11,6 +12,7 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net.h"
@@ -24,16 +26,12 @@ std::string with_head(const std::string& body, const char* type) {
          "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string completion() {
-  std::string content;
-  while (content.size() < 600) {
-    content += "The quick brown fox jumps over the lazy dog near the river bank. ";
+std::string content() {
+  std::string text;
+  while (text.size() < 600) {
+    text += "The quick brown fox jumps over the lazy dog near the river bank. ";
   }
-  return R"({"id":"chatcmpl-mock0001","object":"chat.completion","created":1760000000,)"
-         R"("model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-         content +
-         R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":412,)"
-         R"("completion_tokens":150,"total_tokens":562},"system_fingerprint":"fp_mock"})";
+  return text;
 }
 
 std::string chunk(const std::string& data) {
@@ -42,25 +40,66 @@ std::string chunk(const std::string& data) {
   return size + data + "\r\n";
 }
 
-std::string event(const std::string& delta, const std::string& finish) {
-  return chunk(
-      R"(data: {"id":"chatcmpl-mock0001","object":"chat.completion.chunk","created":1760000000,)"
-      R"("model":"gpt-4o-mini","system_fingerprint":"fp_mock","choices":[{"index":0,"delta":)" +
-      delta + R"(,"logprobs":null,"finish_reason":)" + finish + "}]}\n\n");
-}
-
+/// What is sent, whole and in pieces.
 struct Answers {
-  std::string chat = with_head(completion(), "application/json");
   std::string models = with_head(R"({"object":"list","data":[{"id":"gpt-4o-mini",)"
                                  R"("object":"model","created":1,"owned_by":"mock"}]})",
                                  "application/json");
   std::string stream_head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
       "Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
-  std::string first_event = event(R"({"role":"assistant","content":""})", "null");
-  std::string middle_event = event(R"({"content":" token"})", "null");
-  std::string last_events = event("{}", R"("stop")") + chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+  std::string chat, first_events, middle_event, last_events;
 };
+
+Answers of_openai() {
+  Answers answers;
+  answers.chat = with_head(
+      R"({"id":"chatcmpl-mock0001","object":"chat.completion","created":1760000000,)"
+      R"("model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":")" +
+          content() +
+          R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":412,)"
+          R"("completion_tokens":150,"total_tokens":562},"system_fingerprint":"fp_mock"})",
+      "application/json");
+  const auto event = [](const std::string& delta, const std::string& finish) {
+    return chunk(
+        R"(data: {"id":"chatcmpl-mock0001","object":"chat.completion.chunk","created":1760000000,)"
+        R"("model":"gpt-4o-mini","system_fingerprint":"fp_mock","choices":[{"index":0,"delta":)" +
+        delta + R"(,"logprobs":null,"finish_reason":)" + finish + "}]}\n\n");
+  };
+  answers.first_events = event(R"({"role":"assistant","content":""})", "null");
+  answers.middle_event = event(R"({"content":" token"})", "null");
+  answers.last_events = event("{}", R"("stop")") + chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+  return answers;
+}
+
+Answers of_anthropic() {
+  Answers answers;
+  answers.chat = with_head(
+      R"({"id":"msg_mock0001","type":"message","role":"assistant","model":"claude-sonnet-4-5",)"
+      R"("content":[{"type":"text","text":")" +
+          content() +
+          R"("}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":412,)"
+          R"("cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":150}})",
+      "application/json");
+  const auto event = [](const std::string& type, const std::string& members) {
+    return chunk("event: " + type + "\ndata: {\"type\":\"" + type + "\"," + members + "}\n\n");
+  };
+  answers.first_events =
+      event("message_start",
+            R"("message":{"id":"msg_mock0001","type":"message","role":"assistant","model":)"
+            R"("claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":)"
+            R"({"input_tokens":412,"output_tokens":1}})") +
+      event("content_block_start", R"("index":0,"content_block":{"type":"text","text":""})");
+  answers.middle_event =
+      event("content_block_delta", R"("index":0,"delta":{"type":"text_delta","text":" token"})");
+  answers.last_events =
+      event("content_block_stop", R"("index":0)") +
+      event(
+          "message_delta",
+          R"("delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":150})") +
+      chunk("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n") + "0\r\n\r\n";
+  return answers;
+}
 
 struct Connection {
   bool open = false;
@@ -92,11 +131,12 @@ bool asks_for_stream(std::string_view body) {
 
 class MockUpstream {
  public:
-  MockUpstream(int port, long chunks, long gap_us)
+  MockUpstream(int port, long chunks, long gap_us, Answers answers)
       : chunks_(chunks),
         gap_us_(static_cast<std::uint64_t>(gap_us)),
         listener_(bench::listen_on(port)),
-        timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+        timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+        answers_(std::move(answers)) {
     epoll_.add(listener_, EPOLLIN);
     epoll_.add(timer_, EPOLLIN);
   }
@@ -176,7 +216,7 @@ class MockUpstream {
   void start_stream(int fd) {
     auto& connection = connections_[fd];
     connection.events_left = chunks_;
-    connection.out += answers_.stream_head + answers_.first_event;
+    connection.out += answers_.stream_head + answers_.first_events;
     if (!flush(fd)) return;
     if (gap_us_ > 0) {
       due_.push({bench::now_us() + gap_us_, fd, connection.generation});
@@ -258,9 +298,10 @@ class MockUpstream {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options(argc, argv,
-                               {{"--port", "0"}, {"--chunks", "50"}, {"--gap-us", "0"}});
+  const bench::Options options(
+      argc, argv, {{"--port", "0"}, {"--chunks", "50"}, {"--gap-us", "0"}, {"--anthropic", "0"}});
   MockUpstream(static_cast<int>(options.number("--port")), options.number("--chunks"),
-               options.number("--gap-us"))
+               options.number("--gap-us"),
+               options.number("--anthropic") ? of_anthropic() : of_openai())
       .run();
 }
