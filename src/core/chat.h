@@ -127,6 +127,22 @@ struct Chat {
   std::vector<Other> others;
 };
 
+/// Bytes that a request with this conversation is likely to need, so that an encoder allocates
+/// once.
+inline std::size_t room_for(const Chat& chat) {
+  constexpr std::size_t kAround = 64;  // keys and brackets
+  std::size_t room = 16 * kAround;
+  for (const auto& message : chat.messages) {
+    for (const auto& part : message.parts) {
+      room += kAround + part.text.size() + part.arguments.size() + part.media.data.size();
+      for (const auto& inner : part.content) room += kAround + inner.text.size();
+    }
+  }
+  for (const auto& tool : chat.tools)
+    room += kAround + tool.description.size() + tool.schema.size();
+  return room;
+}
+
 /// What encoding a Chat for a target had to leave out.
 struct LeftOut {
   std::vector<std::string> fields;  // that change the answer: to be refused, unless policy drops

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kPadding = 64;  // readable bytes that readers want behind a text
 // Encoders may keep what was said until the end, where some dialects tell it once more.
 constexpr std::size_t kMostSaid = 16 << 20;
-constexpr std::size_t kTurn = 256;  // what another lane costs beside its text
+constexpr std::size_t kEnvelope = 1024;  // what one dialect's answer may be longer than another's
+constexpr std::size_t kTurn = 256;       // what another lane costs beside its text
 
 /// A provider's bytes → neutral events → bytes of the application's dialect → frames.
 class TranslatingReader final : public AnswerReader, private ChatSink {
@@ -48,6 +49,7 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
 
   Result<void> whole(std::string_view body, Frame& frame) override {
     wire_.clear();
+    wire_.reserve(body.size() + kEnvelope);
     if (auto decoded = checked(decoder_->whole(body, *this)); !decoded) return decoded;
     return reader_->whole(padded(), frame);
   }

@@ -51,6 +51,7 @@ class Encoder {
   Result<std::string> run() {
     max_tokens_ = chat_.max_tokens.value_or(traits_.max_tokens);
     choose_thinking();
+    out_.reserve(room_for(chat_));
     json_.begin_object().field("model", model_).field("max_tokens", max_tokens_);
     write_system();
     gather_turns();
@@ -73,8 +74,7 @@ class Encoder {
   /// Consecutive messages of one side, as the API wants them.
   struct Turn {
     bool assistant = false;
-    std::string blocks;     // JSON, with commas between
-    std::string only_text;  // a JSON string, where nothing else is in it
+    std::vector<const ChatPart*> parts;  // those that become a block
   };
 
   void refuse(std::string field, std::string why) {
@@ -110,7 +110,7 @@ class Encoder {
       return;
     }
     json_.begin_array();
-    for (const auto* part : parts) write_text(json_, *part);
+    for (const auto* part : parts) write_text(*part);
     json_.end_array();
   }
 
@@ -120,63 +120,72 @@ class Encoder {
       if (!message.name.empty()) hint("messages.name");
       const bool assistant = message.role == Role::Assistant;
       for (const auto& part : message.parts) {
-        std::string block;
-        JsonWriter json(block);
-        write_block(json, part, assistant);
-        if (!block.empty()) add_block(part, assistant, std::move(block));
+        if (!is_said(part, assistant)) continue;
+        if (turns_.empty() || turns_.back().assistant != assistant) {
+          turns_.push_back({assistant, {}});
+        }
+        turns_.back().parts.push_back(&part);
       }
     }
   }
 
-  void add_block(const ChatPart& part, bool assistant, std::string block) {
-    if (turns_.empty() || turns_.back().assistant != assistant) {
-      turns_.push_back({assistant, {}, {}});
+  // Only what Anthropic has signed may be given back as reasoning.
+  bool is_said(const ChatPart& part, bool assistant) {
+    if (part.kind == Kind::Text || part.kind == Kind::Refusal) return !is_blank(part.text);
+    if (part.kind != Kind::Reasoning) return true;
+    if (assistant && (part.seal.dialect != "anthropic" || part.seal.value.empty())) {
+      hint("reasoning");
+      return false;
     }
-    Turn& turn = turns_.back();
-    const bool only = turn.blocks.empty() && part.kind == Kind::Text && part.cache.empty();
-    turn.only_text = only ? encode_json_string(part.text) : std::string();
-    if (!turn.blocks.empty()) turn.blocks += ',';
-    turn.blocks += block;
+    return assistant;
   }
 
   void write_turn(const Turn& turn) {
     json_.begin_object().field("role", turn.assistant ? "assistant" : "user").key("content");
-    json_.raw(turn.only_text.empty() ? "[" + turn.blocks + "]" : turn.only_text).end_object();
+    const ChatPart& first = *turn.parts.front();
+    if (turn.parts.size() == 1 && first.kind == Kind::Text && first.cache.empty()) {
+      json_.string(first.text);
+    } else {
+      json_.begin_array();
+      for (const auto* part : turn.parts) write_block(*part);
+      json_.end_array();
+    }
+    json_.end_object();
   }
 
-  static void write_cache(JsonWriter& json, const RawJson& cache) {
-    if (!cache.empty()) json.key("cache_control").raw(cache);
+  void write_cache(const RawJson& cache) {
+    if (!cache.empty()) json_.key("cache_control").raw(cache);
   }
 
-  static void write_text(JsonWriter& json, const ChatPart& part) {
-    json.begin_object().field("type", "text").field("text", part.text);
-    write_cache(json, part.cache);
-    json.end_object();
+  void write_text(const ChatPart& part) {
+    json_.begin_object().field("type", "text").field("text", part.text);
+    write_cache(part.cache);
+    json_.end_object();
   }
 
-  void write_block(JsonWriter& json, const ChatPart& part, bool assistant) {
+  void write_block(const ChatPart& part) {
     switch (part.kind) {
       case Kind::Text:
       case Kind::Refusal:
-        if (!is_blank(part.text)) write_text(json, part);
+        write_text(part);
         break;
       case Kind::Image:
-        write_image(json, part);
+        write_image(part);
         break;
       case Kind::Document:
-        write_document(json, part);
+        write_document(part);
         break;
       case Kind::ToolCall:
-        json.begin_object().field("type", "tool_use").field("id", part.id).field("name", part.name);
-        json.key("input").raw(input_of(part.arguments));
-        write_cache(json, part.cache);
-        json.end_object();
+        json_.begin_object().field("type", "tool_use").field("id", part.id);
+        json_.field("name", part.name).key("input").raw(input_of(part.arguments));
+        write_cache(part.cache);
+        json_.end_object();
         break;
       case Kind::ToolResult:
-        write_result(json, part);
+        write_result(part);
         break;
       case Kind::Reasoning:
-        if (assistant) write_reasoning(json, part);
+        write_reasoning(part);
         break;
       case Kind::Audio:
         refuse("messages", "audio is not known there.");
@@ -184,75 +193,75 @@ class Encoder {
     }
   }
 
-  // Only what Anthropic has signed may be given back.
-  void write_reasoning(JsonWriter& json, const ChatPart& part) {
-    if (part.seal.dialect != "anthropic" || part.seal.value.empty()) return hint("reasoning");
-    json.begin_object();
+  void write_reasoning(const ChatPart& part) {
+    json_.begin_object();
     if (part.hidden) {
-      json.field("type", "redacted_thinking").field("data", part.seal.value);
+      json_.field("type", "redacted_thinking").field("data", part.seal.value);
     } else {
-      json.field("type", "thinking").field("thinking", part.text);
-      json.field("signature", part.seal.value);
+      json_.field("type", "thinking").field("thinking", part.text);
+      json_.field("signature", part.seal.value);
     }
-    json.end_object();
+    json_.end_object();
   }
 
-  void write_source(JsonWriter& json, const Media& media, std::string_view usual_type) {
-    json.key("source").begin_object();
+  void write_source(const Media& media, std::string_view usual_type) {
+    json_.key("source").begin_object();
     if (!media.url.empty()) {
-      json.field("type", "url").field("url", media.url);
+      json_.field("type", "url").field("url", media.url);
     } else {
-      json.field("type", "base64");
-      json.field("media_type", media.type.empty() ? usual_type : std::string_view(media.type));
-      json.field("data", media.data);
+      json_.field("type", "base64");
+      json_.field("media_type", media.type.empty() ? usual_type : std::string_view(media.type));
+      json_.field("data", media.data);
     }
-    json.end_object();
+    json_.end_object();
   }
 
-  void write_image(JsonWriter& json, const ChatPart& part) {
+  void write_image(const ChatPart& part) {
     if (part.media.data.empty() && part.media.url.empty()) {
       return refuse("messages", "an image that was uploaded elsewhere is not known there.");
     }
-    json.begin_object().field("type", "image");
-    write_source(json, part.media, "image/png");
-    write_cache(json, part.cache);
-    json.end_object();
+    json_.begin_object().field("type", "image");
+    write_source(part.media, "image/png");
+    write_cache(part.cache);
+    json_.end_object();
   }
 
-  void write_document(JsonWriter& json, const ChatPart& part) {
+  void write_document(const ChatPart& part) {
     const Media& media = part.media;
-    json.begin_object().field("type", "document");
+    json_.begin_object().field("type", "document");
     if (!part.text.empty()) {
-      json.key("source").begin_object().field("type", "text").field("media_type", "text/plain");
-      json.field("data", part.text).end_object();
+      json_.key("source").begin_object().field("type", "text").field("media_type", "text/plain");
+      json_.field("data", part.text).end_object();
     } else if (media.data.empty() && media.url.empty()) {
       refuse("messages", "a document that was uploaded elsewhere is not known there.");
     } else if (!media.data.empty() && !media.type.empty() && media.type != "application/pdf") {
       refuse("messages", "a document must be a PDF or plain text.");
     } else {
-      write_source(json, media, "application/pdf");
+      write_source(media, "application/pdf");
     }
-    if (!media.name.empty()) json.field("title", media.name);
-    if (part.cites) json.key("citations").raw(R"({"enabled":true})");
-    write_cache(json, part.cache);
-    json.end_object();
+    if (!media.name.empty()) json_.field("title", media.name);
+    if (part.cites) json_.key("citations").raw(R"({"enabled":true})");
+    write_cache(part.cache);
+    json_.end_object();
   }
 
-  void write_result(JsonWriter& json, const ChatPart& result) {
-    json.begin_object().field("type", "tool_result").field("tool_use_id", result.id);
+  void write_result(const ChatPart& result) {
+    json_.begin_object().field("type", "tool_result").field("tool_use_id", result.id);
     const auto& content = result.content;
     const bool plain =
         content.size() == 1 && content.front().kind == Kind::Text && content.front().cache.empty();
     if (plain) {
-      json.field("content", content.front().text);
+      json_.field("content", content.front().text);
     } else if (!content.empty()) {
-      json.key("content").begin_array();
-      for (const auto& part : content) write_block(json, part, false);
-      json.end_array();
+      json_.key("content").begin_array();
+      for (const auto& part : content) {
+        if (is_said(part, false)) write_block(part);
+      }
+      json_.end_array();
     }
-    if (result.failed) json.field("is_error", true);
-    write_cache(json, result.cache);
-    json.end_object();
+    if (result.failed) json_.field("is_error", true);
+    write_cache(result.cache);
+    json_.end_object();
   }
 
   void write_tools() {
@@ -264,7 +273,7 @@ class Encoder {
       json_.key("input_schema");
       json_.raw(tool.schema.empty() ? R"({"type":"object","properties":{}})" : tool.schema);
       if (tool.strict && traits_.strict) json_.field("strict", true);
-      write_cache(json_, tool.cache);
+      write_cache(tool.cache);
       json_.end_object();
     }
     json_.end_array();

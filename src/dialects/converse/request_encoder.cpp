@@ -49,6 +49,7 @@ class Encoder {
     gather_turns();
     if (turns_.empty()) refuse("messages", "there is no message with content.");
     choose_reasoning();
+    out_.reserve(room_for(chat_));
     json_.begin_object();
     write_messages();
     write_system();

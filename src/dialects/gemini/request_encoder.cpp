@@ -37,6 +37,7 @@ class Encoder {
       : chat_(chat), model_(model), left_out_(left_out) {}
 
   std::string run() {
+    out_.reserve(room_for(chat_));
     json_.begin_object();
     write_system();
     write_contents();

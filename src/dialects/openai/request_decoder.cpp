@@ -147,6 +147,7 @@ class Decoder {
   }
 
   static void append(ChatMessage& message, std::vector<ChatPart>& parts) {
+    if (message.parts.empty()) return message.parts.swap(parts);
     for (auto& part : parts) message.parts.push_back(std::move(part));
   }
 

@@ -22,6 +22,7 @@ class Encoder {
   Encoder(const Chat& chat, LeftOut& left_out) : chat_(chat), left_out_(left_out) {}
 
   Result<std::string> run(std::string_view model) {
+    out_.reserve(room_for(chat_));
     json_.begin_object().field("model", model);
     json_.key("messages").begin_array();
     for (const auto& message : chat_.messages) write_message(message);
