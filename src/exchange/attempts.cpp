@@ -3,6 +3,7 @@
 
 #include "core/provider.h"
 #include "core/stage.h"
+#include "exchange/hooks.h"
 #include "exchange/identity.h"
 #include "exchange/pass_through.h"
 #include "exchange/run.h"
@@ -142,7 +143,13 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
       &provider.dialect(operation, *attempt.target) != operation.dialect) {
     co_return co_await answer_count(run, attempt);
   }
-  if (auto prepared = prepare(run, attempt); !prepared) co_return prepared;
+  if (exchange.index.body.size() > kLargeBytes) {
+    Work work = [&run, &attempt] { return pass_on(prepare(run, attempt)); };
+    auto prepared = co_await on_cpu(exchange, std::move(work));
+    if (!prepared) co_return pass(std::move(prepared));
+  } else if (auto prepared = prepare(run, attempt); !prepared) {
+    co_return prepared;
+  }
   Result<Call> call;
   if (provider.waits()) {
     call = co_await provider.wait_address(exchange, attempt);

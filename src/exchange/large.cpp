@@ -1,6 +1,5 @@
 // Large requests: what takes long runs on the CPU thread group. The exchange belongs to one thread
 // at a time: while a job has it, the loop touches nothing of it but its cancel.
-#include <functional>
 #include <utility>
 
 #include "exchange/hooks.h"
@@ -11,8 +10,6 @@
 namespace causeway::exchange {
 namespace {
 
-using Work = std::move_only_function<Verdict()>;
-
 std::unexpected<Error> not_taken(Error error) {
   if (error.kind != ErrorKind::Overloaded) return std::unexpected(std::move(error));
   auto busy = fail(ErrorKind::Overloaded, Origin::Us,
@@ -21,25 +18,6 @@ std::unexpected<Error> not_taken(Error error) {
   busy.error().retryable = true;
   busy.error().retry_after = std::chrono::seconds(1);
   return busy;
-}
-
-Task<Verdict> on_cpu(Exchange& exchange, Work work) {
-  const LoopContext& context = *exchange.context;
-  if (!context.cpu) co_return work();
-  Verdict verdict = go_on();
-  auto post = [loop = context.loop](std::move_only_function<void()> resume) {
-    loop->post(std::move(resume));
-  };
-  auto job = [&verdict, &work]() -> Result<void> {
-    verdict = work();
-    return {};
-  };
-  auto ran = co_await offload(*context.cpu, std::move(post), std::move(job));
-  if (!ran) co_return not_taken(std::move(ran).error());
-  if (exchange.cancel.requested()) {
-    co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
-  }
-  co_return verdict;
 }
 
 // Those that stand one behind the other, in one go.
@@ -80,6 +58,25 @@ Task<Verdict> large_hooks(Exchange& exchange, std::size_t& next_hook) {
 }
 
 }  // namespace
+
+Task<Verdict> on_cpu(Exchange& exchange, Work work) {
+  const LoopContext& context = *exchange.context;
+  if (!context.cpu) co_return work();
+  Verdict verdict = go_on();
+  auto post = [loop = context.loop](std::move_only_function<void()> resume) {
+    loop->post(std::move(resume));
+  };
+  auto job = [&verdict, &work]() -> Result<void> {
+    verdict = work();
+    return {};
+  };
+  auto ran = co_await offload(*context.cpu, std::move(post), std::move(job));
+  if (!ran) co_return not_taken(std::move(ran).error());
+  if (exchange.cancel.requested()) {
+    co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+  }
+  co_return verdict;
+}
 
 Task<Verdict> begin_large(Run& run, std::string_view body, std::size_t& next_hook) {
   Exchange& exchange = run.exchange;

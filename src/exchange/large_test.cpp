@@ -77,7 +77,8 @@ class Large : public ::testing::Test {
     return loop.run_until(std::move(done), limit);
   }
   void keep_busy() {
-    ASSERT_TRUE(cpu.submit([this] { free.wait(); }));
+    const auto taken = cpu.submit([this] { free.wait(); });
+    ASSERT_TRUE(taken) << taken.error().message;
     while (cpu.queued() > 0) std::this_thread::yield();
   }
 
@@ -145,6 +146,42 @@ TEST_F(Large, RefusalsComeBackFromThere) {
   EXPECT_EQ(broken->status, 400);
   EXPECT_NE(broken->body.find("invalid_json"), std::string::npos);
   EXPECT_TRUE(world->client.sent.empty());
+}
+
+/// Occupies the CPU group's thread when the attempt of a large request begins.
+class Occupies final : public Stage {
+ public:
+  explicit Occupies(std::move_only_function<void()> occupy) : occupy_(std::move(occupy)) {}
+  std::string_view name() const override { return "occupies"; }
+  unsigned hooks() const override { return kOnAttempt; }
+  Verdict on_attempt(Exchange& exchange, Attempt&) override {
+    if (exchange.index.body.size() > kLarge) {
+      occupy_();
+      done = true;
+    }
+    return go_on();
+  }
+  bool done = false;
+
+ private:
+  std::move_only_function<void()> occupy_;
+};
+
+TEST_F(Large, ALargeRequestIsTranslatedWhileOthersAreServed) {
+  Occupies occupies([this] { keep_busy(); });
+  begin({&occupies});
+  world->client.scripts.push_back({.pieces = {completion("ok")}});
+  FakeStream large(http::Method::Post, "/v1/messages",
+                   R"({"max_tokens":9,)" + ask(kLarge).substr(1));
+  loop.post([&] { world->serve(large); });
+  ASSERT_TRUE(until([&] { return occupies.done && cpu.queued() == 1; }));
+  auto small = send(ask(10));
+  ASSERT_TRUE(until([&] { return small->finished; }));
+  EXPECT_EQ(small->status, 200);
+  EXPECT_FALSE(large.finished);
+  free.count_down();
+  ASSERT_TRUE(until([&] { return large.finished; }));
+  EXPECT_EQ(large.status, 200) << large.body;
 }
 
 TEST_F(Large, AFullQueueIsTold) {

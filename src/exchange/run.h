@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,13 +67,18 @@ void begin_stream(Run& run, const Target* target, std::span<const http::Field> u
 /// Sends the heartbeat if the answer has been silent for too long; harmless to call at any time.
 void beat(Run& run);
 
-/// Above this, a body is read and texts are looked through by the CPU thread group, so that the
-/// loop serves others meanwhile.
+/// Above this, a body is read and translated, and texts are looked through, by the CPU thread
+/// group, so that the loop serves others meanwhile.
 inline constexpr std::size_t kLargeBytes = 256 * 1024;
+
+/// Runs `work` there while the loop goes on; at once where there is no such group. Errors: what it
+/// says; Overloaded ("too_many_large_requests"); Cancelled when the client left meanwhile.
+using Work = std::move_only_function<Verdict()>;
+Task<Verdict> on_cpu(Exchange& exchange, Work work);
 
 /// Reads a large body there. Where its texts are large too, the request hooks are run as well,
 /// those that read texts there, and next_hook moves behind them. Errors: what the reader and the
-/// hooks say; Overloaded ("too_many_large_requests"); Cancelled when the client left meanwhile.
+/// hooks say, and as of on_cpu().
 Task<Verdict> begin_large(Run& run, std::string_view body, std::size_t& next_hook);
 
 /// Tries the targets in their order. Success: an answer was delivered, whole or with an error
