@@ -46,6 +46,7 @@ using detail::ServerCore;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsInARow = 64;
+constexpr int kLookedAt = 64;  // connections, to find an idle one
 constexpr std::chrono::milliseconds kNoDescriptorsWait{100};
 constexpr std::chrono::seconds kLongestEnd{5};
 
@@ -140,13 +141,28 @@ class ServerImpl final : public Server, private net::Swept {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return false;
         continue;  // that connection was gone before we took it
       }
-      if (core_->connections.size() >= core_->limits.connections) {
+      if (core_->connections.size() >= core_->limits.connections && !make_room()) {
         ::close(fd);
         continue;
       }
       start(fd, net::Address::from(reinterpret_cast<sockaddr*>(&name), length).text());
     }
     return true;
+  }
+
+  // Who is idle the longest has to go: callers that only hold connections open must not keep others
+  // out. Looks at a few and goes on behind them the next time.
+  bool make_room() {
+    auto& connections = core_->connections;
+    for (int i = 0; i < kLookedAt && !connections.empty(); ++i) {
+      Connection& oldest = *connections.front();
+      connections.splice(connections.end(), connections, connections.begin());
+      if (oldest.idle()) {
+        oldest.drain();
+        return true;
+      }
+    }
+    return false;
   }
 
   void start(int fd, std::string peer) {

@@ -27,13 +27,14 @@ struct ServerLimits {
   std::size_t field_bytes = 16 * 1024;
   std::size_t body_bytes = 32 * 1024 * 1024;         // the handler may ask for less
   std::size_t buffered_bytes = 256 * 1024 * 1024;    // bodies held at once on this loop
-  std::size_t connections = 20'000;                  // on this loop; above: closed at accept
+  std::size_t connections = 20'000;                  // on this loop; above: see below
   std::chrono::milliseconds header_timeout{10'000};  // first byte of a head to its end
   std::chrono::milliseconds body_timeout{30'000};    // between two reads of a body
   std::size_t body_min_rate = 1024;                  // bytes/s a body must average after 10 s
   std::chrono::milliseconds write_timeout{30'000};   // a client that does not read
   std::chrono::milliseconds keep_alive_timeout{75'000};
 };
+// A connection above the limit takes the place of one that is idle; where none is, it is closed.
 
 /// A refusal that the server itself writes, in the form that its callers expect.
 struct RefusalAnswer {

@@ -157,12 +157,13 @@ TEST(ServerLimits, AnnouncedButNotSentTakesLittleOfTheBudget) {
   EXPECT_LE(server.stats().buffered_bytes, 64u * 1024);
 }
 
-TEST(ServerLimits, ConnectionsAboveTheLimitAreClosed) {
+TEST(ServerLimits, ConnectionsAboveTheLimitAreClosedWhereNoneIsIdle) {
   ServerLimits limits;
   limits.connections = 2;
   TestServer server(&length, limits);
   RawClient a(server.port()), b(server.port());
-  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 2; }));
+  for (RawClient* client : {&a, &b}) client->send(head(2) + "x");
+  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.active == 2; }));
   RawClient c(server.port());
   EXPECT_TRUE(c.ended());
   a.close();
@@ -170,6 +171,30 @@ TEST(ServerLimits, ConnectionsAboveTheLimitAreClosed) {
   RawClient d(server.port());
   d.send(head(0));
   EXPECT_TRUE(d.receive().starts_with("HTTP/1.1 200 "));
+}
+
+TEST(ServerLimits, ConnectionsAboveTheLimitTakeThePlaceOfIdleOnes) {
+  ServerLimits limits;
+  limits.connections = 3;
+  TestServer server(&length, limits);
+  RawClient busy(server.port());
+  busy.send(head(2) + "x");
+  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.active == 1; }));
+  RawClient kept(server.port()), silent(server.port());
+  kept.send(head(0));
+  EXPECT_TRUE(kept.receive().starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 3; }));
+  std::vector<std::unique_ptr<RawClient>> late;
+  for (int i = 0; i < 20; ++i) {
+    auto& client = *late.emplace_back(std::make_unique<RawClient>(server.port()));
+    client.send(head(0));
+    ASSERT_TRUE(client.receive().starts_with("HTTP/1.1 200 ")) << i;
+  }
+  EXPECT_TRUE(kept.ended());
+  EXPECT_TRUE(silent.ended());
+  busy.send("x");
+  EXPECT_TRUE(busy.receive().starts_with("HTTP/1.1 200 ")) << "who is served stays";
+  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections <= 3; }));
 }
 
 struct Flood {

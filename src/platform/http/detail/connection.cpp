@@ -45,8 +45,10 @@ Task<void> Connection::serve() {
   core_.ended(*this);
 }
 
+bool Connection::idle() const { return !in_handler_ && in_end_ == 0; }
+
 void Connection::drain() {
-  if (!in_handler_ && in_end_ == 0) socket_->cancel();
+  if (idle()) socket_->cancel();
 }
 
 void Connection::close() {

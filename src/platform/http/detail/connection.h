@@ -25,6 +25,8 @@ class Connection final : public ServerStream, private net::Swept {
 
   /// Runs until the connection is over, then calls core.ended().
   Task<void> serve();
+  /// No request is in progress, nor has one begun to arrive.
+  bool idle() const;
   /// Ends at once where no request is in progress, else after it.
   void drain();
   /// Ends now.
