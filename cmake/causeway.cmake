@@ -42,6 +42,18 @@ if(CAUSEWAY_TESTS)
   endif()
 endif()
 
+# libphonenumber: the run-time package, and headers that scripts/deps unpacks into the cache.
+find_path(PHONENUMBER_INCLUDE phonenumbers/phonenumberutil.h
+  HINTS $ENV{CAUSEWAY_CACHE}/phonenumber/include $ENV{XDG_CACHE_HOME}/causeway/phonenumber/include
+    $ENV{HOME}/.cache/causeway/phonenumber/include)
+find_library(PHONENUMBER_LIBRARY NAMES phonenumber libphonenumber.so.8)
+if(NOT PHONENUMBER_INCLUDE OR NOT PHONENUMBER_LIBRARY)
+  message(FATAL_ERROR "libphonenumber is missing: scripts/deps installs it")
+endif()
+add_library(phonenumber INTERFACE)
+target_include_directories(phonenumber SYSTEM INTERFACE ${PHONENUMBER_INCLUDE})
+target_link_libraries(phonenumber INTERFACE ${PHONENUMBER_LIBRARY} protobuf)
+
 # causeway_library(<folder under src> [USES <folder>...] [LINKS <system library>...]
 #                  [TESTS_USE <folder>...])
 # The target of platform/http is platform_http; USES names folders, LINKS goes to the linker as is.

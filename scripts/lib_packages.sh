@@ -9,6 +9,7 @@ packages_build=(
   build-essential cmake ninja-build ccache mold pkg-config file
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libsimdjson-dev libyaml-cpp-dev
   libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev zlib1g-dev
+  libhyperscan-dev libicu-dev libphonenumber8 libprotobuf-dev libabsl-dev
 )
 packages_use=(curl)
 packages_test=(
@@ -122,4 +123,20 @@ show_install_progress() {
     fi
   done
   if on_terminal && ((all > 0)); then printf '\n' >&2; fi
+}
+
+# The headers of libphonenumber: its -dev package conflicts with Boost 1.81's, so they are unpacked
+# into the cache, where CMake looks for them, beside the run-time package that is installed.
+phone_headers() { printf '%s\n' "$cache/phonenumber/include"; }
+fetch_phone_headers() {
+  [[ ! -f $(phone_headers)/phonenumbers/phonenumberutil.h ]] || return 0
+  local work=$cache/phonenumber/work
+  rm -rf "$work"
+  mkdir -p "$work"
+  (cd "$work" && apt-get -q download libphonenumber-dev >>"$cache/log/apt.log" 2>&1 &&
+    dpkg-deb -x libphonenumber-dev_*.deb unpacked) ||
+    fail "the headers of libphonenumber could not be fetched; see $cache/log/apt.log"
+  rm -rf "$(phone_headers)"
+  mv "$work/unpacked/usr/include" "$(phone_headers)"
+  rm -rf "$work"
 }

@@ -32,6 +32,12 @@ def test_generated_page_is_current(page, flag):
     assert (ROOT / page).read_text() == made.stdout, f"write it anew: causeway check {flag} > {page}"
 
 
+def test_page_of_pii_rules_is_current():
+    made = run("pii", "types")
+    assert made.returncode == 0, made.stderr
+    assert (ROOT / "docs/pii-types.md").read_text() == made.stdout, "write it anew: causeway pii types > docs/pii-types.md"
+
+
 def test_schema_is_json():
     assert json.loads((ROOT / "docs/causeway.schema.json").read_text())["properties"]
 

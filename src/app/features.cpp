@@ -12,6 +12,7 @@
 #include "features/insight/ledger/feature.h"
 #include "features/insight/metrics/feature.h"
 #include "features/insight/traces/feature.h"
+#include "features/privacy/pii/feature.h"
 #include "features/traffic/routing/stage.h"
 #include "platform/http/client.h"
 #include "providers/embedded/config.h"
@@ -82,6 +83,7 @@ Result<void> Program::make_features() {
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
+  features_.push_back(std::make_unique<pii::PiiFeature>());
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
   features_.push_back(feature_of(
       "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),

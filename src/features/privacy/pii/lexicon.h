@@ -1,0 +1,49 @@
+// What a word is known as: a given name, a surname, a common word, a city, a legal form, … One
+// table, asked for every word with a capital, so it is small and flat.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace causeway::pii {
+
+enum Mark : std::uint16_t {
+  kGiven = 1,
+  kSurname = 2,
+  kCommon = 4,  // an ordinary word, a day, a month: no name by itself
+  kCity = 8,
+  kTitle = 16,         // Mr, Dr, Herr
+  kParticle = 32,      // van, de, la: inside names
+  kLegalForm = 64,     // Ltd, GmbH
+  kCompanyKind = 128,  // Bank, University: at the end of a name of an organisation
+  kCompanyHead = 256,  // Banco, Universidad: at its beginning
+  kKnownCompany = 512,
+  kCountry = 1024,  // countries, languages, peoples
+};
+
+class Lexicon {
+ public:
+  static const Lexicon& get();
+
+  /// Marks of a word in any case; 0 = unknown.
+  std::uint16_t marks_of(std::string_view word) const;
+
+ private:
+  Lexicon();
+  void add(std::string_view word, unsigned marks);
+  struct Entry {
+    std::uint32_t print = 0;  // 0 = free
+    std::uint16_t marks = 0;
+  };
+  std::vector<Entry> table_;
+};
+
+/// Words that are in no package, blank between them.
+struct Vocabulary {
+  Mark mark;
+  std::string_view words;
+};
+const std::vector<Vocabulary>& vocabulary();
+
+}  // namespace causeway::pii

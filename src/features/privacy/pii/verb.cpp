@@ -1,0 +1,141 @@
+// `causeway pii …`: what a text gives away, and which rules there are.
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "core/verb_output.h"
+#include "features/privacy/pii/feature.h"
+
+namespace causeway::pii {
+namespace {
+
+struct ScanWords {
+  std::string file;
+  std::vector<std::string> kinds;
+  bool json = false;
+};
+
+bool read_file(const std::string& path, std::string& text) {
+  if (path == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return true;
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  return !file.bad();
+}
+
+/// "12:7", as editors count.
+std::string place_of(std::string_view text, std::size_t offset) {
+  std::size_t line = 1, start = 0;
+  for (std::size_t i = 0; i < offset; ++i) {
+    if (text[i] == '\n') {
+      ++line;
+      start = i + 1;
+    }
+  }
+  return std::to_string(line) + ":" + std::to_string(offset - start + 1);
+}
+
+/// On one line, and not longer than a table bears.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 48;
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  if (out.size() <= kMost) return out;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
+  return out.substr(0, end) + "...";
+}
+
+void print_table(std::string_view text, const std::vector<Finding>& findings) {
+  std::vector<std::vector<std::string>> rows{{"PLACE", "KIND", "SURE", "RULE", "TEXT"}};
+  for (const Finding& one : findings) {
+    std::array<char, 8> sure{};
+    std::snprintf(sure.data(), sure.size(), "%.2f", static_cast<double>(one.confidence));
+    rows.push_back({place_of(text, one.begin), std::string(name_of(one.kind)), sure.data(),
+                    std::string(one.rule), shown(text.substr(one.begin, one.end - one.begin))});
+  }
+  const std::string table = table_text(rows);
+  if (!isatty(STDOUT_FILENO)) {
+    std::fputs(table.c_str(), stdout);
+    return;
+  }
+  // Sure findings in green, others in yellow; the head is bold.
+  std::size_t row = 0, at = 0;
+  while (at < table.size()) {
+    const std::size_t end = std::min(table.find('\n', at), table.size());
+    const char* colour = row == 0                               ? "\033[1m"
+                         : findings[row - 1].confidence >= 0.8F ? "\033[32m"
+                                                                : "\033[33m";
+    std::printf("%s%s\033[0m\n", colour, table.substr(at, end - at).c_str());
+    at = end + 1;
+    ++row;
+  }
+}
+
+int scan(const ScanWords& words) {
+  std::string text;
+  if (!read_file(words.file, text)) return tell("cannot read " + words.file);
+  DetectorOptions options;
+  if (!words.kinds.empty()) options.kinds = KindSet::none();
+  for (const std::string& name : words.kinds) {
+    const auto kind = kind_named(name);
+    if (!kind)
+      return tell("there is no kind \"" + name + '"', "`causeway pii types` lists them."), 2;
+    options.kinds.add(*kind);
+  }
+  const auto detector = Detector::make(options);
+  if (!detector) return tell(detector.error());
+  Scratch scratch;
+  std::vector<Finding> findings;
+  (*detector)->scan(text, scratch, findings);
+  if (words.json) {
+    std::string body;
+    write_findings(body, findings);
+    std::printf("%s\n", body.c_str());
+  } else if (findings.empty()) {
+    std::printf("Nothing found.\n");
+  } else {
+    print_table(text, findings);
+  }
+  return 0;
+}
+
+int run(std::span<const std::string> args, AdminClient&) {
+  CLI::App app(
+      "What a text gives away: names, numbers, addresses, keys. Works by itself, without a "
+      "gateway.",
+      "causeway pii");
+  app.require_subcommand(1);
+  ScanWords words;
+  CLI::App* scanning = app.add_subcommand("scan", "find what a text gives away");
+  scanning->add_option("file", words.file, "the text; - for standard input")->required();
+  scanning->add_option("--kinds", words.kinds, "only these kinds")->delimiter(',');
+  scanning->add_flag("--json", words.json, "print offsets, kinds and rules as JSON");
+  CLI::App* types =
+      app.add_subcommand("types", "list the kinds, with their rules and sources, in Markdown");
+  std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI11 wants them
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (types->parsed()) {
+    std::fputs(types_page().c_str(), stdout);
+    return 0;
+  }
+  return scan(words);
+}
+
+}  // namespace
+
+Verb pii_verb() { return {"pii", "Find what a text gives away; list the kinds and rules.", run}; }
+
+}  // namespace causeway::pii
