@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import urllib.parse
 
+import fake_audio
 from fake_provider import chat_chunks, chat_completion, embeddings, openai_error
 from fake_upstream import Fake
 from fake_wire import Answer
@@ -76,7 +77,9 @@ class FakeAzure(Fake):
         if parts[:2] == ["openai", "deployments"] and query.get("api-version") in AZURE_VERSIONS:
             return await self._operation(answer, parts[2], "/".join(parts[3:]))
         if parts[:2] == ["openai", "v1"] and "api-version" not in query:
-            return await self._operation(answer, answer.request["model"], "/".join(parts[2:]))
+            spoken = parts[2] == "audio"  # a form, whose model the operation itself looks for
+            model = "" if spoken else answer.request["model"]
+            return await self._operation(answer, model, "/".join(parts[2:]))
         await answer.json(404, {"error": {"code": "404", "message": "Resource not found"}})
 
     def _may(self, answer: Answer) -> bool:
@@ -106,6 +109,8 @@ class FakeAzure(Fake):
                                 "access_token": f"token-{self.tokens_given}"})
 
     async def _operation(self, answer: Answer, deployment: str, operation: str):
+        if operation == "audio/transcriptions":
+            return await fake_audio.speech(answer)
         body = {**answer.request, "model": "gpt-4o"}
         if deployment == "filtered":
             return await answer.json(400, FILTERED, {"apim-request-id": "apim-1"})

@@ -17,6 +17,7 @@ import threading
 import time
 
 import fake_anthropic
+import fake_audio
 from fake_faults import SCENARIOS
 from fake_provider import by_path, list_models, openai_error
 from fake_wire import Answer, Connection, Handler, Record
@@ -130,6 +131,8 @@ class Fake:
             handler = fake_anthropic.list_models
         elif path == "/v1/models" and record.method == "GET":
             handler = self._handlers.get("GET /v1/models", list_models)
+        elif path in ("/v1/audio/transcriptions", "/v1/audio/translations"):
+            handler = fake_audio.speech
         else:
             try:
                 model = answer.request["model"]

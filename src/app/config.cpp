@@ -26,6 +26,10 @@ std::string wrong_model_name(const std::string& name) {
 void describe(config::Fields& f, ServerLimitsConfig& c) {
   f.field("body", c.body, "Largest request body.")
       .range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
+  f.field("upload", c.upload,
+          "Largest form with files, and largest request that is passed through; a form over 64 KiB "
+          "stands on the disk, in server.data, while it is passed on.")
+      .range(config::Bytes{1024}, config::Bytes{16 * config::kGiB});
   f.field("answer", c.answer, "Largest answer of a provider that is not streamed; above: 502.")
       .range(config::Bytes{1024}, config::Bytes{1 * config::kGiB});
   f.field("head", c.head, "Largest request head.")

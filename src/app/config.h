@@ -16,6 +16,7 @@ namespace causeway::app {
 
 struct ServerLimitsConfig {
   config::Bytes body{32 * config::kMiB};
+  config::Bytes upload{100 * config::kMiB};
   config::Bytes answer{32 * config::kMiB};
   config::Bytes head{32 * config::kKiB};
   std::uint32_t fields = 64;

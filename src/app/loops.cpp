@@ -54,12 +54,15 @@ LoopUnit::LoopUnit(int index, std::shared_ptr<const Snapshot> first, const Clock
       asker(context, snapshots, runner) {}
 
 Loops::Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock,
-             keys::KeyRing& ring, exchange::SettingKeys setting_keys)
+             keys::KeyRing& ring, exchange::SettingKeys setting_keys, WorkerGroup& files,
+             const std::string& data_folder)
     : cpu_("cpu", static_cast<int>(std::max(1u, std::thread::hardware_concurrency())), kCpuQueue) {
   for (int i = 0; i < count; ++i) {
     units_.push_back(
         std::make_unique<LoopUnit>(i, first, clock, ring.make_loop_keys(), setting_keys));
     units_.back()->context.cpu = &cpu_;
+    units_.back()->context.files = &files;
+    units_.back()->context.data_folder = data_folder;
   }
 }
 

@@ -39,8 +39,9 @@ struct LoopUnit {
 
 class Loops {
  public:
+  /// `files` outlives the threads, not the loops: its jobs come back to them.
   Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& clock, keys::KeyRing& ring,
-        exchange::SettingKeys setting_keys);
+        exchange::SettingKeys setting_keys, WorkerGroup& files, const std::string& data_folder);
   /// stop() first.
   ~Loops();
 

@@ -200,7 +200,7 @@ Result<void> Program::start() {
   config_version_ = snapshot->version;
   control_client_ = http::make_client(control_);
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
-                                   vocabulary_.settings);
+                                   vocabulary_.settings, *workers_, folder_->path().string());
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
   admin_keys_ = ring_->make_loop_keys();
   ring_->set_publish([this](keys::TablePtr table, std::move_only_function<void()> everywhere) {

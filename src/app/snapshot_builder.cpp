@@ -33,6 +33,7 @@ class Builder {
     snapshot_->version = ++versions;
     snapshot_->pipeline = &parts_.pipeline;
     snapshot_->max_body_bytes = config_.server.limits.body;
+    snapshot_->max_upload_bytes = config_.server.limits.upload;
     snapshot_->max_answer_bytes = config_.server.limits.answer;
     for (const Dialect* dialect : parts_.dialects.served()) {
       dialect->operations(snapshot_->operations);

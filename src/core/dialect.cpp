@@ -13,6 +13,12 @@ std::unexpected<Error> no_translation(std::string_view name) {
 
 }  // namespace
 
+Result<std::size_t> Dialect::read_form(const Operation&, std::span<const http::FormPart>,
+                                       RequestIndex&) const {
+  return fail(ErrorKind::NotImplemented, Origin::Us,
+              "The dialect " + std::string(name()) + " has no forms.");
+}
+
 Result<Chat> Dialect::decode(const Operation&, const Request&) const {
   return no_translation(name());
 }

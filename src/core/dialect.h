@@ -18,6 +18,7 @@
 #include "core/request.h"
 #include "platform/base/error.h"
 #include "platform/http/message.h"
+#include "platform/http/multipart.h"
 
 namespace causeway {
 
@@ -80,6 +81,12 @@ class Dialect {
   /// field in `param`.
   virtual Result<void> read(const Operation& operation, std::string_view argument,
                             std::string_view body, RequestIndex& index) const = 0;
+
+  /// The same for a form whose body has been read: `index` gets what its short fields say. Answers
+  /// which part is the model's name. `parts` outlive `index`.
+  virtual Result<std::size_t> read_form(const Operation& operation,
+                                        std::span<const http::FormPart> parts,
+                                        RequestIndex& index) const;
 
   /// Makes the fork what a target of this same dialect must get: its model name, and usage asked
   /// for in streams where the target can report it.

@@ -23,7 +23,6 @@ void Exchange::reset() {
   targets.clear();
   attempts.clear();
   dropped.clear();
-  opaque = {};
   request = Request();
   index.clear();
   std::destroy_at(&cancel);

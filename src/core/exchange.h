@@ -44,6 +44,8 @@ struct LoopContext {
   Asker* asker = nullptr;  // core/ask.h
   WorkerGroup* cpu =
       nullptr;  // for long work on texts; of all loops. Null in tests: it is done here
+  WorkerGroup* files = nullptr;  // for what waits for the disk, likewise
+  std::string data_folder{};     // where uploads are kept while they pass
 };
 
 /// How one attempt ended.
@@ -106,7 +108,6 @@ struct Exchange {
   const EffectivePolicy* policy = nullptr;  // resolve
   std::vector<const Target*> targets;       // choose: in the order to be tried
 
-  std::string_view opaque;  // a body that nobody reads
   RequestIndex index;
   Request request;
   std::vector<Attempt> attempts;

@@ -16,6 +16,10 @@ std::string_view to_string(OperationKind kind) {
       return "count_tokens";
     case OperationKind::Moderation:
       return "moderation";
+    case OperationKind::Transcription:
+      return "transcription";
+    case OperationKind::Translation:
+      return "translation";
     case OperationKind::PassThrough:
       return "pass_through";
     case OperationKind::ListModels:

@@ -21,6 +21,8 @@ enum class OperationKind : std::uint8_t {
   Embeddings,
   CountTokens,
   Moderation,
+  Transcription,
+  Translation,  // of speech
   PassThrough,  // any path of a provider's
   ListModels,
   GetModel,
@@ -36,12 +38,13 @@ constexpr bool streams(OperationKind kind) {
   return kind == OperationKind::Chat || kind == OperationKind::Completion;
 }
 
-constexpr std::size_t kOperationKinds = 10;
+constexpr std::size_t kOperationKinds = 12;
 
 enum class BodyKind : std::uint8_t {
   None,
   Json,
-  Opaque,  // passed on unread
+  Multipart,  // a form with files: kept on the disk where it is large, until it has been passed on
+  Opaque,     // passed on unread, as it comes
 };
 
 struct Operation {

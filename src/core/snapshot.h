@@ -64,6 +64,8 @@ struct Snapshot {
   Sections defaults;                           // every section as it is without any policy
   std::shared_ptr<const SnapshotPart> prices;  // the ledger's; may be null
   std::size_t max_body_bytes = 32 * 1024 * 1024;
+  std::size_t max_upload_bytes =
+      100 * 1024 * 1024;  // of a form with files, or what is passed through
   std::size_t max_answer_bytes = 32 * 1024 * 1024;  // of an answer that is not streamed
 
   Snapshot();

@@ -54,7 +54,9 @@ std::vector<http::Field> request_fields(const Exchange& exchange, const Call& ca
     fields.insert(fields.end(), call.fields.begin(), call.fields.end());
     return fields;
   }
-  fields.push_back({"content-type", "application/json"});
+  const bool form = exchange.operation->body == BodyKind::Multipart;
+  fields.push_back({"content-type",
+                    form ? exchange.head().find("content-type").value_or("") : "application/json"});
   fields.push_back({"accept-encoding", "identity"});
   pass_fields(exchange.head().fields, exchange.operation->dialect->request_fields(), fields);
   fields.push_back({"traceparent", {parent.data(), parent.size()}});
@@ -67,6 +69,31 @@ bool is_encoded(const http::ResponseHead& head) {
   return encoding && *encoding != "identity" && !encoding->empty();
 }
 
+bool has_events(const Attempt& attempt, const http::ResponseHead& head) {
+  return head.find("content-type").value_or("").find(attempt.dialect->stream_type()) !=
+         std::string_view::npos;
+}
+
+std::unexpected<Error> not_streamed() {
+  auto broken =
+      fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+           "The provider did not stream although it was asked to.", "upstream_not_streamed");
+  broken.error().retryable = true;
+  return broken;
+}
+
+// Models of speech answer as they can, whatever they were asked: the answer itself says which way.
+Result<void> begin_events(Run& run, const Attempt& attempt, const http::ResponseHead& head) {
+  const bool events = has_events(attempt, head);
+  if (!events && run.head_begun) return not_streamed();
+  const Operation& operation = *run.exchange.operation;
+  run.exchange.outcome.streamed = events;
+  run.writer.reset();
+  if (!events) return {};
+  run.writer = operation.dialect->writer(operation, {true, !run.exchange.policy->event.empty()});
+  return {};
+}
+
 Result<void> check_head(const Run& run, const Attempt& attempt, const http::ResponseHead& head) {
   if (is_encoded(head)) {
     auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
@@ -75,31 +102,26 @@ Result<void> check_head(const Run& run, const Attempt& attempt, const http::Resp
     broken.error().retryable = true;
     return broken;
   }
-  const auto type = head.find("content-type").value_or("");
-  const bool events = type.find(attempt.dialect->stream_type()) != std::string_view::npos;
-  if (run.exchange.index.stream && run.writer && !events) {
-    auto broken =
-        fail(ErrorKind::UpstreamBroken, Origin::Upstream,
-             "The provider did not stream although it was asked to.", "upstream_not_streamed");
-    broken.error().retryable = true;
-    return broken;
-  }
+  if (run.exchange.index.stream && run.writer && !has_events(attempt, head)) return not_streamed();
   return {};
 }
 
 // What one call sends; it must stay where it is until the call has returned.
 struct Sending {
   Spans body;
+  std::unique_ptr<http::BodySource> source;  // in the place of `body`
   TraceParent parent;
   std::vector<http::Field> fields;
   http::ClientRequest request;
 
-  Sending(const Exchange& exchange, const Attempt& attempt, const Call& call,
-          const http::Timeouts& timeouts)
-      : parent(traceparent(exchange)), fields(request_fields(exchange, call, parent)) {
-    if (exchange.operation->kind == OperationKind::PassThrough) {
+  Sending(Run& run, const Attempt& attempt, const Call& call, const http::Timeouts& timeouts)
+      : parent(traceparent(run.exchange)), fields(request_fields(run.exchange, call, parent)) {
+    Exchange& exchange = run.exchange;
+    if (exchange.operation->body == BodyKind::Opaque) {
       request.method = exchange.head().method_text;
-      if (!exchange.opaque.empty()) body.push_back(exchange.opaque);
+      source = passing_body(exchange);
+    } else if (run.upload) {
+      source = run.upload->as_sent(run.model_part, attempt.target->upstream_model);
     } else if (attempt.translated.empty()) {
       attempt.request.bytes(body);
     } else {
@@ -108,6 +130,7 @@ struct Sending {
     request.target = call.target;
     request.fields = fields;
     request.body = body;
+    request.source = source.get();
     request.timeouts = timeouts;
   }
   Sending(const Sending&) = delete;
@@ -122,6 +145,7 @@ Result<void> prepare(const Run& run, Attempt& attempt) {
   attempt.dialect = &provider.dialect(operation, *attempt.target);
   if (operation.kind == OperationKind::PassThrough) return {};
   if (attempt.dialect != operation.dialect) return translate(run, attempt);
+  if (operation.body == BodyKind::Multipart) return {};
   if (operation.kind == OperationKind::Chat && !exchange.index.has_system_prompt) {
     const std::string prompt = provider.default_system_prompt(model);
     if (!prompt.empty()) {
@@ -164,7 +188,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   run.asked = run.now();
   auto timeouts = timeouts_left(run, provider, run.asked);
   if (!timeouts) co_return pass(std::move(timeouts));
-  const Sending sending(exchange, attempt, *call, *timeouts);
+  const Sending sending(run, attempt, *call, *timeouts);
   auto upstream =
       co_await exchange.context->client->call(*call->endpoint, sending.request, exchange.cancel);
   if (!upstream) {
@@ -179,6 +203,9 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     run.heard();
     co_return std::unexpected(provider.classify(*attempt.dialect, status, answer.head().fields,
                                                 text ? *text : std::string_view()));
+  }
+  if (run.upload) {
+    if (auto begun = begin_events(run, attempt, answer.head()); !begun) co_return begun;
   }
   if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
   if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
@@ -203,6 +230,7 @@ bool may_try_another(const Error& error) {
 
 void estimate_usage(Run& run, Attempt& attempt) {
   const bool embeds = run.exchange.operation->kind == OperationKind::Embeddings;
+  if (run.upload) return;  // its tokens are of sounds
   if (attempt.usage.source == UsageSource::Reported) return;
   if (run.content_bytes == 0 && !embeds) return;
   const std::string& target = attempt.target->name;

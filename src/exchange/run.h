@@ -14,6 +14,7 @@
 #include "core/stage.h"
 #include "exchange/settings.h"
 #include "exchange/token_estimates.h"
+#include "exchange/upload.h"
 #include "platform/base/task.h"
 #include "platform/http/server_stream.h"
 
@@ -26,6 +27,8 @@ struct Run {
   TokenEstimates& estimates;
 
   std::unique_ptr<AnswerWriter> writer;  // of a streamed answer
+  std::unique_ptr<Upload> upload{};      // of a request that is a form
+  std::size_t model_part = 0;            // of it
   bool head_begun = false;               // the head of a streamed answer is fixed
   bool content_sent = false;             // from here on no other target can answer
   bool draining = false;                 // the client left, the answer is read for its usage

@@ -62,7 +62,8 @@ Verdict head_hooks(Exchange& exchange) {
 
 Result<void> check_media(const Exchange& exchange) {
   const auto& head = exchange.head();
-  if (!is_json(head.find("content-type").value_or(""))) {
+  if (exchange.operation->body == BodyKind::Json &&
+      !is_json(head.find("content-type").value_or(""))) {
     return fail(ErrorKind::UnsupportedMedia, Origin::Client,
                 "The body must be JSON: send Content-Type: application/json.");
   }
@@ -71,6 +72,20 @@ Result<void> check_media(const Exchange& exchange) {
                 "Encoded request bodies are not read here; send it without Content-Encoding.");
   }
   return {};
+}
+
+Task<Result<void>> read_form(Run& run) {
+  Exchange& exchange = run.exchange;
+  run.upload = std::make_unique<Upload>(*exchange.context);
+  auto read = co_await run.upload->read(run.stream, exchange.snapshot->max_upload_bytes);
+  exchange.outcome.request_bytes = run.upload->size();
+  if (!read) co_return read;
+  const Operation& operation = *exchange.operation;
+  auto part = operation.dialect->read_form(operation, run.upload->parts(), exchange.index);
+  if (!part) co_return pass(std::move(part));
+  run.model_part = *part;
+  exchange.request = Request(exchange.index);
+  co_return Result<void>{};
 }
 
 [[gnu::cold]] void begin_internal(Exchange& exchange, const Runner::Internal& internal) {
@@ -163,9 +178,10 @@ Task<void> Runner::run(Run& state) {
     verdict = pass_on(exchange.operation->dialect->check_head(*exchange.operation, head));
   }
   std::size_t next_hook = 0;
-  if (!ended(verdict) && exchange.operation->body == BodyKind::Json) {
+  const BodyKind kind = exchange.operation->body;
+  if (!ended(verdict) && (kind == BodyKind::Json || kind == BodyKind::Multipart)) {
     verdict = pass_on(check_media(exchange));
-    if (!ended(verdict)) {
+    if (!ended(verdict) && kind == BodyKind::Json) {
       auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
       co_await together(context_.loop, http::Cohort::Bodies, body ? body->size() : 0);
       if (!body) {
@@ -177,15 +193,12 @@ Task<void> Runner::run(Run& state) {
       }
     }
   }
-  if (!ended(verdict) && exchange.operation->body == BodyKind::Opaque) {
-    auto body = co_await state.stream.read_body(exchange.snapshot->max_body_bytes);
-    if (!body) {
-      verdict = pass(std::move(body));
-    } else {
-      exchange.opaque = *body;
-      exchange.request = Request(exchange.index);  // without anything in it
-      exchange.outcome.request_bytes = body->size();
-    }
+  if (!ended(verdict) && kind == BodyKind::Multipart) {
+    auto form = read_form(state);
+    verdict = pass_on(co_await std::move(form));
+  }
+  if (!ended(verdict) && kind == BodyKind::Opaque) {
+    exchange.request = Request(exchange.index);  // without anything in it
   }
   co_await together(context_.loop, http::Cohort::Calls, exchange.outcome.request_bytes);
   Laps laps(exchange);

@@ -4,6 +4,7 @@
 
 #include "dialects/openai/answer_reader.h"
 #include "dialects/openai/answer_writer.h"
+#include "dialects/openai/audio.h"
 
 namespace causeway::openai {
 namespace {
@@ -42,6 +43,8 @@ void OpenAiDialect::operations(Operations& table) const {
   add(Method::Post, "/v1/completions", OperationKind::Completion, BodyKind::Json);
   add(Method::Post, "/v1/embeddings", OperationKind::Embeddings, BodyKind::Json);
   add(Method::Post, "/v1/moderations", OperationKind::Moderation, BodyKind::Json);
+  add(Method::Post, "/v1/audio/transcriptions", OperationKind::Transcription, BodyKind::Multipart);
+  add(Method::Post, "/v1/audio/translations", OperationKind::Translation, BodyKind::Multipart);
   add(Method::Get, "/v1/models", OperationKind::ListModels, BodyKind::None);
   add(Method::Get, "/v1/models/*", OperationKind::GetModel, BodyKind::None);
   for (const auto& [path, advice] : kRefused) {
@@ -88,6 +91,10 @@ std::string_view OpenAiDialect::upstream_path(const Operation& operation) const 
       return "/embeddings";
     case OperationKind::Moderation:
       return "/moderations";
+    case OperationKind::Transcription:
+      return "/audio/transcriptions";
+    case OperationKind::Translation:
+      return "/audio/translations";
     default:
       return "/models";
   }
@@ -97,6 +104,7 @@ std::span<const std::string_view> OpenAiDialect::request_fields() const { return
 std::span<const std::string_view> OpenAiDialect::answer_fields() const { return kAnswerFields; }
 
 std::unique_ptr<AnswerReader> OpenAiDialect::reader(const Operation& operation) const {
+  if (is_audio(operation.kind)) return make_transcript_reader();
   return make_answer_reader(operation);
 }
 

@@ -12,6 +12,8 @@ class OpenAiDialect : public Dialect {
   void operations(Operations& table) const override;
   Result<void> read(const Operation& operation, std::string_view argument, std::string_view body,
                     RequestIndex& index) const override;
+  Result<std::size_t> read_form(const Operation& operation, std::span<const http::FormPart> parts,
+                                RequestIndex& index) const override;
   void address(const Operation& operation, std::string_view upstream_model, bool ask_for_usage,
                Request& request) const override;
   std::string_view upstream_path(const Operation& operation) const override;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,18 @@ struct Timeouts {
   std::chrono::milliseconds total{600'000};       // the whole call
 };
 
+/// A body that is not at hand as a whole. It is asked for its next piece when the one before has
+/// been sent: that is the back-pressure.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// Bytes of the whole; nothing = not known, it is sent in chunks.
+  virtual std::optional<std::uint64_t> size() const = 0;
+  /// The next piece, empty at the end; it lives until the next call. An error ends the call, which
+  /// gives it back, and the connection.
+  virtual Task<Result<std::string_view>> next() = 0;
+};
+
 /// Views only; they must live until call() has returned.
 struct ClientRequest {
   std::string_view method = "POST";
@@ -61,6 +74,7 @@ struct ClientRequest {
   // own: left out where they stand here.
   std::span<const Field> fields;
   std::span<const std::string_view> body;  // gathered; the sum of sizes is the Content-Length
+  BodySource* source = nullptr;            // in the place of `body`
   Timeouts timeouts;
 };
 

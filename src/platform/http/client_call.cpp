@@ -1,5 +1,6 @@
 #include "platform/http/client_call.h"
 
+#include <charconv>
 #include <cstring>
 
 #include "platform/http/client_error.h"
@@ -37,7 +38,7 @@ ClientCall::~ClientCall() {
 
 void ClientCall::enter(Phase phase) {
   phase_ = phase;
-  if (phase == Phase::Paused) return;
+  if (phase == Phase::Paused || phase == Phase::Source) return;
   const auto limit = phase == Phase::Connect     ? timeouts_.connect
                      : phase == Phase::FirstByte ? timeouts_.first_byte
                                                  : timeouts_.idle;
@@ -46,7 +47,7 @@ void ClientCall::enter(Phase phase) {
 
 void ClientCall::sweep(Monotonic now) {
   if (now >= total_end_) return stop(Stopped::Total);
-  if (phase_ == Phase::Paused || now < phase_end_) return;
+  if (phase_ == Phase::Paused || phase_ == Phase::Source || now < phase_end_) return;
   stop(phase_ == Phase::Connect     ? Stopped::Connect
        : phase_ == Phase::FirstByte ? Stopped::FirstByte
                                     : Stopped::Idle);
@@ -97,6 +98,7 @@ Result<void> ClientCall::begin_exchange(const Endpoint& endpoint, const ClientRe
   auto length = write_request_head(endpoint, c.authority, request, c.head_out);
   if (!length) return pass(std::move(length));
   sent_bytes_ = *length;
+  all_sent_ = !request.source;
   c.pieces_out.assign(1, c.head_out);
   for (const std::string_view piece : request.body) {
     if (!piece.empty()) c.pieces_out.push_back(piece);
@@ -113,6 +115,43 @@ void ClientCall::begin_sending() {
   c.begin_read(c.buffer.from(0));  // a pooled connection has it in progress
 }
 
+/// After a write has ended: begins that of the next piece, or says that there is none.
+Task<Result<bool>> ClientCall::send_more(BodySource& source) {
+  enter(Phase::Source);
+  auto piece = co_await source.next();
+  enter(Phase::FirstByte);
+  if (stopped()) co_return false;
+  if (!piece) co_return pass(std::move(piece));
+  if (auto taken = take_piece(source, *piece); !taken) co_return pass(std::move(taken));
+  if (connection_->pieces_out.empty()) co_return false;
+  connection_->begin_write(connection_->pieces_out);
+  co_return true;
+}
+
+// What is sent must be as long as was announced: bytes behind it would be another request.
+Result<void> ClientCall::take_piece(BodySource& source, std::string_view piece) {
+  Connection& c = *connection_;
+  c.pieces_out.clear();
+  source_bytes_ += piece.size();
+  all_sent_ = piece.empty();
+  if (const auto size = source.size()) {
+    if (all_sent_ ? source_bytes_ != *size : source_bytes_ > *size) {
+      return fail(ErrorKind::Internal, Origin::Us, "a body is not as long as it was said to be");
+    }
+    if (!all_sent_) c.pieces_out.push_back(piece);
+    return {};
+  }
+  c.head_out.clear();
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, piece.size(), 16).ptr;
+  c.head_out.append(digits, end).append(all_sent_ ? "\r\n\r\n" : "\r\n");
+  c.pieces_out.push_back(c.head_out);
+  if (all_sent_) return {};
+  c.pieces_out.push_back(piece);
+  c.pieces_out.push_back("\r\n");
+  return {};
+}
+
 Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRequest& request) {
   if (auto begun = begin_exchange(endpoint, request); !begun) co_return pass(std::move(begun));
   enter(Phase::Paused);
@@ -120,11 +159,17 @@ Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRe
   Connection& c = *connection_;
   if (!stopped()) begin_sending();
   Head head = Head::NeedMore;
-  bool sending = c.writing();
+  bool sending = !stopped();
   while (!stopped()) {
     // What a failed write means is told by what can still be read: often the reason for it.
     if (sending && !c.writing()) {
       sending = false;
+      const bool refused = head == Head::Done && c.parser.head().status >= 300;
+      if (!all_sent_ && !refused && head != Head::Failed && !c.write_error()) {
+        auto more = co_await send_more(*request.source);
+        if (!more) head = fail_head(std::unexpected(std::move(more).error()));
+        sending = more && *more;
+      }
       enter(Phase::FirstByte);
     }
     if (head == Head::NeedMore && !c.reading()) {
@@ -136,7 +181,8 @@ Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRe
         continue;
       }
     }
-    if (head == Head::Failed || (head == Head::Done && !c.writing())) break;
+    if (head == Head::Failed || (head == Head::Done && !c.writing() && !sending)) break;
+    if (sending && !c.writing()) continue;  // it went out at once
     co_await c.ended;
     co_await together(&loop_, Cohort::Answers, c.read_bytes());
     c.ended.reset();
@@ -153,7 +199,7 @@ Task<Result<void>> ClientCall::exchange(const Endpoint& endpoint, const ClientRe
     co_return std::unexpected(*failure_);
   }
   enter(Phase::Paused);
-  reusable_ = reusable_ && !c.write_error();
+  reusable_ = reusable_ && all_sent_ && !c.write_error();
   co_return Result<void>();
 }
 

@@ -39,7 +39,7 @@ class ClientCall final : public ClientStream, public net::Swept {
   void sweep(Monotonic now) override;
 
  private:
-  enum class Phase { Connect, FirstByte, Idle, Paused };
+  enum class Phase { Connect, Source, FirstByte, Idle, Paused };
   enum class Body { None, Length, Chunked, UntilEnd };
   enum class Stopped { No, Cancelled, Connect, FirstByte, Idle, Total };
   enum class Head { NeedMore, Done, Failed };
@@ -52,6 +52,8 @@ class ClientCall final : public ClientStream, public net::Swept {
   // The head (client_call.cpp).
   Result<void> begin_exchange(const Endpoint& endpoint, const ClientRequest& request);
   void begin_sending();
+  Task<Result<bool>> send_more(BodySource& source);
+  Result<void> take_piece(BodySource& source, std::string_view piece);
   Head take_head(const ClientRequest& request);
   Head parse_head();
   Head fail_head(std::unexpected<Error> error);
@@ -82,6 +84,8 @@ class ClientCall final : public ClientStream, public net::Swept {
   std::optional<Buffer> spare_;
   std::size_t body_begin_ = 0, begin_ = 0, end_ = 0;
   std::uint64_t sent_bytes_ = 0;
+  std::uint64_t source_bytes_ = 0;  // that the source has given
+  bool all_sent_ = false;
   int interim_ = 0;
   bool any_byte_ = false;
 

@@ -79,8 +79,14 @@ Result<std::uint64_t> write_request_head(const Endpoint& endpoint, std::string_v
       return unsendable("the proxy's credentials hold a control character");
     detail::append_field(out, "Proxy-Authorization", value);
   }
-  std::uint64_t length = 0;
-  for (const std::string_view piece : request.body) length += piece.size();
+  std::optional<std::uint64_t> known = 0;
+  for (const std::string_view piece : request.body) *known += piece.size();
+  if (request.source) known = request.source->size();
+  if (!known) {
+    out.append("Transfer-Encoding: chunked\r\n\r\n");
+    return 0;
+  }
+  const std::uint64_t length = *known;
   const Method method = method_of(request.method);
   const bool usually_none = method == Method::Get || method == Method::Head ||
                             method == Method::Delete || method == Method::Options;

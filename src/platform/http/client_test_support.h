@@ -208,6 +208,7 @@ struct Ask {
   std::string target = "/v1/chat/completions";
   std::vector<std::string> body = {"{}"};
   std::vector<std::pair<std::string, std::string>> fields;
+  BodySource* source = nullptr;
   Timeouts timeouts{5000ms, 5000ms, 5000ms, 10'000ms};
   bool whole = true;  // read_all
   std::size_t limit = 64 * 1024 * 1024;
@@ -219,7 +220,7 @@ inline Task<void> run_call(Client& client, Endpoint endpoint, Ask ask, Cancel& c
   for (const auto& [name, value] : ask.fields) fields.push_back({name, value});
   std::vector<std::string_view> body(ask.body.begin(), ask.body.end());
   {
-    ClientRequest request{ask.method, ask.target, fields, body, ask.timeouts};
+    ClientRequest request{ask.method, ask.target, fields, body, ask.source, ask.timeouts};
     auto stream = co_await client.call(endpoint, request, cancel);
     // Whatever the call still looks at now, it must not: the request's bytes are gone.
     for (std::string& piece : ask.body) std::fill(piece.begin(), piece.end(), '!');

@@ -264,6 +264,44 @@ Task<void> read_pieces(ServerStream& stream, Pieces& state, net::Loop*& loop) {
   co_await stream.reply(200, {}, pieces);
 }
 
+char pattern(std::size_t at) { return static_cast<char>(at * 31 + at / 251); }
+
+// Whether each piece is what was sent, at once and after others had time to come.
+Task<void> check_pieces(ServerStream& stream, net::Loop*& loop) {
+  std::size_t at = 0, wrong = 0;
+  for (int i = 0;; ++i) {
+    auto piece = co_await stream.read_some();
+    if (!piece || piece->empty()) break;
+    for (int look = 0; look < 2; ++look) {
+      for (std::size_t j = 0; j < piece->size(); ++j) wrong += (*piece)[j] != pattern(at + j);
+      if (i % 3 == 0) co_await loop->sleep(1ms);
+    }
+    at += piece->size();
+  }
+  const std::string text = std::to_string(at) + " read, " + std::to_string(wrong) + " wrong";
+  const std::string_view pieces[] = {text};
+  co_await stream.reply(200, {}, pieces);
+}
+
+TEST(ServerLimits, WhatReadSomeGivesStaysUntilTheNextCall) {
+  net::Loop* loop = nullptr;
+  TestServer server([&](ServerStream& stream) { return check_pieces(stream, loop); });
+  loop = &server.loop;
+  std::string body(6'000'000, ' ');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = pattern(i);
+  RawClient client(server.port());
+  client.send(head(body.size()));
+  std::thread sender([&] {
+    for (std::size_t at = 0, block = 1; at < body.size();
+         at += block, block = (block * 7) % 50'021) {
+      client.send(body.substr(at, block));
+    }
+  });
+  const std::string got = client.receive_until("wrong");
+  sender.join();
+  EXPECT_NE(got.find("6000000 read, 0 wrong"), std::string::npos) << got;
+}
+
 TEST(ServerLimits, ReadSomePausesTheSender) {
   for (const bool chunked : {false, true}) {
     Pieces state;

@@ -69,7 +69,11 @@ class PlainSocket final : public Socket, private Readiness::Listener {
     return wait_for(op, Readiness::kWrite, &PlainSocket::note_writable);
   }
 
-  void cancel() override { readiness_.cancel(); }
+  // A wait that the loop is about to end as ready cannot be called back: it is told when it ends.
+  void cancel() override {
+    reading_.cancelled = writing_.cancelled = true;
+    readiness_.cancel();
+  }
   void close() override { readiness_.close(); }
   void shutdown_write() override {
     if (readiness_.is_open()) ::shutdown(readiness_.descriptor(), SHUT_WR);
@@ -209,7 +213,7 @@ class PlainSocket final : public Socket, private Readiness::Listener {
                 Readiness::Since since = Readiness::Since::Now) {
     if (!readiness_.is_open()) return ended(op, EBADF);
     Pending& pending = direction == Readiness::kRead ? reading_ : writing_;
-    pending = {&op, attempt};
+    pending = {&op, attempt, false};
     readiness_.wait(direction, since);
     return false;
   }
@@ -221,9 +225,12 @@ class PlainSocket final : public Socket, private Readiness::Listener {
 
   void ready(Readiness::Direction direction, std::error_code error) override {
     ++loop_.turn;
-    const auto [op, attempt] = direction == Readiness::kRead ? reading_ : writing_;
+    const auto [op, attempt, cancelled] = direction == Readiness::kRead ? reading_ : writing_;
     if (error) return op->finish(error, op->bytes);
     if ((this->*attempt)(*op)) return op->complete(*op);  // may destroy this
+    if (cancelled) {
+      return op->finish(std::make_error_code(std::errc::operation_canceled), op->bytes);
+    }
     const bool input = direction == Readiness::kRead;
     if (input ? wait_for_input(*op, attempt) : wait_for(*op, direction, attempt)) {
       op->complete(*op);
@@ -233,6 +240,7 @@ class PlainSocket final : public Socket, private Readiness::Listener {
   struct Pending {
     Op* op = nullptr;
     Attempt attempt = nullptr;
+    bool cancelled = false;
   };
 
   LoopImpl& loop_;

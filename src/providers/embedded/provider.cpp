@@ -39,6 +39,9 @@ class EmbeddedProvider final : public Provider {
   }
 
   bool serves(OperationKind operation, std::string_view model) const override {
+    if (operation == OperationKind::Transcription || operation == OperationKind::Translation) {
+      return false;
+    }
     const auto entry = engine_->find(model, kind_for(operation));
     if (entry) return entry->kind == kind_for(operation);
     const auto other = operation == OperationKind::Embeddings ? EngineModelKind::Chat

@@ -41,7 +41,8 @@ class HuggingFaceProvider final : public Provider {
   const http::Timeouts* timeouts() const override { return timeouts_ ? &*timeouts_ : nullptr; }
   std::vector<std::string> known_models() const override { return listing_->names(); }
   bool serves(OperationKind kind, std::string_view) const override {
-    return kind != OperationKind::Moderation;
+    return kind != OperationKind::Moderation && kind != OperationKind::Transcription &&
+           kind != OperationKind::Translation;
   }
 
   Error classify(const Dialect& dialect, int status, std::span<const http::Field> fields,

@@ -23,11 +23,15 @@ Verdict AdmitStage::on_head(Exchange& exchange) {
   }
   if (running > gate_.most) return busy("Too many requests at once.", "too_many_exchanges");
   const auto length = exchange.head().content_length.value_or(0);
-  const auto limit = exchange.snapshot->max_body_bytes;
+  const auto& snapshot = *exchange.snapshot;
+  const auto kind = exchange.operation->body;
+  const bool uploads = kind == BodyKind::Multipart || kind == BodyKind::Opaque;
+  const auto limit = uploads ? snapshot.max_upload_bytes : snapshot.max_body_bytes;
   if (length > limit) {
     return fail(ErrorKind::TooLarge, Origin::Client,
                 "The body has " + std::to_string(length) + " bytes; the limit is " +
-                    std::to_string(limit) + " (server.limits.body).");
+                    std::to_string(limit) + " (server.limits." + (uploads ? "upload" : "body") +
+                    ").");
   }
   return go_on();
 }

@@ -115,6 +115,7 @@ class Connection final : public ServerStream, private net::Swept {
   char* body_ = nullptr;
   std::size_t body_capacity_ = 0;  // without the padding; taken from the core's budget
   std::size_t body_end_ = 0;
+  std::size_t body_given_ = 0;   // of it, by read_some()
   std::size_t body_wanted_ = 0;  // reads go into body_ up to here; 0: into work_
   std::uint64_t body_left_ = 0;  // of a Content-Length, not yet given to the handler
   std::uint64_t body_seen_ = 0;  // of a chunked body

@@ -125,6 +125,11 @@ Task<Result<std::string_view>> Connection::read_some() {
   }
   std::string_view piece;
   while (piece.empty()) {
+    if (body_given_ < body_end_) {  // came behind the last piece
+      piece = {body_ + body_given_, body_end_ - body_given_};
+      body_given_ = body_end_;
+      break;
+    }
     if (in_begin_ < in_end_) {
       const auto count =
           static_cast<std::size_t>(std::min<std::uint64_t>(in_end_ - in_begin_, body_left_));
@@ -133,12 +138,14 @@ Task<Result<std::string_view>> Connection::read_some() {
       break;
     }
     if (auto room = reserve_body(kPiece); !room) co_return pass(std::move(room));
-    body_end_ = 0;
-    body_wanted_ = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, body_left_));
+    // The pump may have begun to read on behind the last piece: what it brings belongs there.
+    if (pump_ != Pump::Reading || !read_into_body_) {
+      body_end_ = body_given_ = 0;
+      body_wanted_ = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, body_left_));
+    }
     auto more = co_await more_body();
     body_wanted_ = 0;
     if (!more) co_return pass(std::move(more));
-    piece = {body_, body_end_};
   }
   body_left_ -= piece.size();
   if (body_left_ == 0) co_return body_done(piece);
@@ -217,7 +224,7 @@ void Connection::release_body() {
   std::free(body_);
   core_.release(body_capacity_);
   body_ = nullptr;
-  body_capacity_ = body_end_ = body_wanted_ = 0;
+  body_capacity_ = body_end_ = body_given_ = body_wanted_ = 0;
 }
 
 /// Whether the input stands at the next request once the rest that has arrived is left out.
