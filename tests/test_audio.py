@@ -15,6 +15,9 @@ from fake_audio import SECONDS, SRT, TEXT
 from fake_clouds import AZURE_KEY, FakeAzure
 from gateway import KEY, UPSTREAM_KEY, assert_error, wait_until
 
+# AddressSanitizer keeps what was freed for a while (256 MB): there it is no measure.
+MOST_HELD = 400_000_000 if "asan" in os.environ.get("CAUSEWAY_BIN", "") else 10_000_000
+
 SMALL = b"RIFF\r\n--\r\n----x\r\n\x00\xff" * 10
 BOUNDARY = "----b0undary"
 
@@ -145,7 +148,7 @@ def test_large(client, gw, fake, mark):
     assert client.audio.transcriptions.create(model="listen", file=(f"{mark}.wav", content)).text == TEXT
     (_, got), = sent(fake, f"{mark}.wav").form["file"]
     assert hashlib.sha256(got).digest() == hashlib.sha256(content).digest()
-    assert gw.rss() - before < 10_000_000
+    assert gw.rss() - before < MOST_HELD
 
 
 def test_async_and_many_at_once(gw, fake, mark):
@@ -352,7 +355,7 @@ def test_a_body_that_passes_through_is_not_held(gw, fake, mark):
     answer = post(gw, body, path="/providers/fake/audio/transcriptions")
     assert answer.json()["text"] == TEXT
     assert sent(fake, mark).body == body
-    assert gw.rss() - before < 10_000_000
+    assert gw.rss() - before < MOST_HELD
     connection = http.client.HTTPConnection(gw.listen, timeout=20)
     connection.request("POST", "/providers/fake/audio/transcriptions",
                        iter([body[i : i + 100_000] for i in range(0, len(body), 100_000)]),
@@ -385,6 +388,6 @@ def test_it_waits_for_a_slow_provider(gw, fake, mark):
                 for _ in range(90):
                     raw.socket.sendall(bytes(1_000_000))
                     sent_bytes += 1_000_000
-            assert sent_bytes < 40_000_000 and gateway.rss() - before < 10_000_000
+            assert sent_bytes < 40_000_000 and gateway.rss() - before < MOST_HELD
             connection.close()
     listener.close()
