@@ -163,11 +163,11 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
-  if (operation.kind == OperationKind::CountTokens &&
-      &provider.dialect(operation, *attempt.target) != operation.dialect) {
+  const bool translates = &provider.dialect(operation, *attempt.target) != operation.dialect;
+  if (translates && operation.kind == OperationKind::CountTokens) {
     co_return co_await answer_count(run, attempt);
   }
-  if (exchange.index.body.size() > kLargeBytes) {
+  if (translates && exchange.index.body.size() > kLargeBytes) {
     Work work = [&run, &attempt] { return pass_on(prepare(run, attempt)); };
     auto prepared = co_await on_cpu(exchange, std::move(work));
     if (!prepared) co_return pass(std::move(prepared));

@@ -184,6 +184,17 @@ TEST_F(Large, ALargeRequestIsTranslatedWhileOthersAreServed) {
   EXPECT_EQ(large.status, 200) << large.body;
 }
 
+TEST_F(Large, WhatNeedsNoTranslationWaitsForNoThread) {
+  Occupies occupies([this] { keep_busy(); });
+  begin({&occupies});
+  auto large = send(ask(kLarge));
+  EXPECT_TRUE(until([&] { return large->finished; }, 2s));
+  EXPECT_TRUE(occupies.done);
+  EXPECT_EQ(large->status, 200);
+  free.count_down();
+  ASSERT_TRUE(until([&] { return large->finished; }));
+}
+
 TEST_F(Large, AFullQueueIsTold) {
   begin({});
   keep_busy();

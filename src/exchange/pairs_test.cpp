@@ -49,9 +49,10 @@ class Told {
     }
     say('R', all + ")");
   }
-  void tool(std::string_view name, std::string_view description) {
+  void tool(std::string_view name, std::string_view description, std::string_view schema) {
     say('T', name);
     say('D', description);
+    say('P', schema);
   }
   std::string text() const { return all_; }
 
@@ -77,7 +78,7 @@ std::string told(const Chat& chat) {
       }
     }
   }
-  for (const auto& tool : chat.tools) told.tool(tool.name, tool.description);
+  for (const auto& tool : chat.tools) told.tool(tool.name, tool.description, tool.schema);
   for (const auto& stop : chat.stop) told.say('E', stop);
   return told.text();
 }
@@ -117,7 +118,8 @@ std::string told_by_converse(const std::string& body) {
       std::string_view description;
       inner = tool["toolSpec"];
       if (inner["description"].get(description)) description = "";
-      told.tool(text(inner, "name"), description);
+      told.tool(text(inner, "name"), description,
+                simdjson::minify(inner["inputSchema"]["json"].value()));
     }
   }
   if (!root["inferenceConfig"]["stopSequences"].get(list)) {
