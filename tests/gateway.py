@@ -306,8 +306,9 @@ class Gateway:
     def access_log(self) -> list[dict]:
         """All access-log lines so far: JSON objects with a request_id, one a line, on stdout."""
         lines = []
-        for line in self.stdout().splitlines():
-            if not line.startswith("{"):
+        for line in self.stdout().splitlines(keepends=True):
+            # A line without its end is still being written: it is whole at the next look.
+            if not line.startswith("{") or not line.endswith("\n"):
                 continue
             value = json.loads(line)
             if "request_id" in value:
