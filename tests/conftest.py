@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import itertools
+import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -18,7 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from fake_upstream import Fake  # noqa: E402
-from gateway import KEY, UPSTREAM_KEY, Gateway, binary  # noqa: E402
+from gateway import KEY, UPSTREAM_KEY, Gateway, binary, clean_environment  # noqa: E402
 
 _running: list[Gateway] = []  # all gateways that were started, for the report of a failing test
 
@@ -137,6 +139,51 @@ def client(gw):
     """The official client, unmodified, with nothing set but address and key."""
     with make_client(gw) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def kind_fakes():
+    """What stands in for each kind of provider, by the kind's name (matrix.py)."""
+    from matrix import KINDS  # not for everybody: it brings the clients of all dialects
+    made = {name: kind.fake().start() for name, kind in KINDS.items() if kind.fake}
+    yield made
+    for one in made.values():
+        one.stop()
+    assert not [one.failures for one in made.values() if one.failures]
+
+
+@pytest.fixture(scope="session")
+def all_kinds(kind_fakes, session_folder):
+    """A gateway with a provider of every kind, named as its kind, and a model KIND-chat at each."""
+    from matrix import KINDS
+    providers = {name: {"kind": name, **kind.settings(kind_fakes.get(name))} for name, kind in KINDS.items()}
+    models = {f"{name}-chat": {"targets": [f"{name}/{kind.chat}"]} for name, kind in KINDS.items()}
+    with running(session_folder / "all-kinds", {"providers": providers, "models": models}) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def node():
+    """node("file", NAME=value, …) runs a test file of node/ with the pinned packages, and holds it to success."""
+    folder = pathlib.Path(__file__).parent / "node"
+    assert shutil.which("node") and shutil.which("npm"), "node and npm are needed (scripts/deps installs them)"
+
+    def version(package: str) -> str | None:
+        there = folder / "node_modules" / package / "package.json"
+        return json.loads(there.read_text())["version"] if there.exists() else None
+
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    if {package: version(package) for package in wanted} != wanted:
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=120,
+                       capture_output=True)
+
+    def run_file(file: str, **environment: str):
+        done = subprocess.run(["node", "--test", "--test-reporter=tap", file], cwd=folder, text=True,
+                              env=clean_environment(environment), capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "# fail 0" in done.stdout and "# pass 0" not in done.stdout
+
+    return run_file
 
 
 def pytest_collection_modifyitems(items):

@@ -72,7 +72,10 @@ def contents(body: dict, model: str) -> tuple[list[dict], str]:
                                 "input": {"city": 'Zürich "old"'} if i == 0 else {}}}
                    for i, tool in enumerate(tools)]
         return blocks, "tool_use"
-    blocks.append({"text": "You said: " + texts(last["content"])})
+    text = "You said: " + texts(last["content"])
+    if "textFormat" in body.get("outputConfig", {}):
+        text = json.dumps({"answer": text})
+    blocks.append({"text": text})
     reasons = {"long": "max_tokens", "guarded": "guardrail_intervened", "odd": "something_new"}
     return blocks, reasons.get(model, "end_turn")
 

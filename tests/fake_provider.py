@@ -60,11 +60,12 @@ def chat_message(body: dict) -> tuple[dict, str]:
     text = "You said: " + last_user_text(body)
     if (body.get("response_format") or {}).get("type") in ("json_object", "json_schema"):
         text = json.dumps({"answer": text})
+    aloud = {"reasoning_content": "Let me see."} if "think aloud" in text else {}  # as vLLM and others do
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     reason = "stop"
     if limit and limit < len(text.split()):
         text, reason = " ".join(text.split()[:limit]), "length"
-    return {"role": "assistant", "content": text, "refusal": None}, reason
+    return {"role": "assistant", "content": text, "refusal": None, **aloud}, reason
 
 
 def chat_logprobs(text: str) -> dict:

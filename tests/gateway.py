@@ -28,8 +28,16 @@ UPSTREAM_KEY = "sk-upstream-do-not-show-me"  # must never be seen anywhere but a
 START_TIMEOUT = 20.0  # ASan builds on a busy machine; the program itself is ready in 100 ms
 STOP_TIMEOUT = 20.0
 
+CACHE = pathlib.Path(os.environ.get("CAUSEWAY_CACHE") or pathlib.Path(
+    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "causeway")
+ENGINE = CACHE / "engine" / "current" / "llama-server"
+
 SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
+
+def chat_model_file() -> pathlib.Path | None:
+    return next(iter(sorted((CACHE / "files").glob("*/SmolLM2-135M-Instruct*.gguf"))), None)
 
 
 def binary() -> pathlib.Path:

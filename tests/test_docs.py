@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -36,6 +37,12 @@ def test_page_of_pii_rules_is_current():
     made = run("pii", "types")
     assert made.returncode == 0, made.stderr
     assert (ROOT / "docs/pii-types.md").read_text() == made.stdout, "write it anew: causeway pii types > docs/pii-types.md"
+
+
+def test_provider_tables_are_what_the_tests_saw():
+    """docs/providers/matrix.json is held against the program by test_matrix.py."""
+    checked = subprocess.run([str(ROOT / "scripts/provider-table"), "--check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr + " (scripts/provider-table makes it anew)"
 
 
 def test_schema_is_json():

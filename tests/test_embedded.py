@@ -13,20 +13,11 @@ import openai
 import pytest
 
 from conftest import make_client, running
-from gateway import assert_error, chat_body, wait_until
+from gateway import CACHE, ENGINE, assert_error, chat_body, chat_model_file, wait_until
 from wire import Closed
 from test_first_minute import ANY_PORT, curl_line
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
-
-CACHE = pathlib.Path(os.environ.get("CAUSEWAY_CACHE") or pathlib.Path(
-    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "causeway")
-ENGINE = CACHE / "engine" / "current" / "llama-server"
-
-
-def chat_model_file() -> pathlib.Path | None:
-    return next(iter(sorted((CACHE / "files").glob("*/SmolLM2-135M-Instruct*.gguf"))), None)
-
 
 if not (ENGINE.exists() and chat_model_file()) and not os.environ.get("CI"):
     pytest.skip(f"no engine or chat model in {CACHE}: run scripts/deps first", allow_module_level=True)

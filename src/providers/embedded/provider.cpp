@@ -49,6 +49,22 @@ class EmbeddedProvider final : public Provider {
     return !engine_->find(model, other);  // of a name that is not known, address() tells
   }
 
+  // The engine calls it a fault of its own, and another target may have a model that can.
+  Error classify(const Dialect& dialect, int status, std::span<const http::Field> fields,
+                 std::string_view body) const override {
+    if (status != 500 || body.find("input is not supported") == body.npos) {
+      return Provider::classify(dialect, status, fields, body);
+    }
+    Error error;
+    error.kind = ErrorKind::InvalidRequest;
+    error.origin = Origin::Client;
+    error.retryable = true;
+    error.code = "model_not_suited";
+    error.message = "This embedded model takes text only: no images and no sounds.";
+    error.detail = body.substr(0, 300);
+    return error;
+  }
+
   bool waits() const override { return true; }
   Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const override {
     auto entry = entry_for(exchange, attempt);

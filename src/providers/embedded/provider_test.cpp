@@ -146,6 +146,17 @@ TEST_F(EmbeddedTest, SaysWhatAModelCannotDo) {
   EXPECT_FALSE(provider_->serves(OperationKind::Chat, "v"));
 }
 
+TEST_F(EmbeddedTest, APictureForAModelOfTextIsNotTheEnginesFault) {
+  const std::string_view body =
+      R"({"error":{"code":500,"message":"image input is not supported - hint: …"}})";
+  const Error error = provider_->classify(dialect_, 500, {}, body);
+  EXPECT_EQ(error.kind, ErrorKind::InvalidRequest);
+  EXPECT_EQ(error.code, "model_not_suited");
+  EXPECT_TRUE(error.retryable) << "another target may see";
+  EXPECT_EQ(provider_->classify(dialect_, 500, {}, "{}").kind, ErrorKind::UpstreamFailed);
+  EXPECT_FALSE(provider_->serves(OperationKind::Transcription, "default"));
+}
+
 TEST_F(EmbeddedTest, BusyEngineIsRetryableElsewhere) {
   Error busy;
   busy.kind = ErrorKind::RateLimited;
