@@ -149,7 +149,8 @@ void Text::set(std::string text) {
 std::optional<std::string_view> Request::added_value(const Edit& edit, std::string_view key) {
   std::string_view with = edit.with;
   if (!edit.range.empty()) return std::nullopt;
-  if (with.starts_with(',')) with.remove_prefix(1);
+  if (!with.starts_with(',')) return std::nullopt;
+  with.remove_prefix(1);
   if (with.size() < key.size() + 3 || with.substr(1, key.size()) != key ||
       with[key.size() + 1] != '"') {
     return std::nullopt;
@@ -190,10 +191,9 @@ void Request::set_member(std::string_view key, std::string json) {
   }
   std::erase_if(edits_, [&](const Edit& edit) { return added_value(edit, key).has_value(); });
   // Behind the last member, so that what is in front of it stays byte for byte.
-  const bool first = index_->members.empty();
-  const std::uint32_t at = first ? static_cast<std::uint32_t>(index_->body.find('{')) + 1
+  const std::uint32_t at = index_->members.empty() ? static_cast<std::uint32_t>(index_->body.find('{')) + 1
                                  : index_->members.back().whole.end;
-  Edit edit{{at, at}, (first ? "" : ",") + encode_json_string(key) + ":" + std::move(json)};
+  Edit edit{{at, at}, "," + encode_json_string(key) + ":" + std::move(json)};
   const auto place = std::upper_bound(
       edits_.begin(), edits_.end(), at,
       [](std::uint32_t where, const Edit& other) { return where < other.range.begin; });
@@ -276,13 +276,22 @@ void Request::put_edit(ByteRange range, std::string with) {
   }
 }
 
+// Whether nothing stands in the object yet: what is added then has no comma in front.
+bool Request::begins_object(const Spans& out) {
+  if (out.empty()) return false;
+  const auto last = out.back().find_last_not_of(" \t\r\n");
+  return last != std::string_view::npos && out.back()[last] == '{';
+}
+
 void Request::bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const {
   std::uint32_t at = begin;
   for (const auto& edit : edits_) {
     // What is added at the end belongs to what follows.
     if (edit.range.begin < at || edit.range.begin >= end || edit.range.end > end) continue;
     if (edit.range.begin > at) out.push_back(index_->bytes({at, edit.range.begin}));
-    if (!edit.with.empty()) out.push_back(edit.with);
+    std::string_view with = edit.with;
+    if (edit.range.empty() && with.starts_with(',') && begins_object(out)) with.remove_prefix(1);
+    if (!with.empty()) out.push_back(with);
     at = edit.range.end;
   }
   if (at < end) out.push_back(index_->bytes({at, end}));

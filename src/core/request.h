@@ -195,6 +195,7 @@ class Request {
   void put_removals(const std::vector<bool>& gone);
   void rebuild_order();
   TextOrder locate(std::uint32_t index) const;
+  static bool begins_object(const Spans& out);
   void bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const;
   bool is_apart(const Inserted& inserted) const;
   ByteRange system_range() const;

@@ -98,6 +98,21 @@ TEST(Request, NeighboursAreRemovedInAnyOrder) {
   Request all(in.index);
   for (const char* key : {"messages", "n", "model"}) all.remove_member(key);
   EXPECT_EQ(all.joined(), "{}");
+  all.set_member("a", "1");
+  all.set_member("b", "2");
+  EXPECT_EQ(all.joined(), R"({"a":1,"b":2})");
+  EXPECT_EQ(all.member("b"), "2");
+  all.set_member("model", "\"y\"");
+  EXPECT_EQ(all.joined(), R"({"model":"y","a":1,"b":2})");
+}
+
+TEST(Request, MembersAreAddedToAnEmptyObject) {
+  RequestIndex index;
+  index.body = "{ }";
+  Request request(index);
+  request.set_member("a", "1");
+  request.set_member("b", "2");
+  EXPECT_EQ(request.joined(), R"({"a":1,"b":2 })");
 }
 
 TEST(Request, InsertedMessagesAreTextsOfTheirPlace) {
