@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dialects/gemini/dialect.h"
+#include "dialects/gemini/vertex.h"
 
 namespace {
 
@@ -13,6 +13,7 @@ using namespace causeway;
 
 constexpr std::size_t kPadding = 64;
 const gemini::GeminiDialect kGemini;
+const gemini::VertexDialect kVertex{kGemini};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -123,6 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Frame frame;
   (void)kGemini.reader({})->whole(std::string_view(padded).substr(0, bytes.size()), frame);
   (void)kGemini.decode_vectors(std::string_view(padded).substr(0, bytes.size()));
+  (void)kVertex.decode_vectors(std::string_view(padded).substr(0, bytes.size()));
   (void)kGemini.classify(429, {}, bytes);
   return 0;
 }

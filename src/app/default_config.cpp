@@ -10,6 +10,7 @@
 #include "providers/gemini/config.h"
 #include "providers/huggingface/config.h"
 #include "providers/openai/config.h"
+#include "providers/vertex/config.h"
 
 namespace causeway::app {
 namespace {
@@ -81,6 +82,17 @@ void add_bedrock(AppConfig& config, const Environment& environment) {
   config.providers.add("bedrock") = variant("bedrock", bedrock::BedrockConfig{});
 }
 
+// The key file alone may be there for other programs of Google's: a location, or the word that
+// Google's client goes by, means this one.
+void add_vertex(AppConfig& config, const Environment& environment) {
+  const auto has = [&](const char* name) { return !variable(environment, name).empty(); };
+  const std::string chosen = variable(environment, "GOOGLE_GENAI_USE_VERTEXAI");
+  const bool meant =
+      has("GOOGLE_APPLICATION_CREDENTIALS") && has("GOOGLE_CLOUD_LOCATION") && chosen.empty();
+  if (!meant && chosen != "true" && chosen != "True" && chosen != "1") return;
+  config.providers.add("vertex") = variant("vertex", vertex::VertexConfig{});
+}
+
 void add_hugging_face(AppConfig& config, const Environment& environment) {
   huggingface::HuggingFaceConfig hugging;
   hugging.api_key = Secret(variable(environment, "HF_TOKEN"));
@@ -110,6 +122,7 @@ AppConfig default_config(const Environment& environment) {
   add_gemini(config, environment);
   add_azure(config, environment);
   add_bedrock(config, environment);
+  add_vertex(config, environment);
   add_hugging_face(config, environment);
   return config;
 }

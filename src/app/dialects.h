@@ -3,9 +3,9 @@
 
 #include <array>
 
-#include "dialects/anthropic/dialect.h"
+#include "dialects/anthropic/vertex.h"
 #include "dialects/converse/dialect.h"
-#include "dialects/gemini/dialect.h"
+#include "dialects/gemini/vertex.h"
 #include "dialects/openai/responses.h"
 
 namespace causeway::app {
@@ -16,6 +16,8 @@ struct Dialects {
   anthropic::AnthropicDialect anthropic;
   gemini::GeminiDialect gemini;
   converse::ConverseDialect converse;
+  anthropic::VertexDialect vertex_anthropic{anthropic};
+  gemini::VertexDialect vertex_gemini{gemini};
 
   /// Those that applications may speak.
   std::array<const Dialect*, 4> served() const {

@@ -17,6 +17,7 @@
 #include "providers/gemini/provider.h"
 #include "providers/huggingface/provider.h"
 #include "providers/openai/provider.h"
+#include "providers/vertex/provider.h"
 
 namespace causeway::app {
 namespace {
@@ -115,6 +116,11 @@ class Builder {
     if (const auto* hugging = value.as<huggingface::HuggingFaceConfig>()) {
       return huggingface::make_provider(name, *hugging, dialects.openai, parts_.listings.of(name),
                                         parts_.environment);
+    }
+    if (const auto* vertex = value.as<vertex::VertexConfig>()) {
+      return vertex::make_provider(name, *vertex,
+                                   {dialects.vertex_gemini, dialects.vertex_anthropic},
+                                   parts_.tokens, parts_.environment);
     }
     if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
       return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
@@ -217,6 +223,8 @@ void register_kinds(config::Registry& registry) {
                                         "Amazon Bedrock, through its Converse API.");
   registry.kind<huggingface::HuggingFaceConfig>(
       "provider", "huggingface", "Hugging Face's router, and dedicated Inference Endpoints.");
+  registry.kind<vertex::VertexConfig>("provider", "vertex",
+                                      "Google's Vertex AI, for Gemini and Claude.");
   registry.kind<embedded::EmbeddedConfig>("provider", "embedded",
                                           "Models that Causeway runs by itself.");
 }

@@ -10,6 +10,7 @@
 #include "providers/gemini/config.h"
 #include "providers/huggingface/config.h"
 #include "providers/openai/config.h"
+#include "providers/vertex/config.h"
 
 namespace causeway::app {
 
@@ -20,17 +21,19 @@ const UpstreamConfig* upstream_of(const config::Variant& provider) {
   if (const auto* azure = provider.as<azure::AzureConfig>()) return azure;
   if (const auto* bedrock = provider.as<bedrock::BedrockConfig>()) return bedrock;
   if (const auto* hugging = provider.as<huggingface::HuggingFaceConfig>()) return hugging;
+  if (const auto* vertex = provider.as<vertex::VertexConfig>()) return vertex;
   return nullptr;
 }
 
 std::string_view api_of(const config::Variant& provider) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kApis = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kApis = {{
       {"gemini", "Gemini's API"},
       {"openai", "OpenAI's API"},
       {"anthropic", "Anthropic's API"},
       {"azure", "Azure OpenAI"},
       {"bedrock", "Amazon Bedrock"},
       {"huggingface", "Hugging Face"},
+      {"vertex", "Vertex AI"},
   }};
   const auto found = std::find_if(kApis.begin(), kApis.end(),
                                   [&](const auto& api) { return api.first == provider.kind(); });

@@ -88,7 +88,12 @@ class Dialect {
                                         std::span<const http::FormPart> parts,
                                         RequestIndex& index) const;
 
-  /// Makes the fork what a target of this same dialect must get: its model name, and usage asked
+  /// Whether a request of this operation goes to a target of this dialect as it came, but for what
+  /// address() does; otherwise it is translated. What a provider has made of a dialect takes that
+  /// dialect's requests.
+  virtual bool takes(const Operation& operation) const { return operation.dialect == this; }
+
+  /// Makes the fork what a target of this dialect must get: its model name, and usage asked
   /// for in streams where the target can report it.
   virtual void address(const Operation& operation, std::string_view upstream_model,
                        bool ask_for_usage, Request& request) const = 0;

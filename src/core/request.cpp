@@ -191,8 +191,9 @@ void Request::set_member(std::string_view key, std::string json) {
   }
   std::erase_if(edits_, [&](const Edit& edit) { return added_value(edit, key).has_value(); });
   // Behind the last member, so that what is in front of it stays byte for byte.
-  const std::uint32_t at = index_->members.empty() ? static_cast<std::uint32_t>(index_->body.find('{')) + 1
-                                 : index_->members.back().whole.end;
+  const std::uint32_t at = index_->members.empty()
+                               ? static_cast<std::uint32_t>(index_->body.find('{')) + 1
+                               : index_->members.back().whole.end;
   Edit edit{{at, at}, "," + encode_json_string(key) + ":" + std::move(json)};
   const auto place = std::upper_bound(
       edits_.begin(), edits_.end(), at,

@@ -271,7 +271,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
     exchange.operation->dialect->writer(*exchange.operation, {true, true})->frame(frame, out);
   }
   const auto& head = upstream.head();
-  const bool as_it_came = attempt.dialect == exchange.operation->dialect;
+  const bool as_it_came = attempt.dialect->takes(*exchange.operation);
   std::vector<http::Field> fields{
       {"content-type",
        as_it_came ? head.find("content-type").value_or("application/json") : "application/json"}};

@@ -144,7 +144,7 @@ Result<void> prepare(const Run& run, Attempt& attempt) {
   const std::string& model = attempt.target->upstream_model;
   attempt.dialect = &provider.dialect(operation, *attempt.target);
   if (operation.kind == OperationKind::PassThrough) return {};
-  if (attempt.dialect != operation.dialect) return translate(run, attempt);
+  if (!attempt.dialect->takes(operation)) return translate(run, attempt);
   if (operation.body == BodyKind::Multipart) return {};
   if (operation.kind == OperationKind::Chat && !exchange.index.has_system_prompt) {
     const std::string prompt = provider.default_system_prompt(model);
@@ -152,7 +152,7 @@ Result<void> prepare(const Run& run, Attempt& attempt) {
       if (auto put = attempt.request.insert(0, Message{Role::System, prompt}); !put) return put;
     }
   }
-  operation.dialect->address(operation, model, provider.reports_usage(), attempt.request);
+  attempt.dialect->address(operation, model, provider.reports_usage(), attempt.request);
   return {};
 }
 
@@ -163,11 +163,11 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
-  const bool translates = &provider.dialect(operation, *attempt.target) != operation.dialect;
-  if (translates && operation.kind == OperationKind::CountTokens) {
+  const Dialect& spoken = provider.dialect(operation, *attempt.target);
+  if (operation.kind == OperationKind::CountTokens && !spoken.takes(operation)) {
     co_return co_await answer_count(run, attempt);
   }
-  if (translates && exchange.index.body.size() > kLargeBytes) {
+  if (&spoken != operation.dialect && exchange.index.body.size() > kLargeBytes) {
     Work work = [&run, &attempt] { return pass_on(prepare(run, attempt)); };
     auto prepared = co_await on_cpu(exchange, std::move(work));
     if (!prepared) co_return pass(std::move(prepared));

@@ -223,7 +223,7 @@ Result<void> translate(const Run& run, Attempt& attempt) {
 std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt) {
   const Exchange& exchange = run.exchange;
   const Operation& operation = *exchange.operation;
-  if (attempt.dialect == operation.dialect) return operation.dialect->reader(operation);
+  if (attempt.dialect->takes(operation)) return operation.dialect->reader(operation);
   EncoderSettings settings;
   settings.stream = run.writer != nullptr;
   settings.id = exchange.id;

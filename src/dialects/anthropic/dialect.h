@@ -7,7 +7,7 @@
 
 namespace causeway::anthropic {
 
-class AnthropicDialect final : public Dialect {
+class AnthropicDialect : public Dialect {
  public:
   std::string_view name() const override { return "anthropic"; }
   void operations(Operations& table) const override;

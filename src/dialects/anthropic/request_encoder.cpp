@@ -7,6 +7,7 @@
 
 #include "dialects/anthropic/dialect.h"
 #include "dialects/anthropic/models.h"
+#include "dialects/anthropic/request_encoder.h"
 #include "dialects/anthropic/words.h"
 #include "platform/text/json_writer.h"
 
@@ -45,14 +46,15 @@ std::string_view effort_of(const ReasoningWish& wish, const ModelTraits& traits)
 
 class Encoder {
  public:
-  Encoder(const Chat& chat, std::string_view model, LeftOut& left_out)
-      : chat_(chat), model_(model), traits_(traits_of(model)), left_out_(left_out) {}
+  Encoder(const Chat& chat, std::string_view model, const FirstMember& first, LeftOut& left_out)
+      : chat_(chat), first_(first), traits_(traits_of(model)), left_out_(left_out) {}
 
   Result<std::string> run() {
     max_tokens_ = chat_.max_tokens.value_or(traits_.max_tokens);
     choose_thinking();
     out_.reserve(room_for(chat_));
-    json_.begin_object().field("model", model_).field("max_tokens", max_tokens_);
+    json_.begin_object().key(first_.name).string(first_.value);
+    json_.field("max_tokens", max_tokens_);
     write_system();
     gather_turns();
     if (turns_.empty()) refuse("messages", "there is no message with content.");
@@ -430,7 +432,7 @@ class Encoder {
   }
 
   const Chat& chat_;
-  std::string_view model_;
+  FirstMember first_;
   ModelTraits traits_;
   LeftOut& left_out_;
   std::string out_;
@@ -444,9 +446,14 @@ class Encoder {
 
 }  // namespace
 
+Result<std::string> encode_messages(const Chat& chat, std::string_view model,
+                                    const FirstMember& first, LeftOut& left_out) {
+  return Encoder(chat, model, first, left_out).run();
+}
+
 Result<std::string> AnthropicDialect::encode(const Chat& chat, std::string_view upstream_model,
                                              LeftOut& left_out) const {
-  return Encoder(chat, upstream_model, left_out).run();
+  return encode_messages(chat, upstream_model, {"model", upstream_model}, left_out);
 }
 
 }  // namespace causeway::anthropic

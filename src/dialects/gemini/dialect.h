@@ -7,7 +7,7 @@
 
 namespace causeway::gemini {
 
-class GeminiDialect final : public Dialect {
+class GeminiDialect : public Dialect {
  public:
   std::string_view name() const override { return "gemini"; }
   void operations(Operations& table) const override;

@@ -61,13 +61,17 @@ class Decoder {
     }
   }
 
-  // What a text is for changes its vector only at Google: other models have no such thing.
+  // What a text is for changes its vector only at Google: other models have no such thing. What is
+  // not the same for all texts is kept without a value.
   void other(std::string_view name, od::value value) {
     const bool hint = name == "taskType" || name == "title" || name == "autoTruncate";
-    for (const auto& known : request_.others) {
-      if (known.field == name) return;
+    const std::string_view raw = json::raw_of(value);
+    for (auto& known : request_.others) {
+      if (known.field != name) continue;
+      if (known.value != raw) known.value.clear();
+      return;
     }
-    request_.others.push_back({std::string(name), RawJson(json::raw_of(value)), hint});
+    request_.others.push_back({std::string(name), RawJson(raw), hint});
   }
 
   void read_part(od::value part) {
