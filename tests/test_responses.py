@@ -42,6 +42,17 @@ def test_stream(client, mark):
     assert event.response.usage.output_tokens > 0
 
 
+@pytest.mark.parametrize("members, field", [
+    ({"temperature": "hot"}, "temperature"), ({"tools": "weather"}, "tools"),
+    ({"reasoning": "high"}, "reasoning"), ({"input": [{"role": "user", "content": 5}]}, "input[0].content"),
+    ({"input": [{"role": "user", "content": [{"type": "input_text", "text": 5}]}]}, "input[0].content[0].text")])
+def test_what_is_of_a_wrong_type_is_refused(gw, members, field):
+    answer = gw.post("/v1/responses", {"model": "echo", "input": "hello", **members})
+    error = assert_error(answer, 400)
+    assert error["param"] == field
+    assert "must be" in error["message"]
+
+
 def test_stream_helper(client):
     with client.responses.stream(model="echo", input="hello") as stream:
         final = stream.get_final_response()

@@ -49,7 +49,8 @@ struct Untranslatable {
 
 std::unexpected<Error> refused(const Untranslatable& part);
 
-/// Reads the body as edited and gives what read(object) makes of it; read may throw Untranslatable.
+/// Reads the body as edited and gives what read(object) makes of it; read may throw Untranslatable,
+/// or Refused where something is not what the dialect says.
 template <class Decoded = Chat, class Read>
 Result<Decoded> decode_with(const Request& request, Read read) {
   std::string edited;
@@ -68,6 +69,8 @@ Result<Decoded> decode_with(const Request& request, Read read) {
     });
   } catch (const Untranslatable& part) {
     return refused(part);
+  } catch (Refused& wrong) {
+    return std::unexpected(std::move(wrong.error));
   } catch (const simdjson::simdjson_error& bad) {
     return fail(ErrorKind::Internal, Origin::Us,
                 std::string("the request could not be read again: ") + bad.what());

@@ -7,8 +7,7 @@
 namespace causeway::openai {
 namespace {
 
-using json::boolean_of, json::each_element, json::each_member, json::integer_of, json::is_string,
-    json::number_of, json::raw_of, json::text_of;
+using json::each_member, json::is_null, json::is_string, json::raw_of;
 
 class Decoder {
  public:
@@ -28,34 +27,34 @@ class Decoder {
  private:
   void top(std::string_view key, od::value value) {
     if (key == "model") {
-      chat_.model = text_of(value);
+      chat_.model = text(key, value);
     } else if (key == "instructions") {
-      instructions_ = text_of(value);
+      instructions_ = text(key, value);
     } else if (key == "input") {
       read_input(value);
     } else if (key == "stream") {
-      chat_.stream = boolean_of(value).value_or(false);
+      chat_.stream = boolean(key, value);
     } else if (key == "tools") {
-      each_element(value, [this](od::value tool) { read_tool(tool); });
+      elements(key, value, [this](od::value tool) { read_tool(tool); });
     } else if (key == "tool_choice") {
       read_choice(value);
     } else if (key == "parallel_tool_calls") {
-      chat_.parallel_tools = boolean_of(value);
+      chat_.parallel_tools = boolean(key, value);
     } else if (key == "text") {
       read_text_wish(value);
     } else if (key == "reasoning") {
       read_reasoning_wish(value);
     } else if (key == "max_output_tokens") {
-      chat_.max_tokens = count_of(value);
+      chat_.max_tokens = count(key, value);
     } else if (key == "temperature") {
-      chat_.temperature = number_of(value);
+      chat_.temperature = number(key, value);
     } else if (key == "top_p") {
-      chat_.top_p = number_of(value);
+      chat_.top_p = number(key, value);
     } else if (key == "top_logprobs") {
-      chat_.top_logprobs = count_of(value);
+      chat_.top_logprobs = count(key, value);
       chat_.logprobs = true;
     } else if (key == "user" || key == "safety_identifier") {
-      chat_.user = text_of(value);
+      chat_.user = text(key, value);
     } else {
       const std::string_view raw = raw_of(value);
       if (raw == "{}" || raw == "[]" || raw == "false" || raw == "\"disabled\"") return;
@@ -63,19 +62,79 @@ class Decoder {
     }
   }
 
-  void read_input(od::value value) {
-    if (is_string(value)) {
-      add(message_of(Role::User), ChatPart::Kind::Text).text = text_of(value);
-      return;
-    }
-    each_element(value, [this](od::value item) {
-      read_item(item);
-      ++item_;
-    });
+  // What is wrong in kind must not be left out in silence: the answer would be to another question.
+  [[noreturn]] void wrong(std::string_view key, std::string_view wanted) const {
+    const std::string field = here(key);
+    refuse("\"" + field + "\" must be " + std::string(wanted), field);
   }
 
-  std::string at(std::string_view part) const {
-    return "input[" + std::to_string(item_) + "]" + std::string(part);
+  // Of these, null says as much as nothing.
+  std::string_view text(std::string_view key, od::value value) const {
+    if (is_string(value)) return json::string_of(value);
+    if (!is_null(value)) wrong(key, "a string");
+    return {};
+  }
+  bool boolean(std::string_view key, od::value value) const {
+    const auto found = json::boolean_of(value);
+    if (!found && !is_null(value)) wrong(key, "true or false");
+    return found.value_or(false);
+  }
+  std::optional<double> number(std::string_view key, od::value value) const {
+    const auto found = json::number_of(value);
+    if (!found) wrong(key, "a number");
+    return found;
+  }
+  std::optional<std::uint32_t> count(std::string_view key, od::value value) const {
+    const auto found = count_of(value);
+    if (!found) wrong(key, "a whole number");
+    return found;
+  }
+  std::string_view object(std::string_view key, od::value value) const {
+    if (value.type() != od::json_type::object) wrong(key, "an object");
+    return raw_of(value);
+  }
+  template <class Fn>
+  void members(std::string_view key, od::value value, Fn fn) {
+    if (value.type() == od::json_type::object) return each_member(value, fn);
+    if (!is_null(value)) wrong(key, "an object");
+  }
+  // The same inside of the member `key`, which here() names from then on.
+  template <class Fn>
+  void inside(std::string_view key, od::value value, Fn fn) {
+    if (value.type() != od::json_type::object) wrong(key, "an object");
+    const Place outside = std::exchange(place_, Place{here(key)});
+    each_member(value, fn);
+    place_ = outside;
+  }
+  template <class Fn>
+  void elements(std::string_view key, od::value value, Fn fn) {
+    if (value.type() != od::json_type::array) wrong(key, "a list");
+    const Place outside = std::exchange(place_, Place{here(key), 0});
+    json::each_element(value, [&](od::value element) {
+      fn(element);
+      ++*place_.element;
+    });
+    place_ = outside;
+  }
+
+  // Where the reading is: a member of the body and, of a list, which of its elements.
+  struct Place {
+    std::string name;
+    std::optional<std::size_t> element = std::nullopt;
+  };
+  std::string here(std::string_view key = {}) const {
+    std::string field = place_.name;
+    if (place_.element) field += "[" + std::to_string(*place_.element) + "]";
+    if (!field.empty() && !key.empty()) field += ".";
+    return field.append(key);
+  }
+
+  void read_input(od::value value) {
+    if (is_string(value)) {
+      add(message_of(Role::User), ChatPart::Kind::Text).text = json::string_of(value);
+    } else {
+      elements("input", value, [this](od::value item) { read_item(item); });
+    }
   }
 
   static ChatPart& add(ChatMessage& message, ChatPart::Kind kind) {
@@ -100,23 +159,23 @@ class Decoder {
 
   void read_item(od::value value) {
     Item item;
-    each_member(value, [&](std::string_view key, od::value member) {
+    members({}, value, [&](std::string_view key, od::value member) {
       if (key == "type") {
-        item.type = text_of(member);
+        item.type = text(key, member);
       } else if (key == "role") {
-        item.role = text_of(member);
+        item.role = text(key, member);
       } else if (key == "content" || key == "output") {
-        read_content(member, item.parts);
+        read_content(key, member, item.parts);
       } else if (key == "summary") {
-        read_content(member, item.summary);
+        read_content(key, member, item.summary);
       } else if (key == "call_id") {
-        item.id = text_of(member);
+        item.id = text(key, member);
       } else if (key == "name") {
-        item.name = text_of(member);
+        item.name = text(key, member);
       } else if (key == "arguments") {
-        item.arguments = text_of(member);
+        item.arguments = text(key, member);
       } else if (key == "encrypted_content") {
-        item.sealed = text_of(member);
+        item.sealed = text(key, member);
       }
     });
     put(std::move(item));
@@ -137,7 +196,7 @@ class Decoder {
     } else if (item.type == "reasoning") {
       put_reasoning(std::move(item));
     } else {
-      throw Untranslatable{at(".type"),
+      throw Untranslatable{here("type"),
                            "items of type \"" + item.type + "\" exist only in OpenAI's dialect"};
     }
   }
@@ -146,7 +205,9 @@ class Decoder {
     const Role role = item.role == "assistant"   ? Role::Assistant
                       : item.role == "system"    ? Role::System
                       : item.role == "developer" ? Role::Developer
-                                                 : Role::User;
+                      : item.role == "user"      ? Role::User
+                                                 : Role::None;
+    if (role == Role::None) wrong("role", "user, assistant, system or developer");
     ChatMessage& message = message_of(role);
     for (auto& part : item.parts) message.parts.push_back(std::move(part));
   }
@@ -168,34 +229,37 @@ class Decoder {
     return {};
   }
 
-  void read_content(od::value value, std::vector<ChatPart>& parts) {
+  void read_content(std::string_view key, od::value value, std::vector<ChatPart>& parts) {
+    if (is_null(value)) return;
     if (is_string(value)) {
-      parts.emplace_back().text = text_of(value);
-      return;
+      parts.emplace_back().text = json::string_of(value);
+    } else if (value.type() == od::json_type::array) {
+      elements(key, value, [&](od::value part) { read_part(part, parts); });
+    } else {
+      wrong(key, "a string or a list of parts");
     }
-    each_element(value, [&](od::value part) { read_part(part, parts); });
   }
 
   void read_part(od::value value, std::vector<ChatPart>& parts) {
     ChatPart part;
     std::string type;
-    each_member(value, [&](std::string_view key, od::value member) {
+    members({}, value, [&](std::string_view key, od::value member) {
       if (key == "type") {
-        type = text_of(member);
+        type = text(key, member);
       } else if (key == "text" || key == "refusal") {
-        part.text = text_of(member);
+        part.text = text(key, member);
       } else if (key == "image_url" || key == "file_url" || key == "file_data") {
-        set_address(text_of(member), part.media);
+        if (!is_null(member)) set_address(text(key, member), part.media);
       } else if (key == "file_id") {
-        part.media.file = text_of(member);
+        part.media.file = text(key, member);
       } else if (key == "filename") {
-        part.media.name = text_of(member);
+        part.media.name = text(key, member);
       } else if (key == "detail") {
-        part.media.detail = text_of(member);
+        part.media.detail = text(key, member);
       } else if (key == "input_audio") {
-        each_member(member, [&](std::string_view inner, od::value one) {
-          if (inner == "data") part.media.data = text_of(one);
-          if (inner == "format") part.media.type = "audio/" + std::string(text_of(one));
+        inside(key, member, [&](std::string_view inner, od::value one) {
+          if (inner == "data") part.media.data = text(inner, one);
+          if (inner == "format") part.media.type = "audio/" + std::string(text(inner, one));
         });
       }
     });
@@ -209,7 +273,7 @@ class Decoder {
       part.kind = ChatPart::Kind::Refusal;
     } else if (type != "input_text" && type != "output_text" && type != "text" &&
                type != "summary_text" && type != "reasoning_text") {
-      throw Untranslatable{at(".content"), "parts of type \"" + type + "\" are not known"};
+      throw Untranslatable{here("type"), "parts of type \"" + type + "\" are not known"};
     }
     parts.push_back(std::move(part));
   }
@@ -217,17 +281,17 @@ class Decoder {
   void read_tool(od::value value) {
     ChatTool tool;
     std::string type;
-    each_member(value, [&](std::string_view key, od::value member) {
+    members({}, value, [&](std::string_view key, od::value member) {
       if (key == "type") {
-        type = text_of(member);
+        type = text(key, member);
       } else if (key == "name") {
-        tool.name = text_of(member);
+        tool.name = text(key, member);
       } else if (key == "description") {
-        tool.description = text_of(member);
-      } else if (key == "parameters" && !json::is_null(member)) {
-        tool.schema = raw_of(member);
+        tool.description = text(key, member);
+      } else if (key == "parameters" && !is_null(member)) {
+        tool.schema = object(key, member);
       } else if (key == "strict") {
-        tool.strict = boolean_of(member).value_or(false);
+        tool.strict = boolean(key, member);
       }
     });
     if (type != "function") {
@@ -240,14 +304,17 @@ class Decoder {
     using Kind = ToolChoice::Kind;
     auto& choice = chat_.tool_choice;
     if (is_string(value)) {
-      const std::string_view word = text_of(value);
+      const std::string_view word = json::string_of(value);
+      if (word != "none" && word != "required" && word != "auto") {
+        wrong("tool_choice", "none, auto, required or an object");
+      }
       choice.kind = word == "none" ? Kind::None : word == "required" ? Kind::Required : Kind::Auto;
       return;
     }
     std::string type;
-    each_member(value, [&](std::string_view key, od::value member) {
-      if (key == "type") type = text_of(member);
-      if (key == "name") choice.name = text_of(member);
+    inside("tool_choice", value, [&](std::string_view key, od::value member) {
+      if (key == "type") type = text(key, member);
+      if (key == "name") choice.name = text(key, member);
     });
     if (type != "function") {
       throw Untranslatable{"tool_choice", "this form exists only in OpenAI's dialect"};
@@ -256,10 +323,11 @@ class Decoder {
   }
 
   void read_text_wish(od::value value) {
-    each_member(value, [this](std::string_view key, od::value member) {
+    inside("text", value, [this](std::string_view key, od::value member) {
+      if (is_null(member)) return;
       if (key == "format") {
         read_format(member);
-      } else if (key == "verbosity" && !json::is_null(member)) {
+      } else if (key == "verbosity") {
         chat_.others.push_back({"text.verbosity", std::string(raw_of(member)), true});
       }
     });
@@ -269,17 +337,17 @@ class Decoder {
     using Kind = ResponseFormat::Kind;
     auto& format = chat_.format;
     std::string type;
-    each_member(value, [&](std::string_view key, od::value member) {
+    inside("format", value, [&](std::string_view key, od::value member) {
       if (key == "type") {
-        type = text_of(member);
+        type = text(key, member);
       } else if (key == "name") {
-        format.name = text_of(member);
+        format.name = text(key, member);
       } else if (key == "description") {
-        format.description = text_of(member);
-      } else if (key == "schema") {
-        format.schema = raw_of(member);
+        format.description = text(key, member);
+      } else if (key == "schema" && !is_null(member)) {
+        format.schema = object(key, member);
       } else if (key == "strict") {
-        format.strict = boolean_of(member).value_or(false);
+        format.strict = boolean(key, member);
       }
     });
     format.kind = type == "json_schema"   ? Kind::JsonSchema
@@ -292,19 +360,19 @@ class Decoder {
   }
 
   void read_reasoning_wish(od::value value) {
-    each_member(value, [this](std::string_view key, od::value member) {
+    inside("reasoning", value, [this](std::string_view key, od::value member) {
       if (key == "effort") {
-        chat_.reasoning.effort = text_of(member);
+        chat_.reasoning.effort = text(key, member);
         chat_.reasoning.off = chat_.reasoning.effort == "none";
-      } else if (key == "summary" && is_string(member)) {
-        chat_.reasoning.visible = true;
+      } else if (key == "summary") {
+        chat_.reasoning.visible |= !text(key, member).empty();
       }
     });
   }
 
   Chat chat_;
   std::string instructions_;
-  std::size_t item_ = 0;
+  Place place_;
 };
 
 }  // namespace

@@ -29,6 +29,50 @@ class ResponsesTest : public ::testing::Test {
   std::string padded_;
 };
 
+TEST_F(ResponsesTest, WhatIsOfAWrongTypeIsRefusedByItsName) {
+  const auto refused = [&](const std::string& members, const std::string& input = R"("hi")") {
+    const auto chat = decode(R"({"model":"m","input":)" + input + members + "}");
+    if (chat) return std::string("nothing");
+    EXPECT_EQ(chat.error().kind, ErrorKind::InvalidRequest);
+    EXPECT_NE(chat.error().message.find("must be"), std::string::npos) << chat.error().message;
+    return chat.error().param;
+  };
+  EXPECT_EQ(refused(R"(,"temperature":null,"tools":[],"text":{"format":null})"), "nothing");
+  EXPECT_EQ(refused(R"(,"temperature":"hot")"), "temperature");
+  EXPECT_EQ(refused(R"(,"top_p":[1])"), "top_p");
+  EXPECT_EQ(refused(R"(,"top_logprobs":1.5)"), "top_logprobs");
+  EXPECT_EQ(refused(R"(,"instructions":["Be brief."])"), "instructions");
+  EXPECT_EQ(refused(R"(,"parallel_tool_calls":"no")"), "parallel_tool_calls");
+  EXPECT_EQ(refused(R"(,"user":5)"), "user");
+  EXPECT_EQ(refused(R"(,"tools":{"type":"function"})"), "tools");
+  EXPECT_EQ(refused(R"(,"tools":["weather"])"), "tools[0]");
+  EXPECT_EQ(refused(R"(,"tools":[{"type":"function","name":1}])"), "tools[0].name");
+  EXPECT_EQ(refused(R"(,"tools":[{"type":"function","name":"f","parameters":"{}"}])"),
+            "tools[0].parameters");
+  EXPECT_EQ(refused(R"(,"tool_choice":"maybe")"), "tool_choice");
+  EXPECT_EQ(refused(R"(,"tool_choice":5)"), "tool_choice");
+  EXPECT_EQ(refused(R"(,"text":"json")"), "text");
+  EXPECT_EQ(refused(R"(,"text":{"format":{"type":"json_schema","schema":"{}"}})"),
+            "text.format.schema");
+  EXPECT_EQ(refused(R"(,"reasoning":"high")"), "reasoning");
+  EXPECT_EQ(refused(R"(,"reasoning":{"effort":3})"), "reasoning.effort");
+  EXPECT_EQ(refused("", R"([{"role":"user","content":5}])"), "input[0].content");
+  EXPECT_EQ(refused("", R"([{"role":"sailor","content":"hi"}])"), "input[0].role");
+  EXPECT_EQ(refused("", R"([{"role":"user","content":[{"type":"input_text","text":7}]}])"),
+            "input[0].content[0].text");
+  EXPECT_EQ(refused("", R"([{"role":"user","content":[{"type":"input_text","text":"a"},
+                           {"type":"input_image","image_url":{"url":"x"}}]}])"),
+            "input[0].content[1].image_url");
+  EXPECT_EQ(refused("", R"([{"role":"user","content":[{"type":"input_audio",
+                           "input_audio":"AAAA"}]}])"),
+            "input[0].content[0].input_audio");
+  EXPECT_EQ(refused("", R"([{"role":"user","content":"a"},{"type":"function_call","call_id":"c",
+                           "name":"f","arguments":{"city":"Bern"}}])"),
+            "input[1].arguments");
+  EXPECT_EQ(refused("", R"([{"type":"function_call_output","call_id":7,"output":"x"}])"),
+            "input[0].call_id");
+}
+
 TEST_F(ResponsesTest, AnswersAreReadAsTheyWereWritten) {
   std::mt19937_64 random(5);
   Usage usage;
