@@ -58,6 +58,36 @@ def test_annotations_of_several_lines(gw, fake):
     assert last["response"]["output"][0]["content"][0]["annotations"] == [{"a": 1}]
 
 
+def test_annotations_that_are_not_json(gw, fake):
+    """The provider's event is not JSON where no reader must look: ours must be, or there is none."""
+    broken = b'data: {"choices":[{"index":0,"delta":{"annotations":[{"a": nope, "b": [1 2]}]}}]}\n\n'
+    answer = heard(gw, fake, "not-annotated", broken, chunk({"content": "A"}),
+                   chunk({}, finish_reason="stop"), "[DONE]")
+    assert answer.status == 502, answer.body
+    assert answer.json()["error"]["code"] == "upstream_broken"
+
+    async def late(handler):
+        await handler.stream_head()
+        await handler.event(chunk({"content": "A"}))
+        await handler.sleep(0.1)  # what came before goes out by itself
+        await handler.chunk(broken)
+        await handler.last_chunk()
+
+    fake.on("not-annotated-late", late)
+    answer = ask(gw, {"model": "fake/not-annotated-late", "input": "hello", "stream": True})
+    events = [json.loads(data) for data in parse_sse(answer.body)]
+    assert events[-1]["type"] in ("error", "response.failed"), events[-1]
+
+    async def whole(handler):
+        text = b'{"id":"c","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant",' \
+               b'"content":"A","annotations":[{"a": nope}]}}]}'
+        await handler.body(200, text)
+
+    fake.on("whole-not-annotated", whole)
+    answer = ask(gw, {"model": "fake/whole-not-annotated", "input": "hello"})
+    assert answer.status == 502, answer.body
+
+
 @pytest.mark.parametrize("said", [[], [{}], [{"id": "x", "choices": []}], [{"choices": None}],
                                   [{"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}]],
                          ids=["nothing", "empty", "no choice", "null", "usage"])

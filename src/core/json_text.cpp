@@ -11,4 +11,10 @@ bool is_json_object(std::string_view text) {
   return !parser.parse(simdjson::padded_string(text)).get_object().get(object);
 }
 
+bool is_json(std::string_view text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element value;
+  return !parser.parse(simdjson::padded_string(text)).get(value);
+}
+
 }  // namespace causeway

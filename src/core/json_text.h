@@ -8,4 +8,7 @@ namespace causeway {
 /// Whether a text is one complete JSON object and nothing else.
 bool is_json_object(std::string_view text);
 
+/// Whether a text is one complete JSON value and nothing else.
+bool is_json(std::string_view text);
+
 }  // namespace causeway

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/json_text.h"
 #include "core/provider.h"
 
 namespace causeway::exchange {
@@ -56,6 +57,11 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
 
  private:
   void event(const ChatEvent& event) override {
+    // The only JSON of an answer that is written as it came: decoders do not look into it.
+    if (event.kind == ChatEvent::Kind::Citation && !is_json(event.text)) {
+      not_json_ = true;
+      return;
+    }
     said_ += event.text.size() + (event.lane == lane_ ? 0 : kTurn);
     lane_ = event.lane;
     if (said_ <= kMostSaid) encoder_->event(event, wire_);
@@ -63,6 +69,12 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   }
 
   Result<void> checked(Result<void> decoded) const {
+    if (decoded && not_json_) {
+      auto broken = fail(ErrorKind::UpstreamBroken, Origin::Upstream,
+                         "the provider's answer is not what its protocol says");
+      broken.error().detail = "a citation is not JSON";
+      return broken;
+    }
     if (!decoded || said_ <= kMostSaid) return decoded;
     return fail(ErrorKind::UpstreamBroken, Origin::Upstream,
                 "The provider's answer is too large to be translated.", "answer_too_large");
@@ -85,6 +97,7 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
   std::string wire_;
   std::size_t said_ = 0;
   Lane lane_;
+  bool not_json_ = false;
   bool complete_ = false;  // the decoder has given the answer's end
   std::optional<Error> error_;
 };
