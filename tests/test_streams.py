@@ -71,6 +71,68 @@ def test_head_of_a_stream(gw):
     assert answer.complete
 
 
+NOTHING = {
+    "/v1/chat/completions": [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [],
+                              "usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}}, "[DONE]"],
+    "/v1/completions": ["[DONE]"],
+    "/v1/messages": [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant",
+                                                           "model": "m", "content": []}},
+                     {"type": "message_stop"}],
+    "/v1/responses": [{"type": "response.created", "sequence_number": 0, "response": {"id": "r", "output": []}},
+                      {"type": "response.completed", "sequence_number": 1,
+                       "response": {"id": "r", "status": "completed", "output": []}}],
+}
+HELLO = [{"role": "user", "content": "hi"}]
+ASKED = {
+    "/v1/chat/completions": {"stream": True, "messages": HELLO},
+    "/v1/completions": {"stream": True, "prompt": "hi"},
+    "/v1/messages": {"stream": True, "messages": HELLO, "max_tokens": 9},
+    "/v1/responses": {"stream": True, "input": "hi"},
+}
+
+
+@pytest.mark.parametrize("path", NOTHING)
+def test_a_stream_with_nothing_in_it_is_no_success(make_gateway, config, fake, path):
+    settings = config()
+    settings["providers"]["native"] = {"kind": "openai", "base_url": fake.base_url, "api_key": "k",
+                                       "responses": True}
+    settings["providers"]["claude"] = {"kind": "anthropic", "base_url": fake.url, "api_key": "k"}
+    provider = {"/v1/messages": "claude", "/v1/responses": "native"}.get(path, "fake")
+    settings["models"]["next"] = {"targets": [f"{provider}/nothing", "fake/echo"]}
+    gateway = make_gateway(settings)
+
+    async def nothing(answer):
+        await answer.stream_head()
+        for event in NOTHING[path]:
+            await answer.event(event)
+        await answer.last_chunk()
+
+    fake.on("nothing", nothing)
+    answer = gateway.post(path, {"model": f"{provider}/nothing", **ASKED[path]})
+    assert answer.status_code == 502, answer.text
+    assert answer.json()["error"]["code"] == "unexpected_answer"
+    assert "nothing in it" in answer.json()["error"]["message"]
+    answer = gateway.post(path, {"model": "next", **ASKED[path]})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-causeway-provider"] == "fake"
+
+
+def test_a_model_that_says_nothing_has_answered(gw, fake):
+    async def silent(answer):
+        await answer.stream_head()
+        await answer.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        await answer.event("[DONE]")
+        await answer.last_chunk()
+
+    fake.on("silent", silent)
+    streamed = gw.chat_stream("fake/silent")
+    assert streamed.done and streamed.finish_reasons == ["stop"] and streamed.text == ""
+    for path, last in (("/v1/responses", "response.completed"), ("/v1/messages", "message_stop")):
+        answer = gw.post(path, {"model": "fake/silent", **ASKED[path]})
+        assert answer.status_code == 200, answer.text
+        assert f"event: {last}" in answer.text
+
+
 def test_usage_is_asked_for_and_withheld(gw, fake, mark):
     answer = gw.chat_stream("echo", mark)
     assert fake.one(mark).json["stream_options"]["include_usage"] is True

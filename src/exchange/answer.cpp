@@ -26,6 +26,10 @@ std::unexpected<Error> cut() {
   return broken("The provider's answer was cut before its end.", "upstream_cut");
 }
 
+std::unexpected<Error> empty() {
+  return broken("The provider's answer has nothing in it.", "unexpected_answer");
+}
+
 // What the frame tells about the whole answer, for the outcome and the ledger.
 void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
@@ -100,10 +104,14 @@ class Relay {
     if (ended_) return {};  // nothing counts behind the terminal mark
     note(run_, attempt_, frame_);
     has_content_ |= frame_.has_content;
+    stopped_ |= std::ranges::any_of(
+        frame_.events, [](const Event& event) { return event.kind == EventKind::Stop; });
     switch (frame_.kind) {
       case Frame::Kind::Error:
         return error_inside(attempt_, frame_);
       case Frame::Kind::End:
+        // A model may say nothing; then it has stopped, and says why.
+        if (!has_content_ && !stopped_) return empty();
         ended_ = true;
         break;
       default:
@@ -137,6 +145,7 @@ class Relay {
   Bytes out_;
   std::string prelude_;
   bool has_content_ = false;
+  bool stopped_ = false;
   bool ended_ = false;
 };
 

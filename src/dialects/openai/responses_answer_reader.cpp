@@ -151,7 +151,8 @@ class Reader final : public AnswerReader {
     // What only tells that an answer will come is no content yet.
     const bool begins =
         type == "response.created" || type == "response.in_progress" || type == "response.queued";
-    frame_->has_content = !begins;
+    told_ |= !begins && !is_last(type);
+    frame_->has_content = !begins && told_;
     frame_->more = heard.delta.empty();
   }
 
@@ -205,6 +206,7 @@ class Reader final : public AnswerReader {
       } else if (key == "output") {
         std::uint32_t output = 0;
         each_element(value, [&](od::value item) { read_item(item, output++, streamed); });
+        told_ |= output > 0;
         frame_->has_content = true;
       } else if (key == "usage") {
         read_usage(value);
@@ -216,7 +218,8 @@ class Reader final : public AnswerReader {
         frame_->kind = Frame::Kind::Error;
       }
     });
-    if (status == "completed") stop = calls_ ? Stop::Tools : Stop::Done;
+    // A stream that is complete with nothing in it has not said that it is.
+    if (status == "completed" && (told_ || !streamed)) stop = calls_ ? Stop::Tools : Stop::Done;
     if (status == "incomplete") {
       stop = why == "max_output_tokens" ? Stop::Length
              : why == "content_filter"  ? Stop::Filtered
@@ -262,6 +265,7 @@ class Reader final : public AnswerReader {
   http::SseReader sse_;
   Frame* frame_ = nullptr;
   bool calls_ = false;
+  bool told_ = false;  // there was an item, or a part of one
 };
 
 }  // namespace

@@ -323,6 +323,8 @@ class Encoder final : public EventEncoder {
 
   void end(std::string& out) {
     begin(out);
+    // A model that said nothing has answered all the same.
+    if (items_.empty() && stop_ == Stop::Done) open(Item::Type::Message, out);
     for (std::size_t i = 0; i < items_.size(); ++i) finish(i, out);
     const bool complete = why_incomplete().empty();
     const std::string_view status = complete ? "completed" : "incomplete";
