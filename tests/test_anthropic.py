@@ -353,6 +353,33 @@ def test_openai_thinking_with_signatures(client, fake, mark, streamed):
     assert body["max_tokens"] == 16384 + 2048
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_responses_thinking_with_signatures(client, fake, mark, streamed):
+    tool = {"type": "function", "name": "weather", "parameters": TOOL["input_schema"]}
+    asked = {"model": "sonnet", "reasoning": {"effort": "low"}, "tools": [tool], "store": False,
+             "include": ["reasoning.encrypted_content"]}
+    question = [{"role": "user", "content": f"hidden {mark}"}]
+    if streamed:
+        with client.responses.stream(input=question, **asked) as events:
+            done = [e.item.encrypted_content for e in events
+                    if e.type == "response.output_item.done" and e.item.type == "reasoning"]
+            first = events.get_final_response()
+        assert done == [item.encrypted_content for item in first.output[:2]]
+    else:
+        first = client.responses.create(input=question, **asked)
+    assert [item.type for item in first.output] == ["reasoning", "reasoning", "function_call"]
+    assert first.output[0].summary[0].text == fake_anthropic.THOUGHT
+    result = {"type": "function_call_output", "call_id": first.output[2].call_id, "output": "sunny"}
+    second = client.responses.create(input=[*question, *[o.to_dict() for o in first.output], result], **asked)
+    assert second.status == "completed", second
+    body = fake.records(mark)[-1].json  # whose signatures the fake has checked
+    thought, hidden, call = body["messages"][1]["content"]
+    assert thought == {"type": "thinking", "thinking": fake_anthropic.THOUGHT,
+                       "signature": fake_anthropic.signature(fake_anthropic.THOUGHT)}
+    assert hidden == {"type": "redacted_thinking", "data": fake_anthropic.HIDDEN}
+    assert call["type"] == "tool_use"
+
+
 def test_openai_json_schema(client, fake, mark):
     schema = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"],
               "additionalProperties": False}

@@ -1,4 +1,5 @@
 // Neutral events → an answer of the Responses API: its typed events, or the whole object.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct Item {
   std::string text;           // of a message its text, of a call its arguments
   std::string refusal;        // of a message
   std::string call_id, name;  // of a call
-  std::string sealed;         // of reasoning: encrypted_content
+  Seal seal;                  // of reasoning
+  bool hidden = false;        // of reasoning: there is only the seal
+  std::uint16_t block = 0;    // of reasoning: which of the provider's
   std::string citations;      // of a message: elements of an array
   bool done = false;
 };
@@ -78,10 +81,7 @@ class Encoder final : public EventEncoder {
         calls_[event.lane.item] = items_.size() - 1;
         break;
       case Kind::Seal:
-        if (event.lane.channel == Channel::Reasoning && !items_.empty() &&
-            items_.back().type == Item::Type::Reasoning) {
-          items_.back().sealed = event.text;
-        }
+        if (event.lane.channel == Channel::Reasoning) take_seal(event, out);
         break;
       case Kind::Citation:
         take_citation(event);
@@ -164,9 +164,11 @@ class Encoder final : public EventEncoder {
     const bool reasoning = event.lane.channel == Channel::Reasoning;
     const bool refusal = event.lane.channel == Channel::Refusal;
     const auto type = reasoning ? Item::Type::Reasoning : Item::Type::Message;
-    if (items_.empty() || items_.back().done || items_.back().type != type) {
+    if (items_.empty() || items_.back().done || items_.back().type != type ||
+        (reasoning && !is_thought(items_.back(), event))) {
       close(out);
       open(type, out);
+      items_.back().block = event.lane.item;
     }
     Item& item = items_.back();
     std::string& to = refusal ? item.refusal : item.text;
@@ -186,6 +188,27 @@ class Encoder final : public EventEncoder {
            json.field("delta", event.text);
            if (!reasoning && !refusal) json.key("logprobs").begin_array().end_array();
          });
+  }
+
+  // A seal holds for one thought alone: two of them stay two items.
+  static bool is_thought(const Item& item, const ChatEvent& event) {
+    return item.type == Item::Type::Reasoning && item.block == event.lane.item &&
+           item.hidden == event.hidden;
+  }
+
+  void take_seal(const ChatEvent& event, std::string& out) {
+    const bool goes_on = !items_.empty() && !items_.back().done && is_thought(items_.back(), event);
+    if (!goes_on) {
+      const auto same = [&](const Item& item) { return is_thought(item, event); };
+      if (!event.hidden && std::ranges::any_of(items_, same)) return;  // its thought was told
+      begin(out);
+      close(out);
+      open(Item::Type::Reasoning, out);
+      items_.back().block = event.lane.item;
+      items_.back().hidden = event.hidden;
+    }
+    items_.back().seal.dialect = event.dialect;
+    items_.back().seal.value += event.text;
   }
 
   // Pieces of a call that is not the last item belong to one that was told before: they count in
@@ -295,7 +318,9 @@ class Encoder final : public EventEncoder {
         json.field("type", "reasoning").key("summary").begin_array();
         if (!item.text.empty()) write_part(json, "summary_text", item.text, {});
         json.end_array();
-        if (!item.sealed.empty()) json.field("encrypted_content", item.sealed);
+        if (!item.seal.value.empty()) {
+          json.field("encrypted_content", encrypted_content(item.seal, item.hidden));
+        }
         break;
       case Item::Type::Call:
         json.field("type", "function_call").field("status", status);

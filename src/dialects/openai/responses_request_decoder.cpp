@@ -3,6 +3,7 @@
 
 #include "dialects/openai/detail/decoding.h"
 #include "dialects/openai/responses.h"
+#include "dialects/openai/words.h"
 
 namespace causeway::openai {
 namespace {
@@ -216,8 +217,11 @@ class Decoder {
     ChatPart& part = add(message_of(Role::Assistant), ChatPart::Kind::Reasoning);
     for (const auto& piece : item.summary) part.text += piece.text;
     for (const auto& piece : item.parts) part.text += piece.text;
-    if (!item.sealed.empty()) part.seal = {"openai", std::move(item.sealed)};
     part.hidden = part.text.empty();
+    if (item.sealed.empty()) return;
+    Unsealed unsealed = unseal(item.sealed);
+    part.seal = std::move(unsealed.seal);
+    part.hidden = unsealed.hidden.value_or(part.hidden);
   }
 
   std::string name_of(std::string_view id) const {

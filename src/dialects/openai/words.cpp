@@ -40,4 +40,27 @@ std::string in_one_line(std::string_view json) {
   return out;
 }
 
+// "causeway:anthropic:hidden:VALUE". OpenAI's own are base64 and have no colon.
+constexpr std::string_view kMark = "causeway:", kHidden = "hidden", kText = "text";
+
+std::string encrypted_content(const Seal& seal, bool hidden) {
+  if (seal.value.empty() || seal.dialect == "openai" || seal.dialect.empty()) return seal.value;
+  std::string text(kMark);
+  text.append(seal.dialect).append(":").append(hidden ? kHidden : kText).append(":");
+  return text += seal.value;
+}
+
+Unsealed unseal(std::string_view text) {
+  if (text.starts_with(kMark)) {
+    const auto dialect = text.substr(kMark.size());
+    const auto first = dialect.find(':');
+    const auto second = first == dialect.npos ? first : dialect.find(':', first + 1);
+    if (second != dialect.npos) {
+      return {{std::string(dialect.substr(0, first)), std::string(dialect.substr(second + 1))},
+              dialect.substr(first + 1, second - first - 1) == kHidden};
+    }
+  }
+  return {{"openai", std::string(text)}, std::nullopt};
+}
+
 }  // namespace causeway::openai
