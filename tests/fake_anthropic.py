@@ -232,6 +232,12 @@ def broken_off(keep: int, then: dict | None) -> Handler:
 OVERLOADED = anthropic_error("overloaded_error", "Overloaded")
 SCENARIOS: dict[str, Handler] = {
     "claude-busy": fails(429, "rate_limit_error", "of your organization", {"retry-after": "7"}),
+    "claude-used-up": fails(429, "rate_limit_error", "of your organization", {
+        "date": "Thu, 26 Nov 2026 23:59:30 GMT",
+        "anthropic-ratelimit-requests-remaining": "12",
+        "anthropic-ratelimit-requests-reset": "2026-11-27T00:05:00Z",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2026-11-27T00:00:10Z"}),
     "claude-overloaded": fails(529, "overloaded_error", "Overloaded"),
     "claude-broke": fails(400, "invalid_request_error", "Your credit balance is too low"),
     "claude-no-key": fails(401, "authentication_error", "invalid x-api-key"),

@@ -406,6 +406,12 @@ def test_openai_says_what_was_left_out(client):
     assert refused.value.param == "n"
 
 
+def test_openai_waits_until_the_limit_is_reset(client):
+    with pytest.raises(openai.RateLimitError) as busy:
+        say(client, "claude/claude-used-up", "x")
+    assert busy.value.response.headers["retry-after"] == "40"
+
+
 def test_openai_errors_of_the_provider(client):
     with pytest.raises(openai.RateLimitError) as busy:
         say(client, "claude/claude-busy", "x")

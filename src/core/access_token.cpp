@@ -6,6 +6,7 @@
 
 #include "core/dialect.h"
 #include "core/exchange.h"
+#include "core/retry_after.h"
 #include "platform/crypto/hash.h"
 #include "platform/net/loop.h"
 #include "platform/text/utf8.h"

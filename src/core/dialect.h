@@ -154,8 +154,4 @@ class Dialect {
   virtual std::string model_body(const ModelCard& model) const = 0;
 };
 
-/// Wait hints of an answer: retry-after-ms, retry-after (seconds or HTTP date is ignored), bounded
-/// to one hour.
-std::optional<std::chrono::milliseconds> retry_after(std::span<const http::Field> fields);
-
 }  // namespace causeway

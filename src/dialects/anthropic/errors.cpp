@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "core/error.h"
+#include "core/retry_after.h"
 #include "dialects/anthropic/dialect.h"
 #include "platform/text/json_writer.h"
 #include "platform/text/utf8.h"
@@ -137,6 +138,7 @@ Error AnthropicDialect::classify(int status, std::span<const http::Field> fields
   error.origin = Origin::Upstream;
   error.upstream_status = status;
   error.retry_after = retry_after(fields);
+  if (status == 429 && !error.retry_after) error.retry_after = until_rate_limit_reset(fields);
   error.kind = known.kind;
   error.retryable = known.retryable;
   if (known.kind == ErrorKind::InvalidRequest) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "core/retry_after.h"
 #include "dialects/converse/dialect.h"
 #include "platform/text/ascii.h"
 #include "platform/text/utf8.h"

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/retry_after.h"
 #include "dialects/gemini/dialect.h"
 #include "platform/json/on_demand.h"
 #include "platform/text/json_writer.h"

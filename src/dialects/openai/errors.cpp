@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include "core/error.h"
+#include "core/retry_after.h"
 #include "dialects/openai/dialect.h"
 #include "platform/text/json_writer.h"
 #include "platform/text/utf8.h"
