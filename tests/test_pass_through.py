@@ -36,6 +36,18 @@ def test_the_body_leaves_as_it_came(open_gw, fake, mark):
     assert KEY not in str(seen.headers)
 
 
+@pytest.mark.parametrize("query, kept", [
+    (f"key={KEY}", ""), (f"x=1&key={KEY}&y=a%20b", "?x=1&y=a%20b"), (f"k%65y={KEY}", ""),
+    (f"KEY={KEY}&api_key={KEY}&access_token={KEY}&x", "?x"), (f"key={KEY}&key={KEY}", ""), ("keys=1", "?keys=1")])
+def test_the_callers_key_in_the_query_stays_here(open_gw, fake, mark, query, kept):
+    answer = open_gw.post(f"/providers/fake/chat/completions?{query}",
+                          {"model": "echo", "messages": [{"role": "user", "content": mark}]})
+    assert answer.status_code == 200
+    record = fake.one(mark)
+    assert record.target == "/v1/chat/completions" + kept
+    assert KEY not in record.raw_head.decode()
+
+
 def test_streams_and_errors_pass_as_they_are(open_gw, mark):
     body = {"model": "echo", "stream": True, "messages": [{"role": "user", "content": mark}]}
     answer = open_gw.post("/providers/fake/chat/completions", body)

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "platform/text/ascii.h"
+#include "platform/text/percent.h"
 
 namespace causeway::exchange {
 namespace {
@@ -41,6 +42,26 @@ bool ends_here(std::span<const http::Field> fields, std::string_view name) {
   return false;
 }
 
+// Names under which clients put a key, or a token, into the query.
+constexpr std::array<std::string_view, 6> kKeys = {"key",    "api_key",      "api-key",
+                                                   "apikey", "access_token", "oauth_token"};
+
+// What the caller identified itself with is not for the provider; the rest stays as it came.
+std::string without_keys(std::string_view query) {
+  std::string kept;
+  for (std::string_view rest = query; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    const std::string name = text::percent_decoded(one.substr(0, one.find('=')));
+    const bool is_key = std::ranges::any_of(
+        kKeys, [&](std::string_view key) { return http::same_name(name, key); });
+    if (is_key) continue;
+    if (!kept.empty()) kept += '&';
+    kept += one;
+  }
+  return kept;
+}
+
 }  // namespace
 
 void pass_all_fields(std::span<const http::Field> from, std::span<const http::Field> ours,
@@ -66,7 +87,8 @@ Result<void> aim(const Exchange& exchange, const Provider& provider, Call& call)
   target = *base;
   target += exchange.argument.substr(std::min(slash, exchange.argument.size()));
   if (target.empty()) target = "/";
-  if (!exchange.head().query.empty()) target.append("?").append(exchange.head().query);
+  const std::string query = without_keys(exchange.head().query);
+  if (!query.empty()) target.append("?").append(query);
   call.target = target;
   return {};
 }
