@@ -113,6 +113,21 @@ def test_what_needs_a_store_is_refused(client, field, value):
     assert refused.value.param == field
 
 
+def test_clients_do_not_ask_again_for_what_is_not_served(gw, mark):
+    """Both retry every 5xx that does not say otherwise."""
+    asked = []
+    with make_client(gw, max_retries=2) as client:
+        client._client.event_hooks["response"].append(lambda answer: asked.append(answer.status_code))
+        with pytest.raises(openai.APIStatusError) as refused:
+            client.responses.create(model="echo", input=mark, background=True)
+    assert refused.value.response.headers["x-should-retry"] == "false"
+    assert asked == [501]
+    with gw.raw() as raw:
+        raw.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br\r\n\r\n")
+        answer = raw.answer()
+    assert (answer.status, answer.header("x-should-retry")) == (501, "false")
+
+
 def test_a_field_that_only_openai_knows(gw):
     body = {"model": "echo", "input": "hello", "tools": [{"type": "web_search"}]}
     error = assert_error(gw.post("/v1/responses", body), 400)

@@ -36,8 +36,10 @@ http::RefusalBody refusal_body(Pinned<Snapshot>& snapshots) {
                                  : "";
     const Dialect* dialect = snapshots.current().operations.dialect_of("/v1/");
     const std::string id = "req_" + crypto::to_hex(crypto::random_bytes(12));
-    return http::RefusalAnswer{dialect ? dialect->error_body(error, id) : std::string(),
+    http::RefusalAnswer answer{dialect ? dialect->error_body(error, id) : std::string(),
                                {{"x-request-id", id}}};
+    if (status == 501) answer.fields.emplace_back("x-should-retry", "false");
+    return answer;
   };
 }
 

@@ -263,6 +263,8 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
   FieldStorage storage;
   answer_fields(exchange, nullptr, {}, fields, storage);
   if (!wait.empty()) fields.push_back({"retry-after", wait});
+  // OpenAI's clients ask again after every 5xx that does not say this.
+  if (reply.status == 501) fields.push_back({"x-should-retry", "false"});
   const std::string_view pieces[] = {reply.body};
   exchange.outcome.answer_bytes = reply.body.size();
   const auto sent = co_await state.stream.reply(reply.status, fields, pieces);
