@@ -44,38 +44,48 @@ std::unexpected<Error> wrong(const std::string& what) {
   return fail(ErrorKind::Internal, Origin::Us, "third_party/manifest: " + what);
 }
 
+Result<ModelSource> source_of(const std::string& name, const Section& section) {
+  ModelSource source;
+  source.artifact = name;
+  source.file_name = value(section, "result");
+  source.sha256 = value(section, "result.sha256");
+  if (!number(section, "result.size", source.bytes)) {
+    return wrong("[" + name + "] has a number that is none");
+  }
+  if (source.file_name.empty() || source.sha256.size() != 64) {
+    return wrong("[" + name + "] lacks result or result.sha256");
+  }
+  return source;
+}
+
 Result<ModelEntry> to_entry(const std::string& name, const Section& section) {
   ModelEntry entry;
   entry.name = name;
+  entry.licence = value(section, "license");
   entry.aliases = words(value(section, "alias"));
   entry.about = value(section, "about");
-  entry.licence = value(section, "license");
   entry.system_prompt = value(section, "system");
   entry.temperature = value(section, "temperature");
   entry.pooling = value(section, "pooling");
-  entry.source.artifact = name;
-  entry.source.file_name = value(section, "result");
-  entry.source.sha256 = value(section, "result.sha256");
   const auto task = value(section, "task");
   if (task == "embeddings") {
     entry.kind = ModelKind::Embeddings;
   } else if (task != "chat") {
     return wrong("[" + name + "] task is neither chat nor embeddings");
   }
-  if (!number(section, "context", entry.context) || !number(section, "slots", entry.slots) ||
-      !number(section, "result.size", entry.source.bytes)) {
+  if (!number(section, "context", entry.context) || !number(section, "slots", entry.slots)) {
     return wrong("[" + name + "] has a number that is none");
   }
-  if (entry.source.file_name.empty() || entry.source.sha256.size() != 64) {
-    return wrong("[" + name + "] lacks result or result.sha256");
-  }
+  auto source = source_of(name, section);
+  if (!source) return pass(std::move(source));
+  entry.source = std::move(*source);
   return entry;
 }
 
-}  // namespace
+using Sections = std::vector<std::pair<std::string, Section>>;
 
-Result<std::vector<ModelEntry>> parse_manifest(std::string_view text) {
-  std::vector<std::pair<std::string, Section>> sections;
+Result<Sections> parse_sections(std::string_view text) {
+  Sections sections;
   int line_number = 0;
   while (!text.empty()) {
     ++line_number;
@@ -93,8 +103,26 @@ Result<std::vector<ModelEntry>> parse_manifest(std::string_view text) {
     }
     sections.back().second.emplace(trim(line.substr(0, equals)), trim(line.substr(equals + 1)));
   }
+  return sections;
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file || !text) {  // it cannot be opened, or nothing could be read
+    return fail(ErrorKind::Unavailable, Origin::Us, "cannot read the list of models " + path);
+  }
+  return text.str();
+}
+
+}  // namespace
+
+Result<std::vector<ModelEntry>> parse_manifest(std::string_view text) {
+  const auto sections = parse_sections(text);
+  if (!sections) return std::unexpected(sections.error());
   std::vector<ModelEntry> out;
-  for (const auto& [name, section] : sections) {
+  for (const auto& [name, section] : *sections) {
     if (value(section, "kind") != "model") continue;
     auto entry = to_entry(name, section);
     if (!entry) return pass(std::move(entry));
@@ -104,13 +132,26 @@ Result<std::vector<ModelEntry>> parse_manifest(std::string_view text) {
 }
 
 Result<std::vector<ModelEntry>> read_manifest(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file || !text) {  // it cannot be opened, or nothing could be read
-    return fail(ErrorKind::Unavailable, Origin::Us, "cannot read the list of models " + path);
+  const auto text = read_text(path);
+  if (!text) return std::unexpected(text.error());
+  return parse_manifest(*text);
+}
+
+Result<ModelEntry> data_file(const std::string& path, std::string_view wanted) {
+  const auto text = read_text(path);
+  if (!text) return std::unexpected(text.error());
+  const auto sections = parse_sections(*text);
+  if (!sections) return std::unexpected(sections.error());
+  for (const auto& [name, section] : *sections) {
+    if (name != wanted || value(section, "kind") != "data") continue;
+    auto source = source_of(name, section);
+    if (!source) return pass(std::move(source));
+    ModelEntry file;
+    file.name = name;
+    file.source = std::move(*source);
+    return file;
   }
-  return parse_manifest(text.str());
+  return fail(ErrorKind::Unavailable, Origin::Us, "no data of the name " + std::string(wanted));
 }
 
 }  // namespace causeway::engine

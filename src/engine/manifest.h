@@ -18,4 +18,8 @@ Result<std::vector<ModelEntry>> parse_manifest(std::string_view text);
 /// Unavailable when the file cannot be read.
 Result<std::vector<ModelEntry>> read_manifest(const std::string& path);
 
+/// The `kind = data` section of that name in the manifest at this path, with its source alone.
+/// Errors: Unavailable when there is none.
+Result<ModelEntry> data_file(const std::string& path, std::string_view name);
+
 }  // namespace causeway::engine

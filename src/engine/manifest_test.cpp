@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
 
 namespace causeway::engine {
 namespace {
@@ -65,6 +66,17 @@ TEST(Manifest, TheShippedOneHasADefaultForChatAndNoNameTwice) {
   ASSERT_TRUE(kinds.contains("default"));
   EXPECT_EQ(kinds["default"], ModelKind::Chat);
   EXPECT_FALSE(read_manifest("/nonexistent"));
+}
+
+TEST(Manifest, TheShippedOneHasTheVocabularies) {
+  constexpr auto kShipped = CAUSEWAY_SOURCE_DIR "/third_party/manifest";
+  for (const std::string name : {"cl100k_base", "o200k_base"}) {
+    const auto file = data_file(kShipped, name);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file->source.file_name, name + ".tiktoken");
+  }
+  EXPECT_FALSE(data_file(kShipped, "smollm2-135m-instruct")) << "that is a model";
+  EXPECT_FALSE(data_file("/nonexistent", "o200k_base"));
 }
 
 }  // namespace
