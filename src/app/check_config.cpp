@@ -47,7 +47,8 @@ void check_config(const Vocabulary& vocabulary, const std::string& path,
   AccessTokens tokens;
   Dialects dialects;
   (void)build_snapshot(
-      config, {pipeline, vocabulary.sections, dialects, listings, tokens, nullptr, environment},
+      config,
+      {pipeline, vocabulary.sections, dialects, listings, tokens, nullptr, nullptr, environment},
       problems);
 }
 

@@ -9,6 +9,7 @@
 #include "app/found_servers.h"
 #include "app/where.h"
 #include "engine/supervisor.h"
+#include "engine/vocabulary_files.h"
 #include "features/access/keys/feature.h"
 #include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
@@ -99,7 +100,7 @@ std::shared_ptr<const Snapshot> Program::make_snapshot(const AppConfig& config,
                                                        config::Problems& problems) {
   return build_snapshot(config,
                         {*pipeline_, vocabulary_.sections, dialects_, listings_, tokens_,
-                         engine_.get(), environment_},
+                         engine_.get(), vocabularies_.get(), environment_},
                         problems);
 }
 
@@ -162,6 +163,7 @@ Result<void> Program::make_parts() {
   options.places.logs = folder_->file("engine-logs").string();
   options.data_folder = folder_->path().string();
   options.log = [this](std::string_view line) { log_->info(line); };
+  vocabularies_ = engine::make_vocabularies(options.places, *spawner_);
   auto models = embedded_models(config_, options.places);
   if (!models) return pass(std::move(models));
   auto engine = engine::make_engine(std::move(options), std::move(*models), control_, *spawner_);

@@ -132,6 +132,7 @@ class Program {
   std::list<Cancel> listing_calls_;  // of list_models(), until they end
   std::shared_ptr<const Snapshot> latest_snapshot_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Vocabularies> vocabularies_;
   std::vector<std::unique_ptr<Feature>> features_;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;

@@ -96,7 +96,8 @@ class Builder {
     const Dialects& dialects = parts_.dialects;
     if (const auto* openai = value.as<openai::OpenAiConfig>()) {
       return openai::make_provider(name, *openai, dialects.openai, dialects.responses,
-                                   parts_.listings.of(name), parts_.environment);
+                                   parts_.listings.of(name), parts_.vocabularies,
+                                   parts_.environment);
     }
     if (const auto* gemini = value.as<gemini::GeminiConfig>()) {
       return gemini::make_provider(name, *gemini, dialects.gemini, parts_.listings.of(name),
@@ -163,7 +164,7 @@ class Builder {
       if (config_.providers.find(provider)) return;  // it has a problem of its own
       return no_provider(located.at, provider);
     }
-    model.targets.push_back({text, found->second.get(), text.substr(slash + 1), weight});
+    model.targets.push_back(make_target(text, found->second.get(), text.substr(slash + 1), weight));
   }
 
   void add_model(const std::string& name, const ModelConfig& config) {

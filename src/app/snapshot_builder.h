@@ -11,6 +11,7 @@
 #include "core/model_listing.h"
 #include "core/section_table.h"
 #include "core/snapshot.h"
+#include "core/vocabularies.h"
 
 namespace causeway {
 class Engine;
@@ -28,6 +29,7 @@ struct SnapshotParts {
   ModelListings& listings;
   AccessTokens& tokens;
   Engine* engine = nullptr;  // null: only a check
+  Vocabularies* vocabularies = nullptr;
   Environment environment;
 };
 

@@ -134,6 +134,12 @@ class Dialect {
   virtual Result<std::string> encode(const Chat& chat, std::string_view upstream_model,
                                      LeftOut& left_out) const;
   virtual std::unique_ptr<EventDecoder> decoder(bool streamed) const;
+  /// The same where what was asked decides how the answer is read. `asked` is what encode() made,
+  /// and outlives the decoder.
+  virtual std::unique_ptr<EventDecoder> answer_decoder(bool streamed,
+                                                       std::string_view /*asked*/) const {
+    return decoder(streamed);
+  }
   virtual std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const;
 
   /// The same for embeddings, of which there is no stream. Errors: as of decode(), encode() and

@@ -46,6 +46,8 @@ class EngineLease : public Lease {
  public:
   /// Where the model's child listens. Lives as long as the lease.
   virtual const http::Endpoint& endpoint() const = 0;
+  /// Whether the model's chat template can say which tools there are.
+  virtual bool knows_tools() const = 0;
 };
 
 struct EngineStatus {

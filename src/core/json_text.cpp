@@ -17,4 +17,15 @@ bool is_json(std::string_view text) {
   return !parser.parse(simdjson::padded_string(text)).get(value);
 }
 
+std::string json_member(std::string_view object, std::string_view key) {
+  const simdjson::padded_string text(object);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::value value;
+  std::string_view raw;
+  if (parser.iterate(text).get(document) || document[key].get(value)) return {};
+  if (simdjson::to_json_string(value).get(raw)) return {};
+  return std::string(raw.substr(0, raw.find_last_not_of(" \t\r\n") + 1));
+}
+
 }  // namespace causeway

@@ -18,4 +18,8 @@ Task<Result<Call>> Provider::wait_address(Exchange& exchange, Attempt& attempt) 
   co_return address(exchange, attempt);
 }
 
+Task<std::optional<TokenCount>> Provider::count_tokens(Exchange&, const Target&, Chat) const {
+  co_return std::nullopt;
+}
+
 }  // namespace causeway

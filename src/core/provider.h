@@ -14,6 +14,7 @@
 #include "core/dialect.h"
 #include "core/lease.h"
 #include "core/target.h"
+#include "core/usage.h"
 #include "platform/base/cancel.h"
 #include "platform/base/task.h"
 #include "platform/http/client.h"
@@ -38,6 +39,9 @@ struct Call {
   std::span<const http::Field> fields;       // credentials and what the provider wants
   std::unique_ptr<Lease> lease;
   std::unique_ptr<MadeForCall> made;  // null where all of it is known beforehand
+  // Where only the call tells what must be spoken: the request is translated to it, also from this
+  // same dialect. Lives as long as the provider; null = as Provider::dialect() says.
+  const Dialect* dialect = nullptr;
 };
 
 /// Where a dialect's operations stand below a base path: joined once, not for each request.
@@ -78,6 +82,10 @@ class Provider {
 
   /// The call that lists the provider's models, for the background job; nothing = it has none.
   virtual std::optional<Call> listing_call() const { return std::nullopt; }
+  /// Tokens of the prompt that the target would make of `chat`, for applications that ask for a
+  /// count where the target's own dialect has none. Nothing = it cannot be told now.
+  virtual Task<std::optional<TokenCount>> count_tokens(Exchange& exchange, const Target& target,
+                                                       Chat chat) const;
   /// Model names that this provider is known to have, for listings; may change at run time.
   virtual std::vector<std::string> known_models() const { return {}; }
   /// Whether a model of this provider does this operation, as far as it is known beforehand.

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace causeway {
@@ -17,7 +19,14 @@ struct Target {
   const Provider* provider = nullptr;
   std::string upstream_model;
   double weight = 1;
+  std::uint64_t key = 0;  // of the name, made once: what loops learn of a target is found by it
 };
+
+inline Target make_target(std::string name, const Provider* provider, std::string upstream_model,
+                          double weight = 1) {
+  const std::uint64_t key = std::hash<std::string>()(name);
+  return {std::move(name), provider, std::move(upstream_model), weight, key};
+}
 
 enum class Strategy : std::uint8_t { Fallback, Weighted };
 

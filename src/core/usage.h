@@ -26,4 +26,10 @@ struct Usage {
   std::uint64_t output() const { return std::uint64_t{output_visible} + reasoning; }
 };
 
+/// Tokens of a prompt that has not been sent.
+struct TokenCount {
+  std::uint64_t tokens = 0;
+  bool exact = false;  // what the target will report as its input; else near it
+};
+
 }  // namespace causeway

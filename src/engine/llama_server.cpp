@@ -1,5 +1,6 @@
 #include "engine/llama_server.h"
 
+#include <boost/json.hpp>
 #include <cstdlib>
 
 namespace causeway::engine {
@@ -78,6 +79,14 @@ LlamaMetrics read_llama_metrics(std::string_view text) {
   metrics.tokens_total =
       static_cast<std::uint64_t>(sample(text, "llamacpp:tokens_predicted_total"));
   return metrics;
+}
+
+bool template_knows_tools(std::string_view properties) {
+  boost::system::error_code error;
+  const auto value = boost::json::parse({properties.data(), properties.size()}, error);
+  if (error) return true;
+  const auto* knows = value.find_pointer("/chat_template_caps/supports_tools", error);
+  return !knows || !knows->is_bool() || knows->get_bool();
 }
 
 }  // namespace causeway::engine

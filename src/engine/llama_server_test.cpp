@@ -63,5 +63,13 @@ TEST(LlamaServer, ReadsMetrics) {
   EXPECT_EQ(read_llama_metrics("").tokens_per_second, 0);
 }
 
+TEST(LlamaServer, TellsWhetherTheTemplateKnowsTools) {
+  EXPECT_FALSE(template_knows_tools(R"({"chat_template_caps":{"supports_tools":false}})"));
+  EXPECT_TRUE(template_knows_tools(R"({"chat_template_caps":{"supports_tools":true}})"));
+  for (const auto* untold : {"", "garbage", "{}", R"({"chat_template_caps":{}})"}) {
+    EXPECT_TRUE(template_knows_tools(untold)) << untold;
+  }
+}
+
 }  // namespace
 }  // namespace causeway::engine

@@ -70,7 +70,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void begin_fetch();
   void fetch_ended(Result<void> result);
   void launch(const std::string& program, const std::string& file);
-  void become_ready();
+  void become_ready(bool knows_tools);
   void stop_child(std::chrono::milliseconds grace);
   void child_ended(const process::Exit& exit);
   void failed_to_load(std::string reason);

@@ -74,7 +74,7 @@ void Runner::launch(const std::string& program, const std::string& file) {
   child_ = context_.spawner.spawn(std::move(options));
 }
 
-void Runner::become_ready() {
+void Runner::become_ready(bool knows_tools) {
   ready_at_ = now();
   {
     std::lock_guard lock(mutex_);
@@ -82,7 +82,7 @@ void Runner::become_ready() {
   }
   child_state_ = State::Ready;
   enter(State::Ready);
-  gate_->open(entry_->slots);
+  gate_->open(entry_->slots, knows_tools);
 }
 
 void Runner::stop_child(milliseconds grace) {
@@ -190,8 +190,10 @@ Task<Result<std::string>> Runner::get(std::string_view path, milliseconds limit)
 
 Task<void> Runner::probe(std::shared_ptr<Runner> self, std::uint64_t launch) {
   const auto answer = co_await self->get(kHealthPath, kProbeTimeout);
+  if (!answer) co_return;
+  const auto properties = co_await self->get(kPropertiesPath, kProbeTimeout);
   if (self->launch_ != launch || self->child_state_ != State::Starting || self->closing_) co_return;
-  if (answer) self->become_ready();
+  self->become_ready(!properties || template_knows_tools(*properties));
 }
 
 Task<void> Runner::poll_metrics(std::shared_ptr<Runner> self, std::uint64_t launch) {

@@ -61,14 +61,16 @@ struct SlotGate::Guard {
 /// The lease that a caller gets.
 class SlotGate::Held final : public EngineLease {
  public:
-  Held(std::shared_ptr<SlotGate> gate, std::uint64_t generation)
-      : gate_(std::move(gate)), generation_(generation), since_(now()) {}
+  Held(std::shared_ptr<SlotGate> gate, std::uint64_t generation, bool knows_tools)
+      : gate_(std::move(gate)), generation_(generation), knows_tools_(knows_tools), since_(now()) {}
   ~Held() override { gate_->release(generation_, since_); }
   const http::Endpoint& endpoint() const override { return gate_->endpoint(); }
+  bool knows_tools() const override { return knows_tools_; }
 
  private:
   const std::shared_ptr<SlotGate> gate_;
   const std::uint64_t generation_;
+  const bool knows_tools_;
   const Monotonic since_;
 };
 
@@ -91,7 +93,7 @@ Task<Result<std::unique_ptr<EngineLease>>> SlotGate::acquire(Monotonic deadline,
   }
   if (waiter->outcome == Outcome::Granted && !cancel.requested()) {
     waiter->consumed = true;
-    co_return std::make_unique<Held>(self, waiter->generation);
+    co_return std::make_unique<Held>(self, waiter->generation, waiter->knows_tools);
   }
   if (waiter->outcome == Outcome::Granted || waiter->outcome == Outcome::Cancelled) {
     co_return fail(ErrorKind::Cancelled, Origin::Client, "the request was cancelled");
@@ -112,6 +114,7 @@ SlotGate::Admission SlotGate::admit(const WaiterPtr& waiter) {
     ++granted_;
     waiter->outcome = Outcome::Granted;
     waiter->generation = generation_;
+    waiter->knows_tools = knows_tools_;
     return Admission::Settled;
   }
   if (refusal_ && time < refused_until_) {
@@ -160,6 +163,7 @@ SlotGate::Resumable SlotGate::grant_locked(Monotonic time) {
       ++granted_;
       waiter->outcome = Outcome::Granted;
       waiter->generation = generation_;
+      waiter->knows_tools = knows_tools_;
     }
     ready.push_back(std::move(waiter));
   }
@@ -175,7 +179,7 @@ void SlotGate::resume(Resumable waiters) {
   }
 }
 
-void SlotGate::open(std::size_t slots) {
+void SlotGate::open(std::size_t slots, bool knows_tools) {
   Resumable ready;
   {
     std::lock_guard lock(mutex_);
@@ -183,6 +187,7 @@ void SlotGate::open(std::size_t slots) {
     ++generation_;
     busy_ = 0;
     slots_ = slots;
+    knows_tools_ = knows_tools;
     refusal_.reset();
     last_used_ = now();
     ready = grant_locked(last_used_);

@@ -32,7 +32,7 @@ class SlotGate : public std::enable_shared_from_this<SlotGate> {
   // The rest is for the one who runs the child; from any thread.
 
   /// A child is ready. Leases of an earlier child no longer count.
-  void open(std::size_t slots);
+  void open(std::size_t slots, bool knows_tools = true);
   /// Nothing is let in; waiters stay and new ones may wait: a child is coming. `hint` is told to
   /// those who give up.
   void close(std::chrono::milliseconds hint = std::chrono::seconds(1));
@@ -60,6 +60,7 @@ class SlotGate : public std::enable_shared_from_this<SlotGate> {
     std::coroutine_handle<> handle;      // touched on the loop's thread only
     Outcome outcome = Outcome::Waiting;  // guarded by mutex_ until the waiter is resumed
     std::uint64_t generation = 0;
+    bool knows_tools = true;
     bool consumed = false;
     Error error;
   };
@@ -84,6 +85,7 @@ class SlotGate : public std::enable_shared_from_this<SlotGate> {
   mutable std::mutex mutex_;
   std::deque<WaiterPtr> waiting_;
   bool open_ = false;
+  bool knows_tools_ = true;  // of the child; see EngineLease
   std::uint64_t generation_ = 0;
   std::size_t busy_ = 0, slots_ = 0;
   std::uint64_t granted_ = 0;

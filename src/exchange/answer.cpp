@@ -42,7 +42,7 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
     attempt.usage = frame.usage;
     exchange.outcome.usage = frame.usage;
     if (!exchange.index.has_unread_content && !exchange.index.has_tools) {
-      run.estimates.learn(attempt.target->name, text_bytes(exchange), frame.usage.input());
+      run.estimates.learn(attempt.target->key, text_bytes(exchange), frame.usage.input());
     }
     for (const Hook& hook : exchange.snapshot->pipeline->usage) {
       exchange.stages_run |= std::uint64_t{1} << hook.index;

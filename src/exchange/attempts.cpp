@@ -136,13 +136,13 @@ struct Sending {
   Sending(const Sending&) = delete;
 };
 
-// The body that the target gets.
-Result<void> prepare(const Run& run, Attempt& attempt) {
+// The body that the target gets in this dialect.
+Result<void> prepare(const Run& run, Attempt& attempt, const Dialect& dialect) {
   const Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
   const Operation& operation = *exchange.operation;
   const std::string& model = attempt.target->upstream_model;
-  attempt.dialect = &provider.dialect(operation, *attempt.target);
+  attempt.dialect = &dialect;
   if (operation.kind == OperationKind::PassThrough) return {};
   if (!attempt.dialect->takes(operation)) return translate(run, attempt);
   if (operation.body == BodyKind::Multipart) return {};
@@ -156,6 +156,13 @@ Result<void> prepare(const Run& run, Attempt& attempt) {
   return {};
 }
 
+Task<Result<void>> prepare_on_cpu(Run& run, Attempt& attempt, const Dialect& dialect) {
+  Work work = [&] { return pass_on(prepare(run, attempt, dialect)); };
+  auto prepared = co_await on_cpu(run.exchange, std::move(work));
+  if (!prepared) co_return pass(std::move(prepared));
+  co_return Result<void>{};
+}
+
 // Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
 // has made of the request.
 Task<Result<void>> try_target(Run& run, Attempt& attempt) {
@@ -163,17 +170,15 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   const Provider& provider = *attempt.target->provider;
   if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
-  const Dialect& spoken = provider.dialect(operation, *attempt.target);
-  if (operation.kind == OperationKind::CountTokens && !spoken.takes(operation)) {
+  const Dialect& dialect = provider.dialect(operation, *attempt.target);
+  const bool translates = !dialect.takes(operation);
+  if (translates && operation.kind == OperationKind::CountTokens) {
     co_return co_await answer_count(run, attempt);
   }
-  if (&spoken != operation.dialect && exchange.index.body.size() > kLargeBytes) {
-    Work work = [&run, &attempt] { return pass_on(prepare(run, attempt)); };
-    auto prepared = co_await on_cpu(exchange, std::move(work));
-    if (!prepared) co_return pass(std::move(prepared));
-  } else if (auto prepared = prepare(run, attempt); !prepared) {
-    co_return prepared;
-  }
+  const bool large = translates && exchange.index.body.size() > kLargeBytes;
+  auto prepared = large ? Result<void>() : prepare(run, attempt, dialect);
+  if (large) prepared = co_await prepare_on_cpu(run, attempt, dialect);
+  if (!prepared) co_return prepared;
   Result<Call> call;
   if (provider.waits()) {
     call = co_await provider.wait_address(exchange, attempt);
@@ -181,6 +186,10 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     call = provider.address(exchange, attempt);
   }
   if (!call) co_return pass(std::move(call));
+  if (call->dialect) {
+    prepared = co_await prepare_on_cpu(run, attempt, *call->dialect);
+    if (!prepared) co_return prepared;
+  }
   const bool passes_through = operation.kind == OperationKind::PassThrough;
   if (passes_through) {
     if (auto aimed = aim(exchange, provider, *call); !aimed) co_return aimed;
@@ -233,7 +242,7 @@ void estimate_usage(Run& run, Attempt& attempt) {
   if (run.upload) return;  // its tokens are of sounds
   if (attempt.usage.source == UsageSource::Reported) return;
   if (run.content_bytes == 0 && !embeds) return;
-  const std::string& target = attempt.target->name;
+  const std::uint64_t target = attempt.target->key;
   attempt.usage.source = UsageSource::Estimated;
   attempt.usage.input_uncached = run.estimates.tokens(target, text_bytes(run.exchange));
   if (run.content_bytes > 0) {

@@ -1,11 +1,43 @@
 #include "core/provider.h"
 #include "exchange/run.h"
+#include "exchange/translate.h"
 
 namespace causeway::exchange {
 namespace {
 
 // What a chat's template puts around each message, in the common vocabularies.
 constexpr std::uint32_t kTokensPerMessage = 4;
+
+TokenCount estimated(const Run& run, const Attempt& attempt) {
+  const Exchange& exchange = run.exchange;
+  return {run.estimates.tokens(attempt.target->key, text_bytes(exchange)) +
+              std::uint64_t{kTokensPerMessage} * exchange.index.messages.size(),
+          false};
+}
+
+Task<Result<TokenCount>> count(Run& run, Attempt& attempt) {
+  const Target& target = *attempt.target;
+  Result<Chat> chat;
+  if (run.exchange.index.body.size() > kLargeBytes) {
+    Work work = [&] {
+      chat = chat_for_target(*run.exchange.operation, attempt);
+      return go_on();
+    };
+    const auto ran = co_await on_cpu(run.exchange, std::move(work));
+    if (!ran) co_return std::unexpected(ran.error());
+  } else {
+    chat = chat_for_target(*run.exchange.operation, attempt);
+  }
+  if (!chat && chat.error().kind == ErrorKind::NotImplemented) co_return estimated(run, attempt);
+  if (!chat) co_return pass(std::move(chat));
+  const auto counted =
+      co_await target.provider->count_tokens(run.exchange, target, std::move(*chat));
+  if (run.exchange.cancel.requested()) {
+    co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+  }
+  if (counted) co_return *counted;
+  co_return estimated(run, attempt);
+}
 
 }  // namespace
 
@@ -17,13 +49,13 @@ std::uint64_t text_bytes(const Exchange& exchange) {
 
 Task<Result<void>> answer_count(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
-  const std::uint64_t tokens = run.estimates.tokens(attempt.target->name, text_bytes(exchange)) +
-                               std::uint64_t{kTokensPerMessage} * exchange.index.messages.size();
-  const std::string body = exchange.operation->dialect->tokens_body(tokens);
+  const auto counted = co_await count(run, attempt);
+  if (!counted) co_return std::unexpected(counted.error());
+  const std::string body = exchange.operation->dialect->tokens_body(counted->tokens);
   std::vector<http::Field> fields{{"content-type", "application/json"}};
   FieldStorage storage;
   answer_fields(exchange, attempt.target, {}, fields, storage);
-  fields.push_back({"x-causeway-token-count", "estimated"});
+  fields.push_back({"x-causeway-token-count", counted->exact ? "exact" : "estimated"});
   const std::string_view pieces[] = {body};
   exchange.outcome.status = 200;
   exchange.outcome.answer_bytes = body.size();

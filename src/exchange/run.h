@@ -56,8 +56,9 @@ struct Run {
 /// Bytes of all texts of the request.
 std::uint64_t text_bytes(const Exchange& exchange);
 
-/// Answers a count of tokens for a target that does not count in the application's dialect: by what
-/// is known of it (token_estimates.h), said to be an estimate.
+/// Answers a count of tokens for a target that does not count in the application's dialect: what
+/// its provider can tell, else by what is known of it (token_estimates.h); says which of both it
+/// is.
 Task<Result<void>> answer_count(Run& run, Attempt& attempt);
 
 /// Sends bytes of a streamed answer, its head first where that has not gone out. Waits for a

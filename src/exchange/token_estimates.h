@@ -3,32 +3,29 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace causeway::exchange {
 
 class TokenEstimates {
  public:
-  /// Bytes of a token of this target: learnt, else four, the usual mean of English text in the
-  /// common vocabularies.
-  double bytes_per_token(std::string_view target) const;
+  /// Bytes of a token of the target with this key (Target::key): learnt, else four, the usual mean
+  /// of English text in the common vocabularies.
+  double bytes_per_token(std::uint64_t target) const;
   /// Never 0.
-  std::uint32_t tokens(std::string_view target, std::uint64_t bytes) const;
+  std::uint32_t tokens(std::uint64_t target, std::uint64_t bytes) const;
   /// A target has reported that so many bytes of text were so many tokens. Short texts teach
   /// nothing: what the target's template adds would count for too much.
-  void learn(std::string_view target, std::uint64_t bytes, std::uint64_t tokens);
+  void learn(std::uint64_t target, std::uint64_t bytes, std::uint64_t tokens);
 
  private:
-  static constexpr std::size_t kMostTargets = 1024;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
+  /// Each target has one place: of two that share it, the one that was learnt of last is known.
+  static constexpr std::size_t kPlaces = 4096;
+  struct Learnt {
+    std::uint64_t target = 0;
+    double bytes_per_token = 0;  // 0 = nothing is known
   };
-  std::unordered_map<std::string, double, Hash, std::equal_to<>> learnt_;
+  std::vector<Learnt> learnt_{kPlaces};
 };
 
 }  // namespace causeway::exchange

@@ -183,11 +183,9 @@ Result<std::string> encoded(Result<std::string> body) {
 
 Result<std::string> chat_body(const Operation& operation, const Attempt& attempt,
                               LeftOut& left_out) {
-  const Target& target = *attempt.target;
-  auto chat = operation.dialect->decode(operation, attempt.request);
+  auto chat = chat_for_target(operation, attempt);
   if (!chat) return pass(std::move(chat));
-  add_system_prompt(*target.provider, target, *chat);
-  return encoded(attempt.dialect->encode(*chat, target.upstream_model, left_out));
+  return encoded(attempt.dialect->encode(*chat, attempt.target->upstream_model, left_out));
 }
 
 Result<std::string> embedding_body(const Operation& operation, const Attempt& attempt,
@@ -199,6 +197,12 @@ Result<std::string> embedding_body(const Operation& operation, const Attempt& at
 }
 
 }  // namespace
+
+Result<Chat> chat_for_target(const Operation& operation, const Attempt& attempt) {
+  auto chat = operation.dialect->decode(operation, attempt.request);
+  if (chat) add_system_prompt(*attempt.target->provider, *attempt.target, *chat);
+  return chat;
+}
 
 Result<void> translate(const Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
@@ -248,9 +252,9 @@ std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt
   if (operation.kind == OperationKind::Embeddings) {
     return std::make_unique<EmbeddingReader>(*attempt.dialect, operation, settings);
   }
-  return std::make_unique<TranslatingReader>(attempt.dialect->decoder(settings.stream),
-                                             operation.dialect->encoder(settings),
-                                             operation.dialect->reader(operation));
+  return std::make_unique<TranslatingReader>(
+      attempt.dialect->answer_decoder(settings.stream, attempt.translated),
+      operation.dialect->encoder(settings), operation.dialect->reader(operation));
 }
 
 }  // namespace causeway::exchange

@@ -15,6 +15,9 @@ namespace causeway::exchange {
 /// speak the application's dialect.
 Result<void> translate(const Run& run, Attempt& attempt);
 
+/// The attempt's request as it is said to the target, in no dialect's form. Errors: InvalidRequest.
+Result<Chat> chat_for_target(const Operation& operation, const Attempt& attempt);
+
 /// What reads the attempt's answer and gives frames in the application's dialect.
 std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt);
 

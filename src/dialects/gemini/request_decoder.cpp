@@ -77,6 +77,8 @@ class Decoder {
       read_tool_config(value);
     } else if (name == "generationConfig") {
       each_field(value, [&](std::string_view inner, od::value one) { generation(inner, one); });
+    } else if (name == "generateContentRequest") {  // of a count of tokens: the whole request
+      each_field(value, [&](std::string_view inner, od::value one) { top(inner, one); });
     } else if (name != "model") {
       other(name, value);
     }

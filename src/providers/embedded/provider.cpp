@@ -1,7 +1,12 @@
 #include "providers/embedded/provider.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "core/engine.h"
 #include "core/exchange.h"
+#include "core/json_text.h"
+#include "providers/embedded/tools_in_text.h"
 
 namespace causeway::embedded {
 namespace {
@@ -9,10 +14,33 @@ namespace {
 // How long a request may wait for a model that loads, or for a slot, when nothing else is said:
 // well below the usual patience of clients, above the load time of a small model.
 constexpr std::chrono::seconds kLongestWait{60};
+constexpr std::size_t kMostCountBytes = 4096;  // of the engine's answer to a count
 
 EngineModelKind kind_for(OperationKind operation) {
   return operation == OperationKind::Embeddings ? EngineModelKind::Embeddings
                                                 : EngineModelKind::Chat;
+}
+
+// Whether the conversation has anything that a template without tools cannot say.
+bool has_tools(const RequestIndex& index) {
+  const auto of_tool = [](const auto& text) {
+    return text.where.kind == TextKind::ToolArguments || text.where.kind == TextKind::ToolResult;
+  };
+  const auto by_tool = [](const auto& message) {
+    return message.role == Role::Tool || message.role == Role::Function;
+  };
+  return index.has_tools || std::any_of(index.texts.begin(), index.texts.end(), of_tool) ||
+         std::any_of(index.messages.begin(), index.messages.end(), by_tool);
+}
+
+bool has_tools(const Chat& chat) {
+  const auto of_tool = [](const ChatPart& part) {
+    return part.kind == ChatPart::Kind::ToolCall || part.kind == ChatPart::Kind::ToolResult;
+  };
+  return !chat.tools.empty() ||
+         std::any_of(chat.messages.begin(), chat.messages.end(), [&](const ChatMessage& message) {
+           return std::any_of(message.parts.begin(), message.parts.end(), of_tool);
+         });
 }
 
 class EmbeddedProvider final : public Provider {
@@ -65,6 +93,20 @@ class EmbeddedProvider final : public Provider {
     return error;
   }
 
+  Task<std::optional<TokenCount>> count_tokens(Exchange& exchange, const Target& target,
+                                               Chat chat) const override {
+    const auto entry = engine_->find(target.upstream_model, EngineModelKind::Chat);
+    if (!entry || entry->kind != EngineModelKind::Chat) co_return std::nullopt;
+    const auto lease = co_await slot(*entry, exchange);
+    if (!lease) co_return std::nullopt;
+    const bool in_text = !(*lease)->knows_tools() && has_tools(chat);
+    LeftOut left_out;
+    const auto body =
+        (in_text ? tools_in_text_ : dialect_).encode(chat, target.upstream_model, left_out);
+    if (!body) co_return std::nullopt;
+    co_return co_await ask_for_count((*lease)->endpoint(), *body, exchange);
+  }
+
   bool waits() const override { return true; }
   Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const override {
     auto entry = entry_for(exchange, attempt);
@@ -95,10 +137,36 @@ class EmbeddedProvider final : public Provider {
     return entry;
   }
 
-  Task<Result<Call>> address_of(const EngineModel& entry, Exchange& exchange) const {
+  Task<Result<std::unique_ptr<EngineLease>>> slot(const EngineModel& entry,
+                                                  Exchange& exchange) const {
     const auto deadline = exchange.context->clock->now() + kLongestWait;
-    auto lease =
-        co_await engine_->acquire(entry.name, deadline, *exchange.context->loop, exchange.cancel);
+    co_return co_await engine_->acquire(entry.name, deadline, *exchange.context->loop,
+                                        exchange.cancel);
+  }
+
+  // llama-server makes the prompt as for an answer, and counts.
+  static Task<std::optional<TokenCount>> ask_for_count(const http::Endpoint& endpoint,
+                                                       const std::string& body,
+                                                       Exchange& exchange) {
+    const http::Field fields[] = {{"content-type", "application/json"}};
+    const std::string_view pieces[] = {body};
+    http::ClientRequest request;
+    request.target = "/v1/chat/completions/input_tokens";
+    request.fields = fields;
+    request.body = pieces;
+    auto answer = co_await exchange.context->client->call(endpoint, request, exchange.cancel);
+    if (!answer || (*answer)->head().status != 200) co_return std::nullopt;
+    const auto told = co_await (*answer)->read_all(kMostCountBytes);
+    if (!told) co_return std::nullopt;
+    const std::string tokens = json_member(*told, "input_tokens");
+    TokenCount count{0, true};
+    const auto read = std::from_chars(tokens.data(), tokens.data() + tokens.size(), count.tokens);
+    if (tokens.empty() || read.ptr != tokens.data() + tokens.size()) co_return std::nullopt;
+    co_return count;
+  }
+
+  Task<Result<Call>> address_of(const EngineModel& entry, Exchange& exchange) const {
+    auto lease = co_await slot(entry, exchange);
     if (!lease) {
       Error error = std::move(lease).error();
       error.retryable |= error.kind == ErrorKind::RateLimited ||
@@ -109,12 +177,16 @@ class EmbeddedProvider final : public Provider {
     Call call;
     call.endpoint = &(*lease)->endpoint();
     call.target = paths_.of(*exchange.operation);
+    const bool chat = exchange.operation->kind == OperationKind::Chat;
+    if (chat && !(*lease)->knows_tools() && has_tools(exchange.index))
+      call.dialect = &tools_in_text_;
     call.lease = std::move(*lease);
     co_return call;
   }
 
   std::string name_;
   const Dialect& dialect_;
+  const ToolsInText tools_in_text_;
   OperationPaths paths_;
   Engine* engine_;
 };

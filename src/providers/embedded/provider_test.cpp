@@ -14,10 +14,12 @@ namespace causeway::embedded {
 namespace {
 
 struct FakeLease final : EngineLease {
-  explicit FakeLease(int& count) : held(count) { ++held; }
+  FakeLease(int& count, bool tools) : held(count), tools_known(tools) { ++held; }
   ~FakeLease() override { --held; }
   const http::Endpoint& endpoint() const override { return address; }
+  bool knows_tools() const override { return tools_known; }
   int& held;
+  bool tools_known;
   http::Endpoint address;
 };
 
@@ -42,7 +44,7 @@ class FakeEngine final : public Engine {
     asked = model;
     wait = deadline;
     if (error) co_return std::unexpected(*error);
-    co_return std::make_unique<FakeLease>(held);
+    co_return std::make_unique<FakeLease>(held, knows_tools);
   }
   std::vector<EngineModel> models() const override { return {*entries_[0], *entries_[1]}; }
   std::shared_ptr<const EngineModel> find(std::string_view model,
@@ -65,6 +67,7 @@ class FakeEngine final : public Engine {
   std::string asked;
   Monotonic wait{};
   int held = 0;
+  bool knows_tools = true;
 
  private:
   std::vector<std::shared_ptr<const EngineModel>> entries_;
@@ -167,6 +170,22 @@ TEST_F(EmbeddedTest, BusyEngineIsRetryableElsewhere) {
   EXPECT_TRUE(call.error().retryable);
   EXPECT_EQ(call.error().retry_after, std::chrono::seconds(3));
   EXPECT_FALSE(attempt_.request.edited()) << "nothing was put in for a call that is not made";
+}
+
+TEST_F(EmbeddedTest, SaysToolsInTextOnlyWhereTheTemplateKnowsNone) {
+  const std::string plain = R"({"role":"user","content":"hi"})";
+  const std::string result = plain + R"(,{"role":"tool","tool_call_id":"c","content":"1"})";
+  const std::string tools = plain + R"(],"tools":[{"type":"function","function":{"name":"f"}})";
+  for (const auto& [messages, said] : {std::pair(plain, false), {result, true}, {tools, true}}) {
+    engine_.knows_tools = true;
+    auto call = chat(messages);
+    ASSERT_TRUE(call) << call.error().message;
+    EXPECT_EQ(call->dialect, nullptr);
+    engine_.knows_tools = false;
+    call = chat(messages);
+    ASSERT_TRUE(call) << call.error().message;
+    EXPECT_EQ(call->dialect != nullptr, said) << messages;
+  }
 }
 
 TEST(EmbeddedConfig, AppliesTheProvidersAndTheModelsOwnSettings) {

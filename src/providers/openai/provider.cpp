@@ -1,8 +1,12 @@
 #include "providers/openai/provider.h"
 
+#include <functional>
 #include <optional>
 
 #include "core/exchange.h"
+#include "dialects/openai/token_count.h"
+#include "platform/base/worker.h"
+#include "platform/net/loop.h"
 
 namespace causeway::openai {
 namespace {
@@ -11,12 +15,13 @@ class OpenAiProvider final : public Provider {
  public:
   OpenAiProvider(std::string name, const OpenAiConfig& config, const Dialect& dialect,
                  const Dialect& responses, std::shared_ptr<ModelListing> listing,
-                 http::Endpoint endpoint, std::string_view path)
+                 Vocabularies* vocabularies, http::Endpoint endpoint, std::string_view path)
       : name_(std::move(name)),
         dialect_(dialect),
         responses_(config.responses.value_or(endpoint.host == "api.openai.com") ? &responses
                                                                                 : nullptr),
         listing_(std::move(listing)),
+        vocabularies_(vocabularies),
         endpoint_(std::move(endpoint)),
         paths_(path, dialect),
         responses_paths_(path, responses),
@@ -47,6 +52,25 @@ class OpenAiProvider final : public Provider {
     const Operation& operation = *exchange.operation;
     return call(operation.dialect == responses_ ? responses_paths_ : paths_, operation);
   }
+  // The vocabulary's file may have to be read first, and texts may be long: not on the loop.
+  Task<std::optional<TokenCount>> count_tokens(Exchange& exchange, const Target& target,
+                                               Chat chat) const override {
+    const auto name = vocabulary_of(target.upstream_model);
+    if (name.empty() || !vocabularies_) co_return std::nullopt;
+    auto job = [&]() -> Result<std::optional<TokenCount>> {
+      const auto vocabulary = vocabularies_->find(name);
+      if (!vocabulary) return std::nullopt;
+      return openai::count_tokens(chat, target.upstream_model, *vocabulary);
+    };
+    const LoopContext& context = *exchange.context;
+    if (!context.cpu) co_return *job();
+    auto post = [loop = context.loop](std::move_only_function<void()> resume) {
+      loop->post(std::move(resume));
+    };
+    const auto counted = co_await offload(*context.cpu, std::move(post), std::move(job));
+    if (!counted) co_return std::nullopt;
+    co_return *counted;
+  }
   std::optional<Call> listing_call() const override {
     Operation listing;
     listing.kind = OperationKind::ListModels;
@@ -55,13 +79,14 @@ class OpenAiProvider final : public Provider {
 
  private:
   Call call(const OperationPaths& paths, const Operation& operation) const {
-    return {&endpoint_, paths.of(operation), fields_.fields(), nullptr, nullptr};
+    return {&endpoint_, paths.of(operation), fields_.fields(), nullptr, nullptr, nullptr};
   }
 
   std::string name_;
   const Dialect& dialect_;
   const Dialect* responses_;  // null: the server does not have it
   std::shared_ptr<ModelListing> listing_;
+  Vocabularies* vocabularies_;
   http::Endpoint endpoint_;
   OperationPaths paths_, responses_paths_;
   std::string base_;
@@ -76,12 +101,14 @@ class OpenAiProvider final : public Provider {
 Result<std::unique_ptr<Provider>> make_provider(std::string name, const OpenAiConfig& config,
                                                 const Dialect& dialect, const Dialect& responses,
                                                 std::shared_ptr<ModelListing> listing,
+                                                Vocabularies* vocabularies,
                                                 const EnvironmentVariables& environment) {
   std::string path;
   auto endpoint = endpoint_of(config, environment, path);
   if (!endpoint) return pass(std::move(endpoint));
   return std::make_unique<OpenAiProvider>(std::move(name), config, dialect, responses,
-                                          std::move(listing), std::move(*endpoint), path);
+                                          std::move(listing), vocabularies, std::move(*endpoint),
+                                          path);
 }
 
 }  // namespace causeway::openai

@@ -31,8 +31,8 @@ std::shared_ptr<const Model> exposed_model(const Snapshot& snapshot, std::string
     auto model = std::make_shared<Model>();
     model->name = name;
     model->owned_by = provider;
-    model->targets.push_back({std::string(provider) + "/" + std::string(upstream), exposed.provider,
-                              std::string(upstream), 1});
+    model->targets.push_back(make_target(std::string(provider) + "/" + std::string(upstream),
+                                         exposed.provider, std::string(upstream)));
     return model;
   }
   return nullptr;
