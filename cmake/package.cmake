@@ -25,7 +25,7 @@ install(DIRECTORY ${engine_dir}/ DESTINATION lib/causeway USE_SOURCE_PERMISSIONS
   PATTERN LICENSE EXCLUDE)
 # The catalogue of models and what fetches them, laid out as in the source.
 install(FILES third_party/manifest DESTINATION share/causeway/third_party)
-install(PROGRAMS scripts/tools/fetch.py scripts/tools/bert_to_gguf.py
+install(PROGRAMS scripts/tools/fetch.py scripts/tools/bert_to_gguf.py scripts/tools/gunzip.py
   DESTINATION share/causeway/scripts/tools)
 install(DIRECTORY scripts/tools/fetching DESTINATION share/causeway/scripts/tools
   FILES_MATCHING PATTERN *.py)
