@@ -5,6 +5,7 @@
   scripts/bench --only sse --only tls --rounds 9
   scripts/bench --check              exit code 1 when an asked value was missed or could not be measured
   scripts/bench --micro              nanoseconds of single pieces (Google Benchmark)
+  scripts/bench pii                  what the PII detector finds, side by side with Presidio (pii --help)
 
 How to read it, and what to beware of: bench/README.md.
 """
