@@ -23,7 +23,21 @@ constexpr std::string_view kIntroductions =
     "for|cardholder|"
     "cardholder:|holder:|insured:|insured|policyholder|author:|from:|to:|name "
     "of|versicherter|mitarbeiter|mitarbeiterin|"
-    "cliente|client:|klant|patient:|nurse|attorney|colleague";
+    "cliente|client:|klant|patient:|nurse|attorney|colleague|talked to|talk to|speak to|speak "
+    "with|talking to|met|met with|"
+    "meet with|ask|asked|tell|told|thank|thanks|email to|report to|sent to|send to|send it "
+    "to|forward to|forwarded to|"
+    "results of|behalf of|regards|greetings|yours|yours truly,|best,|cheers,|thanks,|mit "
+    "freundlichen grussen|viele grusse|"
+    "beste grusse|liebe grusse|cordialement,|bien a vous,|un "
+    "saludo,|saludos,|atentamente,|cordiali saluti,|saluti,|"
+    "met vriendelijke groet,|groetjes,|groeten,|gesprochen mit|mit frau|mit herrn|parle avec|parle "
+    "hier avec|hable con|"
+    "hable ayer con|parlato con|sprak met|gestern mit|rapport a|appelez|llame a|chiami|bel|rufen "
+    "sie|fragen sie|"
+    "demandez a|pregunte a|chieda "
+    "a|vraag|witness,|applicant,|tenant,|colleague,|friend,|wife,|husband,|boss,|doctor,|"
+    "manager,|ceo,|director,|author,|colleague|boss|wife|husband|my friend|by doctor";
 
 }  // namespace
 

@@ -130,14 +130,18 @@ class PlainNumbers {
              std::size_t end, bool whole) const {
     for (std::uint32_t i = 0; i < rules_.size(); ++i) {
       const NumberRule& rule = Book::get().numbers()[i];
-      const bool fits = std::ranges::any_of(rules_[i], [&](const PlainForm& form) {
-        return (parts == 0 || whole || rule.any_parts || parts == form.parts) &&
-               RE2::FullMatch(compact, *form.pattern);
-      });
-      if (!fits || (rule.check && !rule.check(compact))) continue;
+      const auto fits = [&](bool in_any_way) {
+        return std::ranges::any_of(rules_[i], [&](const PlainForm& form) {
+          return (parts == 0 || in_any_way || rule.any_parts || parts == form.parts) &&
+                 RE2::FullMatch(compact, *form.pattern);
+        });
+      };
+      const bool well = fits(false);
+      if ((!well && !(whole && fits(true))) || (rule.check && !rule.check(compact))) continue;
       const int distance = scene.distance(i, begin, end);
       const float confidence =
           distance < 0 ? rule.worth.alone : rule.worth.with - 0.002F * static_cast<float>(distance);
+      if (!well && distance < 0 && rule.worth.alone < 0.8F) continue;
       if (confidence > 0.05F) scene.add(begin, end, i, confidence);
     }
   }

@@ -20,6 +20,7 @@ enum Mark : std::uint16_t {
   kCompanyHead = 256,  // Banco, Universidad: at its beginning
   kKnownCompany = 512,
   kCountry = 1024,  // countries, languages, peoples
+  kJoin = 2048,     // of, and, und: inside names of organisations
 };
 
 class Lexicon {

@@ -61,8 +61,7 @@ void NameFinder::read(std::string_view text, std::size_t begin, NameSequence& wo
                    word.size() == 1 && capital,
                    comma,
                    at(text, end) == '.'};
-    const bool ampersand = false;
-    if (!capital && !ampersand && !entry.is(kParticle)) return;
+    if (!capital && !entry.is(kParticle | kJoin | kLegalForm)) return;
     if (is_digit(at(text, end)) || at(text, end) == '_' || at(text, end) == '@') return;
     words.words[words.size++] = entry;
     std::size_t next = end;

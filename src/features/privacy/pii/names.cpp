@@ -62,8 +62,10 @@ std::size_t NameFinder::organisation(const Scene& scene, const NameSequence& wor
   std::size_t named = head.is(kCommon) && !head.is(kSurname) ? 0 : 1;
   for (std::size_t i = first + 1; i < words.size && i < first + 6; ++i) {
     const NameWord& word = words.words[i];
-    if (word.comma && !(word.is(kLegalForm)) && !(word.is(kSurname) && named > 0)) break;
-    if (!word.capital && !word.is(kParticle) && !word.is(kLegalForm)) break;
+    // "Lynch, Cormier and Sons"
+    const bool listed = i + 1 < words.size && words.words[i + 1].is(kJoin) && named > 0;
+    if (word.comma && !word.is(kLegalForm) && !listed) break;
+    if (!word.capital && !word.is(kParticle | kJoin | kLegalForm)) break;
     if (word.is(kLegalForm) && (word.capital || word.shouted) && named > 0 &&
         !(word.end - word.begin < 2)) {
       // More legal forms may follow: "GmbH & Co. KG".
@@ -71,9 +73,10 @@ std::size_t NameFinder::organisation(const Scene& scene, const NameSequence& wor
       while (last + 1 < words.size && words.words[last + 1].is(kLegalForm)) ++last;
       // Two letters that are also words, or begin a number: "NINO AB 12 34".
       const bool two = word.end - word.begin <= 2;
-      const bool number = at(scene.text, words.words[last].end) == ' ' &&
+      const bool number = (at(scene.text, words.words[last].end) == ' ' ||
+                           at(scene.text, words.words[last].end) == '-') &&
                           is_digit(at(scene.text, words.words[last].end + 1));
-      const bool short_form = two && ((!word.shouted && !word.full_stop) || number);
+      const bool short_form = number || (two && !word.shouted && !word.full_stop);
       if (!short_form) return add(last, rules_.suffix, 0.82F);
     }
     if (word.is(kCompanyKind) && word.capital && named > 0 && !head.is(kTitle)) {
@@ -125,7 +128,14 @@ std::size_t NameFinder::titled(const Scene& scene, const NameSequence& words,
 std::size_t NameFinder::labelled(const Scene& scene, const NameSequence& words,
                                  std::size_t first) const {
   const NameWord& head = words.words[first];
-  if (!head.capital || ordinary(head) || !introduced(scene, head)) return kNone;
+  if (!head.capital || !introduced(scene, head)) return kNone;
+  if (ordinary(head)) {
+    // "Dear Grace," is a name where "Dear Customer" is none.
+    const char next = at(scene.text, head.end);
+    const bool more =
+        first + 1 < words.size && surname(words.words[first + 1]) && !words.words[first + 1].comma;
+    if (!head.is(kGiven) || (!more && (next == ' ' || is_alnum(next)))) return kNone;
+  }
   std::size_t last = first + 1;
   for (std::size_t i = first + 1;
        i < words.size && i < first + kMaxPersonWords && !words.words[i].comma; ++i) {
@@ -167,15 +177,15 @@ bool NameFinder::introduced(const Scene& scene, const NameWord& word) const {
   if (distance < 0 || distance > 3) return false;
   const std::string_view between = scene.text.substr(
       word.begin - std::min<std::size_t>(word.begin, 3), std::min<std::size_t>(word.begin, 3));
-  return !between.contains('.') && !between.contains('\n') && !between.contains('!') &&
-         !between.contains('?');
+  // A closing formula has its name on the next line.
+  return !between.contains('.') && !between.contains('!') && !between.contains('?');
 }
 
 std::size_t NameFinder::person(const Scene& scene, const NameSequence& words,
                                std::size_t first) const {
   const NameWord& head = words.words[first];
   const bool given = head.capital && head.is(kGiven) && !head.initial;
-  if (!given && !head.initial) return kNone;
+  if (!given && !head.initial) return unknown_given(scene, words, first);
   if (head.initial && !head.full_stop) return kNone;
   std::size_t last = first + 1;
   bool family = false;
@@ -205,8 +215,9 @@ std::size_t NameFinder::person(const Scene& scene, const NameSequence& words,
     return last;
   }
   // "Will Congress", "Paris Metro": a head that is also a word or a place needs a real surname.
-  const bool doubtful = head.is(kCommon | kCity | kCountry);
-  if (doubtful && (!surname(end) || end.is(kCommon))) {
+  const bool doubtful = head.is(kCommon | kCountry | kCity);
+  const bool place = !head.is(kCommon | kCountry) && !end.is(kCommon | kCity);
+  if (doubtful && !place && (!surname(end) || end.is(kCommon))) {
     if (!(end.is(kSurname) && head.is(kGiven) &&
           scene.distance(rules_.full, head.begin, end.end) >= 0))
       return kNone;
@@ -215,6 +226,25 @@ std::size_t NameFinder::person(const Scene& scene, const NameSequence& words,
   const float worth = doubtful ? 0.66F : surname(end) ? 0.85F : 0.66F;
   scene.add(head.begin, end.end, rules_.full, near ? worth + 0.1F : worth);
   return last;
+}
+
+/// "Rollin Lubowitz": no given name of the list, but a surname of it behind a word that is nothing
+/// else.
+std::size_t NameFinder::unknown_given(const Scene& scene, const NameSequence& words,
+                                      std::size_t first) const {
+  const NameWord& head = words.words[first];
+  if (!unknown_capital(head) || head.marks != 0 || head.shouted) return kNone;
+  std::size_t i = first + 1;
+  while (i < words.size && !words.words[i].comma &&
+         (words.words[i].initial || (words.words[i].is(kParticle) && !words.words[i].capital)))
+    ++i;
+  if (i >= words.size || words.words[i].comma) return kNone;
+  const NameWord& end = words.words[i];
+  if (!surname(end) || end.is(kCommon | kCity | kCountry | kCompanyKind) || end.shouted)
+    return kNone;
+  const bool near = scene.distance(rules_.full, head.begin, end.end) >= 0;
+  scene.add(head.begin, end.end, rules_.full, near ? 0.66F : 0.52F);
+  return i + 1;
 }
 
 void NameFinder::given_alone(const Scene& scene, const NameWord& word) const {

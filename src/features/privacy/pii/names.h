@@ -48,6 +48,7 @@ class NameFinder {
   std::size_t titled(const Scene& scene, const NameSequence& words, std::size_t first) const;
   std::size_t surname_first(const Scene& scene, const NameSequence& words, std::size_t first) const;
   std::size_t labelled(const Scene& scene, const NameSequence& words, std::size_t first) const;
+  std::size_t unknown_given(const Scene& scene, const NameSequence& words, std::size_t first) const;
   void given_alone(const Scene& scene, const NameWord& word) const;
   bool introduced(const Scene& scene, const NameWord& word) const;
 

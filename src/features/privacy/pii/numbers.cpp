@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t kMaxGroups = 48;
 constexpr std::size_t kMaxCapitals = 4;  // groups of letters only that may be part of a number
 constexpr std::size_t kMaxGap = 3;
+constexpr float kStrong = 0.8F;
 
 bool parts_numbers(char c) {
   switch (c) {
@@ -69,7 +70,8 @@ struct NumberFinder::Window {
   std::uint64_t letters;  // places of letters
   std::uint64_t parts;    // places before which the text is parted
   std::uint32_t begin, end;
-  bool whole;  // nothing that could belong to it stands beside it
+  bool whole;                // nothing that could belong to it stands beside it
+  bool parted_well = false;  // in one piece, or as the form looked at is parted
 };
 
 NumberFinder::NumberFinder(std::span<const NumberRule> rules) : rules_(rules.begin(), rules.end()) {
@@ -101,30 +103,35 @@ void NumberFinder::find(const Scene& scene, const Run& run) const {
       }
       if (digits < 2 && size < 8) continue;
       const bool whole = first == 0 && last + 1 == run.size();
-      look(scene, {{compact.data(), size}, letters, parts, run[first].begin, run[last].end, whole});
+      Window window{{compact.data(), size}, letters, parts, run[first].begin, run[last].end, whole};
+      look(scene, window);
     }
   }
 }
 
-void NumberFinder::look(const Scene& scene, const Window& window) const {
+void NumberFinder::look(const Scene& scene, Window& window) const {
   std::uint32_t judged = static_cast<std::uint32_t>(-1);
   for (const Entry& entry : by_length_[window.compact.size()]) {
     const Form& form = entry.form;
     if ((form.digits & window.letters) != 0 || (form.letters & ~window.letters) != 0) continue;
-    const bool parted_well = window.parts == 0 || window.parts == form.parts || window.whole ||
-                             rules_[entry.rule].any_parts;
-    if (!parted_well || entry.rule == judged || !fits(form, window.compact)) continue;
-    judged = entry.rule;
+    const bool parted_well =
+        window.parts == 0 || window.parts == form.parts || rules_[entry.rule].any_parts;
+    if ((!parted_well && !window.whole) || entry.rule == judged || !fits(form, window.compact))
+      continue;
+    // A rule's other form may be parted just so.
+    if (parted_well) judged = entry.rule;
+    window.parted_well = parted_well;
     judge(scene, window, entry.rule);
   }
 }
 
 void NumberFinder::judge(const Scene& scene, const Window& window, std::uint32_t index) const {
   const NumberRule& rule = rules_[index];
-  // What stands by itself needs to be written as one number, or as its rule says that it is parted.
   const int distance = scene.distance(index, window.begin, window.end);
   float confidence = rule.worth.alone;
   if (distance >= 0) confidence = rule.worth.with - 0.002F * static_cast<float>(distance);
+  // Parted in a way of its own: a word must speak for it, or strong check digits.
+  if (!window.parted_well && distance < 0 && rule.worth.alone < kStrong) return;
   if (confidence <= 0.05F || (rule.check && !rule.check(window.compact))) return;
   scene.add(window.begin, window.end, index, confidence);
 }

@@ -37,7 +37,7 @@ class NumberFinder {
     std::uint32_t rule;
   };
   struct Window;
-  void look(const Scene& scene, const Window& window) const;
+  void look(const Scene& scene, Window& window) const;
   void judge(const Scene& scene, const Window& window, std::uint32_t rule) const;
 
   std::vector<NumberRule> rules_;

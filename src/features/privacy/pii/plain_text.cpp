@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "features/privacy/pii/blocks.h"
 #include "features/privacy/pii/folding.h"
 
 namespace causeway::pii {
@@ -84,24 +85,18 @@ Decoded decode_escape(std::string_view text, std::size_t at) {
 
 /// The first place where the text is not what it seems; its size where there is none.
 std::size_t first_encoded(std::string_view text, std::size_t at) {
-  constexpr std::size_t kBlock = 64;
-  while (at < text.size()) {
-    const std::size_t size = std::min(kBlock, text.size() - at);
-    unsigned seen = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto c = static_cast<unsigned char>(text[at + i]);
-      seen |= static_cast<unsigned>(c >= 0x80) | static_cast<unsigned>(c == '%') |
-              static_cast<unsigned>(c == '&');
-    }
-    if (seen != 0) {
-      for (std::size_t i = at; i < at + size; ++i) {
-        if (static_cast<unsigned char>(text[i]) >= 0x80 || decode_escape(text, i).size > 0)
-          return i;
-      }
-    }
-    at += size;
+  const auto many = [](const Block& block) {
+    return (block >= 0x80) | (block == '%') | (block == '&');
+  };
+  const auto one = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || c == '%' || c == '&';
+  };
+  while (true) {
+    at = find_byte(text, at, many, one);
+    if (at == text.size() || static_cast<unsigned char>(text[at]) >= 0x80) return at;
+    if (decode_escape(text, at).size > 0) return at;
+    ++at;
   }
-  return text.size();
 }
 
 }  // namespace

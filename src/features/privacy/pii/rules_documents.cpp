@@ -27,7 +27,7 @@ constexpr NumberRule kDocuments[] = {
      "[LMNPRTVWXYCFGHJK][0-9CFGHJKLMNPRTVWXYZ]{8}d?",
      nullptr,
      {0, 0.93F},
-     "personalausweis|ausweisnummer|ausweis|personalausweisnummer|ausweis-nr|@national",
+     "personalausweis|ausweisnummer|ausweis|personalausweisnummer|ausweis-nr",
      "https://www.personalausweisportal.de/"},
     {"nl.document",
      Kind::Passport,

@@ -94,7 +94,7 @@ constexpr WordGroup kGroups[] = {
     {"national",
      "national id|national identification|identity number|id number|identity card|id "
      "card|citizen|ssn|social security|personal number|personal id|ausweis|personalausweis|carte "
-     "d'identite|identidad|identita|identiteitskaart|national number|insee|id"},
+     "d'identite|identidad|identita|identiteitskaart|national number|insee"},
     {"national_number",
      "national id|national identification number|identity number|id number|identity card|id card "
      "number|national identity|identification number|personal id|national "
@@ -130,7 +130,8 @@ constexpr WordGroup kGroups[] = {
      "number|reach|dial|ring|hotline|telefon|telefonnummer|handy|mobil|rufnummer|anrufen|"
      "erreichbar|telephone|portable|appelez|appeler|joindre|telefono|movil|llame|llamar|llamame|"
      "cellulare|chiamare|chiami|chiamami|telefoonnummer|mobiel|bel|bellen|telefoon|telefone|ph|"
-     "voicemail|extension|callback|caller|contact|numero|nummer"},
+     "voicemail|callback|caller|llamarme|chiamarmi|bereiken|erreichen|unter|marque|llama|chiamate|"
+     "numero de telefono|numero di telefono|numero de telephone"},
     {"born",
      "born|date of birth|dob|d.o.b|d.o.b.|birth "
      "date|birthdate|birthday|bday|birth|geboren|geburtsdatum|geburtstag|geb|geb.|ne le|nee "
@@ -166,7 +167,7 @@ constexpr WordGroup kGroups[] = {
      "domicilio|envio|abita|indirizzo|residente|spedire|woont|adres|bezorgen|mail to|send "
      "to|billing|moved|postcode|zip"},
     {"version",
-     "version|versions|ver|release|released|build|firmware|upgrade|upgraded|update|updated|v|"
+     "version|versions|ver|release|released|build|firmware|upgrade|upgraded|update|updated|"
      "section|chapter|sdk|rfc|driver|kernel|oid|chrome|changelog|revision|package|library"},
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "features/privacy/pii/blocks.h"
 #include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/patterns.h"
 
@@ -20,6 +21,23 @@ constexpr std::array<Spot, 256> kSpots = [] {
   spots['-'] = Spot::Dash;
   return spots;
 }();
+
+/// The next place at which something may begin.
+std::size_t next_spot(std::string_view text, std::size_t at) {
+  const auto many = [](const Block& block) {
+    return ((block >= '0') & (block <= ':')) | ((block >= '@') & (block <= 'Z')) | (block == '-');
+  };
+  const auto one = [](char c) { return kSpots[static_cast<unsigned char>(c)] != Spot::None; };
+  return find_byte(text, at, many, one);
+}
+
+std::size_t next_digit(std::string_view text, std::size_t at) {
+  const auto many = [](const Block& block) { return (block >= '0') & (block <= '9'); };
+  return find_byte(text, at, many, is_digit);
+}
+
+// Within so many bytes of its first word, an address has a number.
+constexpr std::size_t kNumberWithin = 100;
 
 NetworkRules network_rules(const Book& book) {
   return {book.number_of("email"),
@@ -66,17 +84,18 @@ void Scanner::scan(const Scene& scene, Run& run) const {
   const std::string_view text = scene.text;
   find_patterns(book_, scene);
   find_birth_dates(scene, birth_date_);
-  std::size_t i = 0;
+  std::size_t i = 0, digit = 0;
   while (i < text.size()) {
+    if (digit <= i) digit = next_digit(text, i);
     switch (kSpots[static_cast<unsigned char>(text[i])]) {
       case Spot::None:
-        ++i;
+        i = next_spot(text, i);
         break;
       case Spot::Digit:
         i = at_digit(scene, i, run);
         break;
       case Spot::Capital:
-        i = at_capital(scene, i, run);
+        i = at_capital(scene, i, digit - i < kNumberWithin, run);
         break;
       case Spot::At:
         i = network_.at_sign(scene, i);
@@ -115,7 +134,8 @@ std::size_t Scanner::numbers(const Scene& scene, std::size_t begin, Run& run) co
   return run.back().end;
 }
 
-std::size_t Scanner::at_capital(const Scene& scene, std::size_t i, Run& run) const {
+std::size_t Scanner::at_capital(const Scene& scene, std::size_t i, bool number_near,
+                                Run& run) const {
   const std::string_view text = scene.text;
   std::size_t end = i + 1;
   bool capitals = true;
@@ -123,7 +143,7 @@ std::size_t Scanner::at_capital(const Scene& scene, std::size_t i, Run& run) con
   // A capital within a word begins nothing.
   if (is_alnum(before(text, i))) return end;
   if (is_digit(at(text, end))) return numbers(scene, i, run);
-  if (with_addresses_) addresses_.at_word(scene, i, end);
+  if (with_addresses_ && number_near) addresses_.at_word(scene, i, end);
   const bool name_follows =
       with_names_ && before(text, i) != '_' && before(text, i) != '@' && before(text, i) != '/';
   if (capitals && end - i <= 4) {
@@ -136,7 +156,7 @@ std::size_t Scanner::at_capital(const Scene& scene, std::size_t i, Run& run) con
   if (!name_follows) return end;
   // Addresses begin inside of what reads like a name, so every word of it is looked at.
   const std::size_t done = names_.find(scene, i);
-  if (with_addresses_) {
+  if (with_addresses_ && number_near) {
     for (std::size_t k = end; k < done; ++k) {
       if (!is_upper(text[k]) || is_alnum(text[k - 1])) continue;
       std::size_t stop = k;

@@ -19,7 +19,7 @@ class Scanner {
 
  private:
   std::size_t at_digit(const Scene& scene, std::size_t i, Run& run) const;
-  std::size_t at_capital(const Scene& scene, std::size_t i, Run& run) const;
+  std::size_t at_capital(const Scene& scene, std::size_t i, bool number_near, Run& run) const;
   std::size_t numbers(const Scene& scene, std::size_t begin, Run& run) const;
 
   const Book& book_;

@@ -6,6 +6,7 @@ namespace causeway::pii {
 
 const std::vector<Vocabulary>& vocabulary() {
   static const std::vector<Vocabulary> lists{
+      {kJoin, "of and und et en for fur"},
       {kTitle,
        "mr mrs ms miss mx dr prof professor sir lady lord dame rev reverend judge justice captain "
        "capt sgt lt col gen officer nurse doctor "
