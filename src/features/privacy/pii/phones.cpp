@@ -2,6 +2,8 @@
 
 #include <phonenumbers/phonenumberutil.h>
 
+#include <list>
+
 #include "features/privacy/pii/chars.h"
 
 namespace causeway::pii {
@@ -15,13 +17,41 @@ constexpr int kNear = 30;  // a word that makes a phone number of any number mus
 
 enum class Verdict { Wrong, Possible, Valid };
 
-Verdict ask(const std::string& number, const std::string& region) {
+// Made by hand from digits: parsing them anew costs libphonenumber ten times what its answer does.
+PhoneNumber number_of(int code, std::string_view national) {
+  PhoneNumber number;
+  number.set_country_code(code);
+  const std::size_t zeros = std::min(national.find_first_not_of('0'), national.size());
+  if (zeros > 0) {
+    number.set_italian_leading_zero(true);
+    number.set_number_of_leading_zeros(static_cast<int>(zeros));
+  }
+  std::uint64_t value = 0;
+  for (const char c : national) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  number.set_national_number(value);
+  return number;
+}
+
+/// Digits behind "+" or "00".
+Verdict international(std::string_view digits) {
   const auto& phones = *PhoneNumberUtil::GetInstance();
-  PhoneNumber parsed;
-  if (phones.Parse(number, region, &parsed) != PhoneNumberUtil::NO_PARSING_ERROR)
-    return Verdict::Wrong;
-  if (phones.IsValidNumber(parsed)) return Verdict::Valid;
-  return phones.IsPossibleNumber(parsed) ? Verdict::Possible : Verdict::Wrong;
+  int code = 0;
+  for (std::size_t size = 1; size <= 3 && size < digits.size(); ++size) {
+    code = code * 10 + digits[size - 1] - '0';
+    std::list<std::string> regions;
+    phones.GetRegionCodesForCountryCallingCode(code, &regions);
+    if (code == 0 || regions.empty()) continue;
+    std::string_view national = digits.substr(size);
+    std::string trunk;
+    phones.GetNddPrefixForRegion(regions.front(), true, &trunk);
+    if (trunk == "0" && national.starts_with('0')) national.remove_prefix(1);  // "+49 (0)30"
+    const PhoneNumber number = number_of(code, national);
+    for (const std::string& region : regions) {
+      if (phones.IsValidNumberForRegion(number, region)) return Verdict::Valid;
+    }
+    return phones.IsPossibleNumber(number) ? Verdict::Possible : Verdict::Wrong;
+  }
+  return Verdict::Wrong;
 }
 
 bool all_digits(std::string_view group) {
@@ -52,8 +82,25 @@ struct PhoneFinder::Span {
   bool plus, bracket;
 };
 
-PhoneFinder::PhoneFinder(const PhoneRules& rules, std::vector<std::string> regions)
-    : rules_(rules), regions_(std::move(regions)) {}
+PhoneFinder::PhoneFinder(const PhoneRules& rules, const std::vector<std::string>& regions)
+    : rules_(rules) {
+  const auto& phones = *PhoneNumberUtil::GetInstance();
+  for (const std::string& name : regions) {
+    Region region{name, phones.GetCountryCodeForRegion(name), {}};
+    phones.GetNddPrefixForRegion(name, true, &region.trunk);
+    regions_.push_back(std::move(region));
+  }
+}
+
+bool PhoneFinder::valid_in(const Region& region, std::string_view digits) {
+  if (digits.starts_with(region.trunk)) {
+    digits.remove_prefix(region.trunk.size());
+  } else if (region.trunk == "0") {
+    return false;
+  }
+  return PhoneNumberUtil::GetInstance()->IsValidNumberForRegion(number_of(region.code, digits),
+                                                                region.name);
+}
 
 bool PhoneFinder::knows_region(const std::string& region) {
   return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
@@ -121,9 +168,7 @@ float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t&
   const std::string& digits = span.digits;
   if (span.plus || (digits.starts_with("00") && digits.size() > 9)) {
     rule = rules_.international;
-    std::string number = "+";
-    number += span.plus ? digits : digits.substr(2);
-    const Verdict verdict = ask(number, "ZZ");
+    const Verdict verdict = international(std::string_view(digits).substr(span.plus ? 0 : 2));
     if (verdict == Verdict::Valid) return 0.96F;
     if (verdict == Verdict::Possible && (span.plus || near)) return 0.8F;
     return span.plus && digits.size() >= 8 && digits.size() <= kMaxDigits ? 0.55F : 0;
@@ -133,15 +178,16 @@ float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t&
   const bool american =
       sizes.size() == lead + 3 && sizes[lead] == 3 && sizes[lead + 1] == 3 && sizes[lead + 2] == 4;
   if (american) {
-    rule = ask(digits, "US") == Verdict::Valid ? rules_.national : rules_.shape;
-    return near ? 0.95F : rule == rules_.national ? 0.82F : 0.62F;
+    // Area and exchange begin with 2 to 9.
+    const bool planned = digits[lead] >= '2' && digits[lead + 3] >= '2';
+    return near ? 0.95F : planned ? 0.82F : 0.55F;
   }
   const bool trunk = digits[0] == '0' && digits.size() >= 9 && digits.size() <= 12 &&
                      (sizes.size() > 1 || span.bracket);
   if (!near && !trunk) return 0;
   if (digits.size() <= 13) {
-    for (const std::string& region : regions_) {
-      if (ask(digits, region) != Verdict::Valid) continue;
+    for (const Region& region : regions_) {
+      if (!valid_in(region, digits)) continue;
       rule = rules_.national;
       return near ? 0.92F : 0.72F;
     }

@@ -17,19 +17,25 @@ struct PhoneRules {
 
 class PhoneFinder {
  public:
-  PhoneFinder(const PhoneRules& rules, std::vector<std::string> regions);
+  PhoneFinder(const PhoneRules& rules, const std::vector<std::string>& regions);
   void find(const Scene& scene, const Run& run) const;
 
   static bool knows_region(const std::string& region);
 
  private:
   struct Span;
+  struct Region {
+    std::string name;
+    int code;
+    std::string trunk;  // what is dialled before a number within the country
+  };
+  static bool valid_in(const Region& region, std::string_view digits);
   std::size_t longest(const Scene& scene, const Run& run, std::size_t first) const;
   bool look(const Scene& scene, const Run& run, std::size_t first, std::size_t& next) const;
   float worth_of(const Scene& scene, const Span& span, std::uint32_t& rule) const;
 
   PhoneRules rules_;
-  std::vector<std::string> regions_;
+  std::vector<Region> regions_;
 };
 
 }  // namespace causeway::pii

@@ -15,8 +15,9 @@ constexpr OtherRule kOthers[] = {
      "nearby",
      "@phone", "https://github.com/google/libphonenumber"},
     {"phone.shape", Kind::Phone,
-     "written as North Americans write phone numbers, or any number that is called one", "@phone",
-     "https://nanpa.com/"},
+     "written as North Americans write phone numbers, surer where area and exchange begin with 2 "
+     "to 9; or any number that is called one",
+     "@phone", "https://nanpa.com/"},
     {"ip.v4", Kind::Ip, "four numbers up to 255; not where a version is spoken of", "@ip",
      "https://www.rfc-editor.org/rfc/rfc791"},
     {"ip.v6", Kind::Ip, "eight groups, or fewer with \"::\"", "@ip",
