@@ -156,7 +156,8 @@ def kind_fakes():
 def all_kinds(kind_fakes, session_folder):
     """A gateway with a provider of every kind, named as its kind, and a model KIND-chat at each."""
     from matrix import KINDS
-    providers = {name: {"kind": name, **kind.settings(kind_fakes.get(name))} for name, kind in KINDS.items()}
+    providers = {name: {"kind": name, **kind.settings(kind_fakes.get(name), session_folder)}
+                 for name, kind in KINDS.items()}
     models = {f"{name}-chat": {"targets": [f"{name}/{kind.chat}"]} for name, kind in KINDS.items()}
     with running(session_folder / "all-kinds", {"providers": providers, "models": models}) as gateway:
         yield gateway

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pathlib
 import re
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -19,6 +20,7 @@ from fake_bedrock import KEY_ID, REGION, SECRET, FakeBedrock
 from fake_clouds import AZURE_KEY, HF_TOKEN, FakeAzure, FakeHuggingFace
 from fake_gemini import FakeGemini
 from fake_upstream import Fake
+from fake_vertex import LOCATION, FakeVertex
 from gateway import KEY, UPSTREAM_KEY
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
@@ -35,28 +37,39 @@ CAPABILITIES = ["text", "stream", "tools", "images", "structured output", "reaso
 
 @dataclass
 class Kind:
-    """One kind of provider. `fake` makes what stands in for it, None for the embedded engine."""
+    """One kind of provider. `fake` makes what stands in for it, None for the embedded engine. `settings` gets
+    that and a folder for files that they name."""
     fake: type[Fake] | None
-    settings: Callable[[Any], dict]
+    settings: Callable[[Any, pathlib.Path], dict]
     chat: str
     thinks: str = ""  # where it depends on the model
     embeds: str = "none"
+    counts: str = ""  # where only some models' tokens can be counted exactly
+
+
+def key_file(fake: FakeVertex, folder: pathlib.Path) -> str:
+    path = folder / "service-account.json"
+    path.write_text(json.dumps(fake.key_file()))
+    return str(path)
 
 
 # A provider more is a line more.
 KINDS: dict[str, Kind] = {
-    "openai": Kind(Fake, lambda f: {"base_url": f.base_url, "api_key": UPSTREAM_KEY}, "echo",
-                   embeds="text-embedding-fake"),
-    "azure": Kind(FakeAzure, lambda f: {"base_url": f.endpoint, "api_key": AZURE_KEY}, "gpt", embeds="embed"),
-    "huggingface": Kind(FakeHuggingFace, lambda f: {"base_url": f.base_url, "api_key": HF_TOKEN}, "org/small",
+    "openai": Kind(Fake, lambda f, _: {"base_url": f.base_url, "api_key": UPSTREAM_KEY}, "echo",
+                   embeds="text-embedding-fake", counts="gpt-4o"),
+    "azure": Kind(FakeAzure, lambda f, _: {"base_url": f.endpoint, "api_key": AZURE_KEY}, "gpt", embeds="embed"),
+    "huggingface": Kind(FakeHuggingFace, lambda f, _: {"base_url": f.base_url, "api_key": HF_TOKEN}, "org/small",
                         embeds="org/embed"),
-    "anthropic": Kind(Fake, lambda f: {"base_url": f.url, "api_key": UPSTREAM_KEY}, "claude-sonnet-4-5"),
-    "gemini": Kind(FakeGemini, lambda f: {"base_url": f.base_url, "api_key": UPSTREAM_KEY}, "gemini-echo",
+    "anthropic": Kind(Fake, lambda f, _: {"base_url": f.url, "api_key": UPSTREAM_KEY}, "claude-sonnet-4-5"),
+    "gemini": Kind(FakeGemini, lambda f, _: {"base_url": f.base_url, "api_key": UPSTREAM_KEY}, "gemini-echo",
                    thinks="gemini-thinks", embeds="gemini-embed"),
-    "bedrock": Kind(FakeBedrock, lambda f: {"base_url": f.endpoint, "region": REGION, "access_key_id": KEY_ID,
-                                            "secret_access_key": SECRET},
+    "vertex": Kind(FakeVertex, lambda f, folder: {"base_url": f.url, "location": LOCATION,
+                                                  "credentials_file": key_file(f, folder)},
+                   "gemini-echo", thinks="gemini-thinks", embeds="gemini-embedding-001"),
+    "bedrock": Kind(FakeBedrock, lambda f, _: {"base_url": f.endpoint, "region": REGION, "access_key_id": KEY_ID,
+                                               "secret_access_key": SECRET},
                     "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
-    "embedded": Kind(None, lambda f: {}, "default", embeds="minilm"),
+    "embedded": Kind(None, lambda f, _: {}, "default", embeds="minilm"),
 }
 
 
@@ -112,8 +125,6 @@ class ChatCompletions(Application):
         first = self.client.chat.completions.create(
             model=model, messages=messages, tools=[tool], tool_choice="required" if forced else "auto",
             **self.limits)
-        if not first.choices[0].message.tool_calls:
-            return None
         call = first.choices[0].message.tool_calls[0]
         messages += [first.choices[0].message.model_dump(exclude_none=True),
                      {"role": "tool", "tool_call_id": call.id, "content": "sunny-result"}]
@@ -160,8 +171,6 @@ class Responses(ChatCompletions):
         tool = {"type": "function", "name": "weather", "parameters": PARAMETERS, "strict": True}
         first = self.ask(model, words, tools=[tool], tool_choice="required" if forced else "auto")
         calls = [item for item in first.output if item.type == "function_call"]
-        if not calls:
-            return None
         call = calls[0]
         last = self.ask(model, [{"role": "user", "content": words},
                                 *[item.model_dump(exclude_none=True) for item in first.output],
@@ -217,8 +226,6 @@ class Messages(Application):
         tools = [{"name": "weather", "input_schema": PARAMETERS}]
         first = self.ask(model, words, tools=tools, tool_choice={"type": "any" if forced else "auto"})
         calls = [block for block in first.content if block.type == "tool_use"]
-        if not calls:
-            return None
         call = calls[0]
         last = self.client.messages.create(model=model, tools=tools, messages=[
             {"role": "user", "content": words}, {"role": "assistant", "content": first.content},
@@ -279,8 +286,6 @@ class GenerateContent(Application):
         question = types.Content(role="user", parts=[types.Part(text=words)])
         manual = {"automatic_function_calling": {"disable": True}}
         first = self.ask(model, [question], tools=tools, tool_config=mode, **manual)
-        if not first.function_calls:
-            return None
         call = first.function_calls[0]
         response = types.FunctionResponse(id=call.id, name=call.name, response={"output": "sunny-result"})
         last = self.ask(model, [question, first.candidates[0].content, types.Content(
