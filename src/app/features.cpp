@@ -15,6 +15,7 @@
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/routing/stage.h"
 #include "platform/http/client.h"
+#include "platform/store/kept_secret.h"
 #include "providers/embedded/config.h"
 
 namespace causeway::app {
@@ -83,7 +84,10 @@ Result<void> Program::make_features() {
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
-  features_.push_back(std::make_unique<pii::PiiFeature>());
+  auto pii_secret = store::kept_secret(*folder_, "pii-secret", false);
+  if (!pii_secret) return pass(std::move(pii_secret));
+  features_.push_back(std::make_unique<pii::PiiFeature>(vocabulary_.pii, slots, *metrics_, clock_,
+                                                        std::move(*pii_secret)));
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
   features_.push_back(feature_of(
       "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),

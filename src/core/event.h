@@ -3,6 +3,7 @@
 // with the events in it; a frame that nobody edits leaves as it came.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -54,6 +55,9 @@ class EventText {
     changed_ = true;
     final_ = text_.size();
   }
+  /// Of a stage whose Hold is asked(): bytes from here on are shown again, with what comes next.
+  void hold_from(std::size_t at) { held_from_ = at; }
+  std::size_t held_from() const { return std::min(held_from_, text_.size()); }
   /// Bytes from the front that a replacement made final.
   std::size_t final_bytes() const { return final_; }
   std::string take() { return std::move(text_); }
@@ -61,6 +65,7 @@ class EventText {
  private:
   std::string text_;
   std::size_t final_ = 0;
+  std::size_t held_from_ = std::string::npos;
   bool changed_ = false;
 };
 
@@ -124,7 +129,7 @@ class Bytes {
 
 /// How much of a lane's text a stage must see before any of it may go out.
 struct Hold {
-  enum class Kind : std::uint8_t { None, Window, Sentence, Whole };
+  enum class Kind : std::uint8_t { None, Window, Sentence, Whole, Asked };
   Kind kind = Kind::None;
   std::uint32_t bytes = 0;  // of Window: a match of up to this many bytes is always seen whole
 
@@ -132,6 +137,8 @@ struct Hold {
   static Hold window(std::uint32_t n) { return {Kind::Window, n}; }
   static Hold sentence() { return {Kind::Sentence, 0}; }
   static Hold whole() { return {Kind::Whole, 0}; }
+  /// Each time as much as the stage says: EventText::hold_from().
+  static Hold asked() { return {Kind::Asked, 0}; }
 };
 
 }  // namespace causeway

@@ -24,6 +24,8 @@ using json::key_of, json::take;
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxMembers = 256;    // of an object that is read
 constexpr std::size_t kMaxModelName = 256;  // bytes
+constexpr std::size_t kShortWord = 6;       // bytes: a shorter string gives nobody away
+constexpr std::size_t kLongToken = 64;      // of one word: a signature or a file, nothing to read
 
 struct Refused {
   Error error;
@@ -175,6 +177,39 @@ class JsonWalk {
     }
   }
 
+  /// What no text stage can read, outside of parts that could be left out.
+  void unread() { index_.has_unread_content = index_.unread_elsewhere = true; }
+
+  /// The object that was just read through is such a part. It began at `begin`; the texts from
+  /// `first_text` on are in it.
+  void unread_part(std::uint32_t begin, std::size_t first_text) {
+    index_.has_unread_content = true;
+    while (!index_.unread.empty() && index_.unread.back().begin >= begin) index_.unread.pop_back();
+    index_.unread.push_back({begin, end_of_container()});
+    const auto in_it = index_.texts.begin() + static_cast<std::ptrdiff_t>(first_text);
+    index_.texts.erase(std::remove_if(in_it, index_.texts.end(),
+                                      [](const RequestIndex::TextAt& text) {
+                                        return text.where.kind == TextKind::Other;
+                                      }),
+                       index_.texts.end());
+  }
+
+  // Whatever nobody knows by its name may hold words, too. Signatures and encoded files do not.
+  void note_other(ByteRange range) {
+    const std::string_view bytes = index_.bytes(range);
+    const bool string = bytes.front() == '"';
+    if (bytes.size() < kShortWord + (string ? 2 : 0)) return;
+    const auto in_word = [](char c) {
+      return text::is_alnum(c) || c == '+' || c == '/' || c == '-' || c == '_' || c == '=';
+    };
+    if (string && bytes.size() > kLongToken &&
+        std::all_of(bytes.begin() + 1, bytes.end() - 1, in_word)) {
+      return;
+    }
+    if (!string && !std::all_of(bytes.begin(), bytes.end(), text::is_digit)) return;
+    index_.texts.push_back({{Role::None, TextKind::Other, 0, 0}, range});
+  }
+
   // Visits a value that nobody reads, so that all of the body is known to be JSON.
   void check(od::value value, int depth) {
     if (depth > kMaxDepth) refuse("the body is nested deeper than 64 levels");
@@ -194,11 +229,14 @@ class JsonWalk {
         break;
       }
       case od::json_type::string:
-        string_range(value);
+        note_other(string_range(value));
         break;
-      case od::json_type::number:
+      case od::json_type::number: {
+        const ByteRange range = trimmed(value.raw_json_token());
         check_number(value);
+        if (depth > 1) note_other(range);  // those of the body itself are settings
         break;
+      }
       case od::json_type::boolean:
         (void)value.get_bool().value();
         break;

@@ -27,6 +27,9 @@ void RequestIndex::clear() {
   model = {};
   stream = usage_wanted = has_tools = has_system_prompt = has_unread_content = base64_embeddings =
       false;
+  unread.clear();
+  unread_elsewhere = false;
+  left_out_part = {};
   usage_wanted_value = {};
   max_tokens.reset();
   choices = 1;
@@ -112,19 +115,21 @@ Where Text::where() const {
   return {inserted.message.role, TextKind::Content, static_cast<std::uint16_t>(inserted.at), 0};
 }
 
+ByteRange Text::value() const {
+  const auto at = request_->locate(index_);
+  return at.inserted ? ByteRange{} : request_->index_->texts[at.index].value;
+}
+
 std::string_view Text::get() const {
   const auto at = request_->locate(index_);
   if (at.inserted) return request_->inserted_[at.index].message.text;
-  for (const auto& edited : request_->edited_texts_) {
-    if (edited.text == at.index) return edited.decoded;
-  }
+  const auto edited = request_->edited_texts_.find(at.index);
+  if (edited != request_->edited_texts_.end()) return edited->second;
   const std::string_view raw = request_->index_->bytes(request_->index_->texts[at.index].value);
+  if (raw.front() != '"') return raw;
   if (std::memchr(raw.data(), '\\', raw.size()) == nullptr) return raw.substr(1, raw.size() - 2);
-  for (const auto& decoded : request_->decoded_) {
-    if (decoded.text == at.index) return decoded.decoded;
-  }
-  request_->decoded_.push_back({at.index, {}});
-  return decode_json_string(raw, request_->decoded_.back().decoded);
+  const auto [decoded, fresh] = request_->decoded_.try_emplace(at.index);
+  return fresh ? decode_json_string(raw, decoded->second) : decoded->second;
 }
 
 void Text::set(std::string text) {
@@ -134,13 +139,7 @@ void Text::set(std::string text) {
     return;
   }
   request_->put_edit(request_->index_->texts[at.index].value, encode_json_string(text));
-  for (auto& edited : request_->edited_texts_) {
-    if (edited.text == at.index) {
-      edited.decoded = std::move(text);
-      return;
-    }
-  }
-  request_->edited_texts_.push_back({at.index, std::move(text)});
+  request_->edited_texts_.insert_or_assign(at.index, std::move(text));
 }
 
 // ---- members
@@ -261,6 +260,10 @@ void Request::drop(std::size_t at) {
   if (at >= index_->messages.size() || is_dropped(at)) return;
   dropped_.push_back(at);
   rebuild_order();
+}
+
+void Request::leave_out(std::size_t at) {
+  put_edit(index_->unread[at], std::string(index_->left_out_part));
 }
 
 // ---- bytes

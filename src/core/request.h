@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "platform/base/error.h"
@@ -34,6 +34,7 @@ enum class TextKind : std::uint8_t {
   UserId,         // the application's own identifier of its user
   Metadata,       // a metadata value
   Description,    // a tool's or schema's description
+  Other,          // any other string, or a long whole number: what no reader knows by its name
 };
 
 /// Where a text stands.
@@ -66,7 +67,7 @@ struct RequestIndex {
   };
   struct TextAt {
     Where where;
-    ByteRange value;  // the JSON string with its quotes
+    ByteRange value;  // the JSON string with its quotes; of Other, also a bare number
   };
   struct MessageAt {
     Role role = Role::None;
@@ -97,7 +98,10 @@ struct RequestIndex {
   std::uint32_t inputs = 0;   // texts to embed
   bool has_tools = false;
   bool has_system_prompt = false;
-  bool has_unread_content = false;  // images, audio, files: parts that no text stage can read
+  bool has_unread_content = false;  // images, audio, files: what no text stage can read
+  std::vector<ByteRange> unread;    // the parts of messages that hold such content
+  bool unread_elsewhere = false;    // there is more of it than stands in these parts
+  std::string_view left_out_part;   // of the dialect: what may stand in the place of such a part
   bool base64_embeddings = false;
 
   std::string_view bytes(ByteRange range) const {
@@ -118,6 +122,8 @@ class Text {
  public:
   Text(Request& request, std::uint32_t index) : request_(&request), index_(index) {}
   Where where() const;
+  /// Where it stands in the body; empty for a message that was inserted.
+  ByteRange value() const;
   std::string_view get() const;
   void set(std::string text);
 
@@ -160,6 +166,9 @@ class Request {
   Result<void> insert(std::size_t at, Message message);
   /// Leaves out the original message `at`.
   void drop(std::size_t at);
+  /// Puts the dialect's left_out_part in the place of the part index().unread[at]. Texts inside it
+  /// are not to be set.
+  void leave_out(std::size_t at);
 
   /// The body as edited, appended to `out`. Views live as long as this fork and its body.
   void bytes(Spans& out) const;
@@ -171,10 +180,9 @@ class Request {
     ByteRange range;  // what it replaces; empty = an insertion
     std::string with;
   };
-  struct EditedText {
-    std::uint32_t text;   // index in index().texts
-    std::string decoded;  // what stages read from now on
-  };
+  // What stages read of a text, by its index. Views into it are given out; an empty one costs
+  // nothing, as most requests stay as they came.
+  using Decoded = std::unordered_map<std::uint32_t, std::string>;
   struct Inserted {
     std::size_t at;
     Message message;
@@ -203,13 +211,13 @@ class Request {
   void system_bytes(Spans& out) const;
 
   const RequestIndex* index_ = nullptr;
-  std::vector<Edit> edits_;             // sorted by begin, not overlapping
-  std::list<EditedText> edited_texts_;  // lists, since views into them are given out: an empty one
-  std::vector<Inserted> inserted_;      // costs nothing, as most requests stay as they came
+  std::vector<Edit> edits_;  // sorted by begin, not overlapping
+  Decoded edited_texts_;
+  std::vector<Inserted> inserted_;
   mutable std::string system_;          // as encoded with what was inserted
   std::vector<std::size_t> dropped_;
   std::vector<TextOrder> order_;           // only when messages were inserted or dropped
-  mutable std::list<EditedText> decoded_;  // copies of texts with escapes
+  mutable Decoded decoded_;                // of texts with escapes
 };
 
 /// Decodes a JSON string with its quotes. Without escapes the view into `json` is returned,

@@ -43,7 +43,9 @@ Task<Result<TokenCount>> count(Run& run, Attempt& attempt) {
 
 std::uint64_t text_bytes(const Exchange& exchange) {
   std::uint64_t bytes = 0;
-  for (const auto& text : exchange.index.texts) bytes += text.value.end - text.value.begin - 2;
+  for (const auto& text : exchange.index.texts) {
+    if (text.where.kind != TextKind::Other) bytes += text.value.end - text.value.begin - 2;
+  }
   return bytes;
 }
 

@@ -11,8 +11,9 @@ constexpr std::size_t kMaxLanes = 1024;  // choices × tool calls of one answer
 
 // How much of `text` may go out: all but what the hold still wants to see, never less than what a
 // replacement made final, never inside a UTF-8 sequence.
-std::size_t released_bytes(const Hold& hold, std::string_view text, std::size_t final_bytes,
-                           bool last) {
+std::size_t released_bytes(const Hold& hold, const EventText& seen, bool last) {
+  const std::string_view text = seen.get();
+  const std::size_t final_bytes = seen.final_bytes();
   if (last) return text.size();
   std::size_t release = 0;
   switch (hold.kind) {
@@ -28,6 +29,9 @@ std::size_t released_bytes(const Hold& hold, std::string_view text, std::size_t 
       break;
     }
     case Hold::Kind::Whole:
+      break;
+    case Hold::Kind::Asked:
+      release = seen.held_from();
       break;
   }
   release = std::max(release, final_bytes);
@@ -49,9 +53,12 @@ Event text_event(const Lane& lane, EventText& text, bool last) {
 
 }  // namespace
 
-Lanes::Lanes(Exchange& exchange, const std::vector<Hook>& hooks)
-    : exchange_(exchange), hooks_(hooks) {
-  for (const Hook& hook : hooks_) hold_.push_back(hook.stage->hold(exchange.policy->sections));
+Lanes::Lanes(Exchange& exchange, const std::vector<Hook>& hooks) : exchange_(exchange) {
+  for (const Hook& hook : hooks) {
+    if (!hook.stage->watches(exchange)) continue;
+    hooks_.push_back(hook);
+    hold_.push_back(hook.stage->hold(exchange.policy->sections));
+  }
 }
 
 Lanes::State& Lanes::state(const Lane& lane) {
@@ -95,9 +102,8 @@ Result<std::string> Lanes::text(State& state, std::string piece, bool last) {
     exchange_.stages_run |= std::uint64_t{1} << hooks_[i].index;
     auto verdict = hooks_[i].stage->on_event(exchange_, event);
     if (!verdict) return std::unexpected(std::move(verdict).error());
-    const std::size_t final_bytes = text.final_bytes();
+    const std::size_t release = released_bytes(hold_[i], text, last);
     piece = text.take();
-    const std::size_t release = released_bytes(hold_[i], piece, final_bytes, last);
     held = piece.substr(release);
     piece.resize(release);
   }

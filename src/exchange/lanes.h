@@ -14,7 +14,7 @@ namespace causeway::exchange {
 
 class Lanes {
  public:
-  /// The event hooks of the exchange's policy, which outlives this.
+  /// Of the event hooks of the exchange's policy, those that watch this answer.
   Lanes(Exchange& exchange, const std::vector<Hook>& hooks);
 
   bool active() const { return !hooks_.empty(); }
@@ -49,7 +49,7 @@ class Lanes {
   Result<void> flush_choice(std::uint16_t choice, const Frame& frame, std::vector<Released>& out);
 
   Exchange& exchange_;
-  const std::vector<Hook>& hooks_;
+  std::vector<Hook> hooks_;  // that watch this answer
   std::vector<Hold> hold_;  // per hook
   std::vector<State> states_;
 };

@@ -1,6 +1,8 @@
 // One pass over a request's body: every value is visited, keys are compared unescaped, and
 // duplicates are refused in every object that is read here, since a scanner and the provider must
 // see the same value.
+#include <utility>
+
 #include "core/request_body.h"
 #include "dialects/anthropic/dialect.h"
 #include "platform/text/json_writer.h"
@@ -138,6 +140,7 @@ class Walk : JsonWalk {
   void read_messages(od::value value) {
     if (value.type() != od::json_type::array) refuse("\"messages\" must be a list", "messages");
     index_.encode_message = &encode_message;
+    index_.left_out_part = R"({"type":"text","text":"[left out]"})";
     od::array array = value.get_array();
     for (auto element : array) {
       if (index_.messages.size() == kMaxMessages) refuse("too many messages", "messages");
@@ -174,6 +177,7 @@ class Walk : JsonWalk {
     for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
       auto& where = index_.texts[i].where;
       where.role = where.kind == TextKind::ToolResult ? Role::Tool : role;
+      where.message = message_;
     }
     index_.has_system_prompt |= role == Role::System;
     index_.messages.push_back({role, {begin, end_of_container()}});
@@ -202,8 +206,10 @@ class Walk : JsonWalk {
   // A block's type may stand behind its contents: texts are taken by the names of their members,
   // which mean the same in all types.
   void read_block(od::value block, TextKind kind, int depth) {
+    const std::uint32_t begin = offset(std::string_view(block.raw_json_token()).data());
     const std::size_t first_text = index_.texts.size();
     std::string type;
+    const bool outer = std::exchange(source_is_unread_, false);
     members(block, path_, [&](std::string_view key, od::value member) {
       if (key == "type") {
         if (json::is_string(member))
@@ -231,9 +237,12 @@ class Walk : JsonWalk {
         if (where.kind == TextKind::Content) where.kind = TextKind::ToolResult;
       }
     }
-    const bool readable = type == "text" || type == "thinking" || type == "tool_use" ||
-                          type == "tool_result" || type == "search_result" || type == "document";
-    if (!readable) index_.has_unread_content = true;
+    // What is redacted is the provider's own words, for nobody else to read.
+    const bool readable = type == "text" || type == "thinking" || type == "redacted_thinking" ||
+                          type == "tool_use" || type == "tool_result" || type == "search_result" ||
+                          type == "document";
+    if (!readable || source_is_unread_) unread_part(begin, first_text);
+    source_is_unread_ = outer;
   }
 
   // {type, media_type, data | url | file_id | content}, or a search result's address.
@@ -257,7 +266,7 @@ class Walk : JsonWalk {
       }
     });
     if (!plain) {
-      index_.has_unread_content = true;
+      source_is_unread_ = true;
     } else if (!data.empty()) {
       const auto at = index_.texts.begin() + static_cast<std::ptrdiff_t>(place);
       index_.texts.insert(at, {{role_, TextKind::File, message_, part_}, data});
@@ -294,7 +303,8 @@ class Walk : JsonWalk {
   Role role_ = Role::None;
   std::uint16_t message_ = 0;
   std::uint16_t part_ = 0;
-  std::string path_;  // of the message that is read
+  bool source_is_unread_ = false;  // of the block that is read
+  std::string path_;               // of the message that is read
 };
 
 void require(const Operation& operation, const RequestIndex& index) {

@@ -148,6 +148,7 @@ class RequestWalk : JsonWalk {
 
   void read_contents(od::value value, bool outermost) {
     if (outermost && kind_ == OperationKind::Chat) index_.encode_message = &encode_message;
+    index_.left_out_part = R"({"text":"[left out]"})";
     elements(value, "contents", [&](od::value content) {
       if (index_.messages.size() == kMaxMessages) refuse("too many contents", "contents");
       read_message(content);
@@ -178,6 +179,7 @@ class RequestWalk : JsonWalk {
     for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
       auto& where = index_.texts[i].where;
       where.role = where.kind == TextKind::ToolResult ? Role::Tool : role;
+      where.message = message_;
     }
     index_.messages.back() = {role, {begin, end_of_container()}};
   }
@@ -198,15 +200,19 @@ class RequestWalk : JsonWalk {
 
   void read_parts(od::value value) {
     elements(value, "parts", [&](od::value part) {
+      const std::uint32_t begin = offset(std::string_view(part.raw_json_token()).data());
+      const std::size_t first_text = index_.texts.size();
+      bool readable = true;
       fields(part, "parts", [&](std::string_view name, od::value member) {
         if (name == "text") return add_text(member, TextKind::Content);
         if (name == "functionCall") return read_object_of(member, name, "args");
         if (name == "functionResponse") return read_object_of(member, name, "response");
         if (name == "executableCode") return read_object_of(member, name, "code");
         if (name == "codeExecutionResult") return read_object_of(member, name, "output");
-        if (name != "thought" && name != "thoughtSignature") index_.has_unread_content = true;
+        readable &= name == "thought" || name == "thoughtSignature";
         check(member, 4);
       });
+      if (!readable) unread_part(begin, first_text);
     });
   }
 
@@ -214,7 +220,7 @@ class RequestWalk : JsonWalk {
   void read_object_of(od::value value, std::string_view name, std::string_view wanted) {
     const bool call = wanted == "args" || wanted == "code";
     fields(value, name, [&](std::string_view inner, od::value member) {
-      if (inner == "parts") index_.has_unread_content = true;
+      if (inner == "parts") unread();
       if (inner != wanted) return check(member, 5);
       read_strings(member, call ? TextKind::ToolArguments : TextKind::ToolResult, 5);
     });
@@ -246,7 +252,7 @@ class RequestWalk : JsonWalk {
       elements(member, "parts", [&](od::value part) {
         fields(part, "parts", [&](std::string_view inner, od::value text) {
           if (inner != "text") {
-            index_.has_unread_content = true;
+            unread();
             return check(text, 5);
           }
           if (text.type() != od::json_type::string) return check(text, 5);

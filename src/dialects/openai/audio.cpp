@@ -194,7 +194,7 @@ Result<std::size_t> OpenAiDialect::read_form(const Operation&,
   }
   index.model = name;
   index.stream = *stream && ((*stream)->value == "true" || (*stream)->value == "1");
-  index.has_unread_content = true;
+  index.has_unread_content = index.unread_elsewhere = true;
   return static_cast<std::size_t>(*model - parts.data());
 }
 

@@ -163,7 +163,7 @@ class RequestWalk : JsonWalk {
         } else {
           ++index_.inputs;
         }
-        index_.has_unread_content = true;  // token ids are words that no stage can read
+        unread();  // token ids are words that no stage can read
         check(item, 2);
       }
       if (part < 0xFFFF) ++part;
@@ -174,6 +174,7 @@ class RequestWalk : JsonWalk {
   void read_messages(od::value value) {
     if (value.type() != od::json_type::array) refuse("\"messages\" must be a list", "messages");
     index_.encode_message = &encode_message;
+    index_.left_out_part = R"({"type":"text","text":"[left out]"})";
     od::array array = value.get_array();
     for (auto element : array) {
       if (index_.messages.size() == kMaxMessages) refuse("too many messages", "messages");
@@ -214,8 +215,7 @@ class RequestWalk : JsonWalk {
           } else if (key == "reasoning_content" || key == "reasoning") {
             add_part(member, TextKind::Content);
           } else {
-            if (key == "audio" && member.type() != od::json_type::null)
-              index_.has_unread_content = true;
+            if (key == "audio" && member.type() != od::json_type::null) unread();
             check(member, 3);
           }
         });
@@ -223,6 +223,7 @@ class RequestWalk : JsonWalk {
     for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
       auto& where = index_.texts[i].where;
       where.role = role;
+      where.message = message_;
       const bool result = role == Role::Tool || role == Role::Function;
       if (result && where.kind == TextKind::Content) where.kind = TextKind::ToolResult;
     }
@@ -262,6 +263,8 @@ class RequestWalk : JsonWalk {
 
   void read_part(od::value part) {
     bool readable = false;
+    const std::uint32_t begin = offset(std::string_view(part.raw_json_token()).data());
+    const std::size_t first_text = index_.texts.size();
     members(
         part, [this] { return at(".content"); },
         [&](std::string_view key, od::value member) {
@@ -288,7 +291,7 @@ class RequestWalk : JsonWalk {
             check(member, 5);
           }
         });
-    if (!readable) index_.has_unread_content = true;
+    if (!readable) unread_part(begin, first_text);
   }
 
   void read_tool_calls(od::value value) {

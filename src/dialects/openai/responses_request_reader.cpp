@@ -129,6 +129,7 @@ class Walk : JsonWalk {
       refuse("\"input\" must be a string or a list of items", "input");
     }
     index_.encode_message = &encode_message;
+    index_.left_out_part = R"({"type":"input_text","text":"[left out]"})";
     od::array array = value.get_array();
     for (auto element : array) {
       if (index_.messages.size() == kMaxItems) refuse("too many items", "input");
@@ -175,7 +176,10 @@ class Walk : JsonWalk {
     if (type == "function_call_output") role = Role::Tool;
     if (role == Role::None && type == "message") refuse(at(".role") + " is missing", at(".role"));
     index_.has_system_prompt |= role == Role::System || role == Role::Developer;
-    for (std::size_t i = first; i < index_.texts.size(); ++i) index_.texts[i].where.role = role;
+    for (std::size_t i = first; i < index_.texts.size(); ++i) {
+      index_.texts[i].where.role = role;
+      index_.texts[i].where.message = message_;
+    }
     index_.messages.back() = {role, {begin, end_of_container()}};
   }
 
@@ -195,6 +199,8 @@ class Walk : JsonWalk {
         refuse("each part of " + at(".content") + " must be an object", at(".content"));
       }
       bool readable = false;
+      const std::uint32_t begin = offset(std::string_view(part.raw_json_token()).data());
+      const std::size_t first_text = index_.texts.size();
       members(
           part, [this] { return at(".content"); },
           [&](std::string_view name, od::value member) {
@@ -209,7 +215,7 @@ class Walk : JsonWalk {
               check(member, 5);
             }
           });
-      if (!readable) index_.has_unread_content = true;
+      if (!readable) unread_part(begin, first_text);
     }
   }
 

@@ -15,6 +15,9 @@ namespace causeway::text {
 
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+}
 /// Space and tab: what HTTP calls optional white space.
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 /// Blank, or the end of a line.

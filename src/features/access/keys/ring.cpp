@@ -7,6 +7,7 @@
 
 #include "core/verb_output.h"
 #include "platform/crypto/text.h"
+#include "platform/store/kept_secret.h"
 
 namespace causeway::keys {
 namespace {
@@ -15,31 +16,6 @@ constexpr std::size_t kMostKeys = 100'000;
 constexpr std::size_t kMostSecrets = 4;  // of one key: rotations within each other's grace time
 // A loop that takes longer than this to run a callback is stuck, and its requests with it.
 constexpr auto kPublishDeadline = std::chrono::seconds(10);
-constexpr std::size_t kPepperBytes = 32;
-
-Result<std::string> load_pepper(const store::DataFolder& folder, bool needed) {
-  const auto path = folder.file("key-pepper");
-  auto text = store::read_private(path);
-  if (!text && text.error().kind != ErrorKind::NotFound) return text;
-  if (!text && needed) {
-    return fail(ErrorKind::Internal, Origin::Us,
-                "the file " + path.string() +
-                    " is missing, without which no stored key can be recognised; restore it from "
-                    "a backup",
-                "key_pepper_missing");
-  }
-  if (!text) {
-    text = crypto::to_hex(crypto::random_bytes(kPepperBytes)) + "\n";
-    if (auto written = store::write_private(path, *text); !written) return pass(std::move(written));
-  }
-  auto pepper = crypto::from_hex(std::string_view(*text).substr(0, text->find('\n')));
-  if (!pepper || pepper->size() != kPepperBytes) {
-    return fail(ErrorKind::Internal, Origin::Us,
-                "the file " + path.string() + " is damaged; restore it from a backup",
-                "key_pepper_damaged");
-  }
-  return std::move(*pepper);
-}
 
 KeyRecord make_record(std::string id, const NewKey& key, Wall now) {
   KeyRecord record;
@@ -77,10 +53,9 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(store::Store& store, const store:
     return {};
   });
   if (!read) return pass(std::move(read));
-  auto pepper = load_pepper(folder, !records.empty());
-  if (!pepper) return pass(std::move(pepper));
-  const Secret guard(std::move(*pepper));
-  std::unique_ptr<KeyRing> ring(new KeyRing(store, clock, crypto::Hmac(guard.reveal())));
+  const auto pepper = store::kept_secret(folder, "key-pepper", !records.empty());
+  if (!pepper) return std::unexpected(pepper.error());
+  std::unique_ptr<KeyRing> ring(new KeyRing(store, clock, crypto::Hmac(pepper->reveal())));
   ring->kept_uses_ = std::move(uses);
   for (const auto& record : records) ring->recall_use(*record);
   ring->stored_.assign(records.begin(), records.end());

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "features/privacy/pii/stage.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::pii {
@@ -78,6 +79,13 @@ void write_findings(std::string& body, const std::vector<Finding>& findings) {
   }
   json.end_array().end_object();
 }
+
+PiiFeature::PiiFeature(SectionKey<Settings> key, SlotLayout& slots, metrics::Registry& metrics,
+                       const Clock& clock, Secret secret)
+    : stage_(std::make_unique<PiiStage>(key, slots, metrics, clock, std::move(secret))) {}
+PiiFeature::~PiiFeature() = default;
+
+std::vector<Stage*> PiiFeature::stages() { return {stage_.get()}; }
 
 std::vector<AdminRoute> PiiFeature::routes() {
   return {{http::Method::Post, "/api/pii/scan",

@@ -122,7 +122,9 @@ class Reader {
   void read_struct(const Type& type, void* object, const Node& node, const Path& path) {
     if (type.own_position) *at<Position>(object, *type.own_position) = node.at;
     if (node.kind == Node::Kind::Scalar && !type.words.empty()) {
-      return read_word(type, object, node, path);
+      const std::size_t before = problems_.errors();
+      read_word(type, object, node, path);
+      return run_checks(type, object, node, before);
     }
     if (node.kind != Node::Kind::Map && node.kind != Node::Kind::Null) {
       return add_wrong(type, node, path);
@@ -164,6 +166,11 @@ class Reader {
       if (given[i] || !type.fields[i]->required) continue;
       add(node.at, path, fmt::format("\"{}\" is missing", type.fields[i]->name));
     }
+    run_checks(type, object, node, before);
+  }
+
+  // Only where each part by itself was right.
+  void run_checks(const Type& type, const void* object, const Node& node, std::size_t before) {
     if (problems_.errors() != before) return;
     for (const auto& check : type.checks) check(object, node.at, problems_);
   }

@@ -1,0 +1,122 @@
+#include "features/privacy/pii/json_view.h"
+
+#include <algorithm>
+
+#include "core/request.h"
+#include "features/privacy/pii/chars.h"
+
+namespace causeway::pii {
+namespace {
+
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+std::size_t skip_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_space(text[at])) ++at;
+  return at;
+}
+
+bool is_unit(std::string_view json, std::size_t i) {
+  return at(json, i) == '\\' && at(json, i + 1) == 'u' && is_hex(at(json, i + 2)) &&
+         is_hex(at(json, i + 3)) && is_hex(at(json, i + 4)) && is_hex(at(json, i + 5));
+}
+
+// The bytes of an escape, both halves of a pair together; 0 for a backslash that begins none.
+std::size_t escape_bytes(std::string_view json, std::size_t i) {
+  constexpr std::string_view kShort = "\"\\/bfnrt";
+  if (!is_unit(json, i)) return kShort.find(at(json, i + 1)) != kShort.npos ? 2 : 0;
+  const bool high = (json[i + 2] | 0x20) == 'd' && to_lower(json[i + 3]) >= '8';
+  return high && is_unit(json, i + 6) ? 12 : 6;
+}
+
+}  // namespace
+
+bool begins_as_json(std::string_view text) {
+  std::size_t i = skip_space(text, 0);
+  if (text.substr(i).starts_with("```")) {
+    const auto line = text.find('\n', i);
+    if (line == text.npos) return false;
+    i = skip_space(text, line);
+  }
+  if (at(text, i) == '{') return true;
+  if (at(text, i) != '[') return false;
+  const char next = at(text, skip_space(text, i + 1));
+  return next == '{' || next == '[' || next == '"' || next == '-' || is_digit(next);
+}
+
+JsonView::JsonView(std::string_view json) { read(json); }
+
+void JsonView::read(std::string_view json) {
+  plain_.reserve(json.size());
+  runs_.push_back({0, 0, false});
+  for (std::size_t i = 0; i < json.size();) {
+    const char c = json[i];
+    if (c == '"') {
+      plain_ += c;
+      i = read_string(json, i + 1);
+    } else if (is_digit(c)) {
+      const std::size_t begin = i;
+      while (i < json.size() && (is_digit(json[i]) || json[i] == '.')) ++i;
+      plain_.append(json, begin, i - begin);
+      leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true});
+    } else {
+      plain_ += c;
+      ++i;
+    }
+  }
+}
+
+// From behind the opening quote to behind the closing one.
+std::size_t JsonView::read_string(std::string_view json, std::size_t i) {
+  const std::size_t begin = i;
+  while (i < json.size() && json[i] != '"') {
+    if (json[i] != '\\') {
+      const std::size_t end = std::min(json.find_first_of("\\\"", i), json.size());
+      plain_.append(json, i, end - i);
+      i = end;
+      continue;
+    }
+    const std::size_t size = escape_bytes(json, i);
+    if (size > 0) add_escape(json, i, size);
+    if (size == 0) plain_ += json[i];
+    i += std::max<std::size_t>(size, 1);
+  }
+  leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), false});
+  if (i < json.size()) plain_ += json[i++];
+  return i;
+}
+
+void JsonView::add_escape(std::string_view json, std::size_t i, std::size_t size) {
+  runs_.push_back({static_cast<std::uint32_t>(plain_.size()), static_cast<std::uint32_t>(i), true});
+  std::string storage;
+  const std::string quoted = '"' + std::string(json.substr(i, size)) + '"';
+  plain_ += decode_json_string(quoted, storage);
+  runs_.push_back({static_cast<std::uint32_t>(plain_.size()), static_cast<std::uint32_t>(i + size),
+                   false});
+}
+
+std::uint32_t JsonView::json_of(std::uint32_t plain, bool up) const {
+  const auto next = std::upper_bound(
+      runs_.begin(), runs_.end(), plain,
+      [](std::uint32_t where, const Run& run) { return where < run.plain; });
+  const Run& run = *(next - 1);
+  if (!run.escape) return run.json + (plain - run.plain);
+  if (plain == run.plain || !up || next == runs_.end()) return run.json;
+  return next->json;
+}
+
+void JsonView::pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const {
+  out.clear();
+  const std::uint32_t from = json_of(begin, false), to = json_of(end, true);
+  auto leaf = std::lower_bound(leaves_.begin(), leaves_.end(), from,
+                               [](const Leaf& one, std::uint32_t where) { return one.end <= where; });
+  for (; leaf != leaves_.end() && leaf->begin < to; ++leaf) {
+    if (leaf->number) {
+      out.push_back({leaf->begin, leaf->end, true});
+    } else if (leaf->begin != leaf->end) {
+      out.push_back({std::max(from, leaf->begin), std::min(to, leaf->end), false});
+    }
+  }
+  if (out.empty()) out.push_back({from, to, false});  // no JSON after all
+}
+
+}  // namespace causeway::pii

@@ -1,0 +1,52 @@
+// A text that is itself JSON (arguments of a tool, a document): what a detector should read of it,
+// with the escapes of its strings undone, and how what is found there is put back so that it stays
+// JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::pii {
+
+/// Whether a text begins as a JSON object, or as a list that is no stand-in ("[EMAIL] …"). White
+/// space and the opening line of a code fence may stand in front.
+bool begins_as_json(std::string_view text);
+
+/// A replacement in the text as it was given, in bytes.
+struct Piece {
+  std::uint32_t begin = 0, end = 0;
+  bool number = false;  // a bare number: what replaces it needs quotes
+};
+
+class JsonView {
+ public:
+  explicit JsonView(std::string_view json);
+
+  /// The text with the escapes of its strings undone.
+  std::string_view plain() const { return plain_; }
+  /// Where bytes [begin, end) of plain() stand in the JSON: one piece for each string and number
+  /// that they touch, never the marks between them.
+  void pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const;
+
+ private:
+  struct Run {
+    std::uint32_t plain, json;  // where it begins in either
+    bool escape;                // one escape: its bytes are not one for one
+  };
+  struct Leaf {
+    std::uint32_t begin, end;  // in the JSON, without quotes
+    bool number;
+  };
+  void read(std::string_view json);
+  std::size_t read_string(std::string_view json, std::size_t at);
+  void add_escape(std::string_view json, std::size_t at, std::size_t size);
+  std::uint32_t json_of(std::uint32_t plain, bool up) const;
+
+  std::string plain_;
+  std::vector<Run> runs_;
+  std::vector<Leaf> leaves_;
+};
+
+}  // namespace causeway::pii

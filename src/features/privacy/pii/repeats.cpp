@@ -1,0 +1,86 @@
+#include "features/privacy/pii/repeats.h"
+
+#include <algorithm>
+
+#include "features/privacy/pii/chars.h"
+
+namespace causeway::pii {
+namespace {
+
+constexpr std::size_t kShortest = 4;        // bytes: a shorter value may be any word
+constexpr std::size_t kMostValues = 5'000;  // looked for at once
+
+bool needs_words_nearby(Kind kind) {
+  switch (kind) {
+    case Kind::Person:
+    case Kind::Organisation:
+    case Kind::Address:
+    case Kind::NationalId:
+    case Kind::Passport:
+    case Kind::DrivingLicence:
+    case Kind::TaxId:
+    case Kind::MedicalRecord:
+    case Kind::Insurance:
+    case Kind::BankRouting:
+    case Kind::BirthDate:
+    case Kind::Phone:
+      return true;
+    default:
+      return false;
+  }
+}
+
+constexpr bool in_word(char c) { return is_alnum(c) || c == '_' || (c & 0x80) != 0; }
+
+}  // namespace
+
+void Repeats::add(std::string_view value, const Finding& as) {
+  if (!needs_words_nearby(as.kind) || value.size() < kShortest || values_.size() >= kMostValues) {
+    return;
+  }
+  std::uint32_t& first = first_[static_cast<unsigned char>(value.front())];
+  for (std::uint32_t i = first; i != 0; i = values_[i - 1].next) {
+    if (values_[i - 1].text == value) return;
+  }
+  values_.push_back({value, as, first});
+  first = static_cast<std::uint32_t>(values_.size());
+}
+
+// The longest that stands here as whole words.
+const Repeats::Value* Repeats::at(std::string_view text) const {
+  const Value* best = nullptr;
+  std::uint32_t next = first_[static_cast<unsigned char>(text.front())];
+  while (next != 0) {
+    const Value& value = values_[next - 1];
+    next = value.next;
+    if (!text.starts_with(value.text) || (best && best->text.size() >= value.text.size())) continue;
+    const char behind = pii::at(text, value.text.size());
+    if (!in_word(behind) || !in_word(value.text.back())) best = &value;
+  }
+  return best;
+}
+
+void Repeats::find(std::string_view text, std::vector<Finding>& findings) const {
+  const std::size_t known = findings.size();
+  std::size_t next = 0;  // of the known ones, the first that does not end before `i`
+  for (std::size_t i = 0; i < text.size();) {
+    while (next < known && findings[next].end <= i) ++next;
+    if (next < known && findings[next].begin <= i) {
+      i = findings[next].end;
+      continue;
+    }
+    const bool starts = first_[static_cast<unsigned char>(text[i])] != 0 && !in_word(before(text, i));
+    const Value* found = starts ? at(text.substr(i)) : nullptr;
+    const std::size_t end = found ? i + found->text.size() : i + 1;
+    if (found && (next == known || findings[next].begin >= end)) {
+      Finding finding = found->as;
+      finding.begin = static_cast<std::uint32_t>(i);
+      finding.end = static_cast<std::uint32_t>(end);
+      findings.push_back(finding);
+    }
+    i = end;
+  }
+  std::ranges::sort(findings, {}, &Finding::begin);
+}
+
+}  // namespace causeway::pii

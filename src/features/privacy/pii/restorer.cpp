@@ -1,0 +1,188 @@
+#include "features/privacy/pii/restorer.h"
+
+#include <algorithm>
+
+#include "features/privacy/pii/chars.h"
+#include "features/privacy/pii/json_view.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::pii {
+namespace {
+
+constexpr std::size_t kMostInner = 64;  // bytes between brackets
+constexpr std::size_t kMostFence = 24;  // bytes of the line "```json"
+constexpr std::string_view kApostrophe = "\xE2\x80\x99";
+
+// What may stand between the letters of a bent name.
+constexpr bool is_filler(char c) {
+  return c == '_' || c == '-' || c == ' ' || c == '\\' || c == '\n' || c == '\r' || c == '\t' ||
+         c == '\'' || (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+constexpr bool in_name(char c) { return is_upper(c) || is_digit(c) || c == '_' || c == '\\'; }
+
+std::size_t name_end(std::string_view text, std::size_t at) {
+  while (at < text.size() && in_name(text[at])) ++at;
+  while (at > 0 && text[at - 1] == '\\') --at;  // that escapes what follows
+  return at;
+}
+
+// "'s" and the like at the end of a name, "" where there is none.
+std::string_view possessive(std::string_view inner) {
+  for (const std::string_view end : {std::string_view("'s"), std::string_view("\xE2\x80\x99s"),
+                                     std::string_view("'"), kApostrophe}) {
+    if (inner.ends_with(end)) return inner.substr(inner.size() - end.size());
+  }
+  return {};
+}
+
+bool starts_alike(std::string_view text, std::string_view with) {
+  for (std::size_t i = 0; i < std::min(text.size(), with.size()); ++i) {
+    if (to_lower(text[i]) != to_lower(with[i])) return false;
+  }
+  return true;
+}
+
+// Whether a lane's first bytes do not tell yet if it is JSON.
+bool begin_is_open(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = std::min(text.find_first_not_of(kSpace), text.size());
+  const std::string_view rest = text.substr(first);
+  if (rest.starts_with("```")) {
+    const auto line = rest.find('\n');
+    if (line == rest.npos) return rest.size() < kMostFence;
+    const auto behind = rest.find_first_not_of(kSpace, line);
+    return behind == rest.npos || rest.substr(behind) == "[";
+  }
+  return rest.empty() || rest == "[" || rest == "`" || rest == "``";
+}
+
+// The name so far, without a possessive that may be on its way.
+std::string_view without_possessive(std::string_view inner) {
+  constexpr std::size_t kLongest = 4;  // bytes of "’s"
+  const auto at = inner.find_first_of("'\xE2");
+  return at != inner.npos && inner.size() - at <= kLongest ? inner.substr(0, at) : inner;
+}
+
+}  // namespace
+
+std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) const {
+  if (!place.begun && !last && begin_is_open(text.get())) {
+    text.hold_from(0);
+    return 0;
+  }
+  if (!place.begun) place = {true, begins_as_json(text.get()), 0};
+  std::size_t restored = 0;
+  for (std::size_t i = 0; i < text.get().size();) {
+    Found found = look({text.get(), place.before, last, exact, place.json}, i);
+    if (found.what == Found::Wait) {
+      text.hold_from(i);
+      break;
+    }
+    if (found.what == Found::Nothing) {
+      i = std::max(found.end, i + 1);
+      continue;
+    }
+    std::string value;
+    if (place.json) {
+      text::append_json_escaped(value, found.value);
+    } else {
+      value = std::move(found.value);
+    }
+    text.replace(i, found.end, value);
+    i += value.size();
+    ++restored;
+  }
+  const std::size_t out = last ? text.get().size() : text.held_from();
+  if (out > 0) place.before = text.get()[out - 1];
+  if (last) place = {};
+  return restored;
+}
+
+Restorer::Found Restorer::look(const Seen& seen, std::size_t at) const {
+  const char c = seen.text[at];
+  if (c == '[') return bracket(seen, at);
+  const bool word = is_alnum(c) || (c & 0x80) != 0 || c == '+' || c == '(';
+  if (!word) return {};
+  const char front = seen.front(at);
+  if (is_alnum(front) || front == '_' || (front & 0x80) != 0) return {};
+  if (pseudonyms_) {
+    Found found = pseudonym(seen, at);
+    if (found.what != Found::Nothing) return found;
+  }
+  if (is_upper(c) && !seen.exact) return bare(seen, at);
+  return {};
+}
+
+Restorer::Found Restorer::bracket(const Seen& seen, std::size_t at) const {
+  const std::string_view text = seen.text;
+  std::size_t i = at + 1;
+  while (i < text.size() && i - at <= kMostInner && (is_alnum(text[i]) || is_filler(text[i]))) ++i;
+  if (i < text.size() && text[i] == ']') {
+    Found found = closed(seen, at, i);
+    if (found.what == Found::Value) return found;
+  }
+  const bool open = i == text.size() && !seen.last;
+  if (open && stand_ins_.may_begin(without_possessive(text.substr(at + 1)))) return {Found::Wait};
+  if (seen.exact) return {};
+  // The closing bracket is lost.
+  const std::size_t end = name_end(text, at + 1);
+  Found found{Found::Value, end};
+  if (end > at + 1 && stand_ins_.find(text.substr(at + 1, end - at - 1), found.value)) return found;
+  return {};
+}
+
+Restorer::Found Restorer::closed(const Seen& seen, std::size_t at, std::size_t close) const {
+  Found found{Found::Value, close + 1};
+  std::string_view inner = seen.text.substr(at + 1, close - at - 1);
+  if (seen.exact && !std::ranges::all_of(inner, [](char c) {
+        return is_upper(c) || is_digit(c) || c == '_';
+      })) {
+    return {};
+  }
+  if (stand_ins_.find(inner, found.value)) return found;
+  while (inner.ends_with('\\')) inner.remove_suffix(1);
+  const std::string_view ending = possessive(inner);
+  inner.remove_suffix(ending.size());
+  if (ending.empty() || !stand_ins_.find(inner, found.value)) return {};
+  found.value += ending;
+  return found;
+}
+
+// The opening bracket is lost, or both: then only a name that is no common word counts, and none in
+// a JSON document, where it may be a member's.
+Restorer::Found Restorer::bare(const Seen& seen, std::size_t at) const {
+  const std::size_t end = name_end(seen.text, at);
+  const std::string_view name = seen.text.substr(at, end - at);
+  const std::string_view rest = seen.text.substr(end);
+  const bool open = !seen.last && (rest.empty() || rest == "\\");
+  if (open && stand_ins_.may_begin(name)) return {Found::Wait};
+  Found found{Found::Value, end};
+  const bool bracket = rest.starts_with(']') || rest.starts_with("\\]");
+  if (bracket) found.end = end + (rest.front() == ']' ? 1 : 2);
+  const bool uncommon =
+      std::ranges::any_of(name, [](char c) { return c == '_' || is_digit(c); });
+  const bool ends = rest.empty() || !is_alnum(rest.front());
+  if ((bracket || (uncommon && ends && !seen.json)) && stand_ins_.find(name, found.value)) {
+    return found;
+  }
+  return {Found::Nothing, end};
+}
+
+Restorer::Found Restorer::pseudonym(const Seen& seen, std::size_t at) const {
+  const std::string_view rest = seen.text.substr(at);
+  const auto first = static_cast<unsigned char>(to_lower(rest.front()));
+  for (const StandIns::Entry* entry : stand_ins_.pseudonyms(first)) {
+    const std::string_view name = entry->stand_in;
+    if (!starts_alike(rest, name)) continue;
+    // What goes on may be another word, or a longer pseudonym.
+    if (rest.size() <= name.size() && !seen.last) return {Found::Wait};
+    if (rest.size() < name.size()) continue;
+    if (rest.size() > name.size() && is_alnum(name.back()) && is_alnum(rest[name.size()])) continue;
+    if (seen.exact && rest.substr(0, name.size()) != name) continue;
+    return {Found::Value, at + name.size(), entry->value};
+  }
+  return {};
+}
+
+}  // namespace causeway::pii

@@ -1,0 +1,121 @@
+#include "features/privacy/pii/restorer.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace causeway::pii {
+namespace {
+
+class RestorerTest : public ::testing::Test {
+ protected:
+  RestorerTest() {
+    EXPECT_EQ(ins_.mask(Kind::Person, "PATIENT_NAME", "Jane \"JJ\" Roe"), "[PATIENT_NAME]");
+    EXPECT_EQ(ins_.mask(Kind::Email, "EMAIL", "a@example.com"), "[EMAIL]");
+    EXPECT_EQ(ins_.mask(Kind::Email, "EMAIL", "b@example.com"), "[EMAIL_2]");
+    EXPECT_EQ(ins_.mask(Kind::Address, "ADDRESS", "12 Oak St\nSpringfield"), "[ADDRESS]");
+  }
+
+  // As the lanes do: what is held comes again in front of the next piece.
+  std::string stream(const std::vector<std::string>& pieces, bool exact = false) {
+    const Restorer restorer(ins_);
+    Restorer::Place place;
+    std::string out, held;
+    for (std::size_t i = 0; i <= pieces.size(); ++i) {
+      const bool last = i == pieces.size();
+      EventText text(held + (last ? "" : pieces[i]));
+      held.clear();
+      if (text.get().empty()) continue;
+      restorer.run(text, place, last, exact);
+      const std::string all(text.get());
+      const std::size_t release = last ? all.size() : std::max(text.held_from(), text.final_bytes());
+      out += all.substr(0, release);
+      held = all.substr(release);
+      EXPECT_LT(held.size(), 80u);
+    }
+    return out;
+  }
+  std::string whole(const std::string& text, bool exact = false) { return stream({text}, exact); }
+
+  // The same at every place where it can be cut in two, and byte for byte.
+  void expect(const std::string& text, const std::string& restored) {
+    EXPECT_EQ(whole(text), restored) << text;
+    std::vector<std::string> bytes;
+    for (const char c : text) bytes.emplace_back(1, c);
+    EXPECT_EQ(stream(bytes), restored) << text;
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      EXPECT_EQ(stream({text.substr(0, cut), text.substr(cut)}), restored) << text << " at " << cut;
+    }
+  }
+
+  StandIns ins_;
+};
+
+TEST_F(RestorerTest, RestoresInTextCutAnywhere) {
+  expect("Dear [PATIENT_NAME], write to [EMAIL_2] or [EMAIL].",
+         "Dear Jane \"JJ\" Roe, write to b@example.com or a@example.com.");
+  expect("[EMAIL][EMAIL_2][EMAIL_3]", "a@example.comb@example.com[EMAIL_3]");
+  expect("nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B", "nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B");
+}
+
+TEST_F(RestorerTest, RestoresWhatIsBentALittle) {
+  const std::string jane = "Jane \"JJ\" Roe";
+  expect("[patient_name] [Patient Name] [PATIENT-NAME] [PATIENT\\_NAME] \\[PATIENT_NAME\\]",
+         jane + " " + jane + " " + jane + " " + jane + " \\" + jane);
+  expect("on [PATIENT_\nNAME].", "on " + jane + ".");
+  expect("[PATIENT_NAME]'s and [PATIENT_NAME's] and [PATIENT_NAME\xE2\x80\x99s]",
+         jane + "'s and " + jane + "'s and " + jane + "\xE2\x80\x99s");
+  expect("[PATIENT_NAME is here, PATIENT_NAME] too, and EMAIL_2.",
+         jane + " is here, " + jane + " too, and b@example.com.");
+  expect("ends with [EMAIL", "ends with a@example.com");
+  expect("ends with EMAIL_2", "ends with b@example.com");
+  expect("ends with [EMA", "ends with [EMA");
+}
+
+TEST_F(RestorerTest, CommonWordsStay) {
+  expect("The EMAIL and the ADDRESS of [someone]", "The EMAIL and the ADDRESS of [someone]");
+  expect("an email [about something] EMAIL", "an email [about something] EMAIL");
+}
+
+TEST_F(RestorerTest, JsonStaysJson) {
+  expect(R"({"to":"[PATIENT_NAME]","at":"[ADDRESS]","PATIENT_NAME":1})",
+         R"({"to":"Jane \"JJ\" Roe","at":"12 Oak St\nSpringfield","PATIENT_NAME":1})");
+  expect("```json\n{\"to\":\"[PATIENT_NAME]\"}\n```",
+         "```json\n{\"to\":\"Jane \\\"JJ\\\" Roe\"}\n```");
+  expect(R"( ["[PATIENT_NAME]"])", R"( ["Jane \"JJ\" Roe"])");
+}
+
+TEST_F(RestorerTest, ExactlyMeansByteForByte) {
+  EXPECT_EQ(whole("[EMAIL] [email] EMAIL_2 [EMAIL's] [EMAIL", true),
+            "a@example.com [email] EMAIL_2 [EMAIL's] [EMAIL");
+}
+
+TEST_F(RestorerTest, PseudonymsAndTheirParts) {
+  const auto name = [](int) { return std::string("Robin Oakley"); };
+  EXPECT_EQ(ins_.pseudonym(Kind::Person, "Jane Roe", name), "Robin Oakley");
+  expect("Robin Oakley's friend, Ms Oakley, or Robin. Robinson!",
+         "Jane Roe's friend, Ms Roe, or Jane. Robinson!");
+  expect("ROBIN OAKLEY", "Jane Roe");
+  expect("Rob", "Rob");
+}
+
+TEST_F(RestorerTest, AValueKeepsItsStandIn) {
+  EXPECT_EQ(ins_.mask(Kind::Email, "EMAIL", "A@Example.com"), "[EMAIL]");
+  EXPECT_EQ(ins_.mask(Kind::Phone, "PHONE", "+49 30 1234567"), "[PHONE]");
+  EXPECT_EQ(ins_.mask(Kind::Phone, "PHONE", "+49301234567"), "[PHONE]");
+}
+
+TEST_F(RestorerTest, TextLikeAStandInIsLeftAlone) {
+  ins_.reserve("CARD");
+  EXPECT_EQ(ins_.mask(Kind::Card, "CARD", "4111111111111111"), "[CARD_2]");
+  expect("[CARD] [CARD_2]", "[CARD] 4111111111111111");
+}
+
+TEST_F(RestorerTest, ManyValuesAreBounded) {
+  for (int i = 0; i < 20'000; ++i) ins_.mask(Kind::Ip, "IP", std::to_string(i));
+  EXPECT_LE(ins_.entries().size(), StandIns::kMostValues);
+  EXPECT_EQ(ins_.mask(Kind::Ip, "IP", "0"), "[IP]");
+}
+
+}  // namespace
+}  // namespace causeway::pii

@@ -1,0 +1,226 @@
+#include "features/privacy/pii/stage.h"
+
+#include <algorithm>
+
+#include "core/provider.h"
+#include "features/privacy/pii/treat.h"
+#include "platform/http/server_stream.h"
+
+namespace causeway::pii {
+namespace {
+
+constexpr std::string_view kConversation = "x-causeway-conversation";
+constexpr std::size_t kMostName = 200;  // bytes of a conversation's name
+
+// A conversation belongs to who began it: nobody reads another's words by its name.
+std::string owner(const Principal& caller) {
+  std::string text = caller.tenant;
+  for (const std::string& part : {caller.key_id, caller.user}) {
+    text += '\0';
+    text += part;
+  }
+  return text;
+}
+
+bool within(ByteRange inner, const std::vector<ByteRange>& parts) {
+  return std::ranges::any_of(parts, [&](ByteRange part) {
+    return !inner.empty() && inner.begin >= part.begin && inner.end <= part.end;
+  });
+}
+
+std::unexpected<Error> refuse(std::string message, std::string code) {
+  auto refused = fail(ErrorKind::InvalidRequest, Origin::Client, std::move(message),
+                      std::move(code));
+  refused.error().retryable = true;  // a target that may see it can answer
+  return refused;
+}
+
+}  // namespace
+
+struct PiiStage::State {
+  bool looked = false;  // through the texts
+  std::shared_ptr<StandIns> stand_ins;
+  std::vector<std::pair<std::uint32_t, std::string>> rewritten;
+  std::string blocked;  // kinds that no treated target may get, by their names
+  std::array<std::array<std::uint32_t, kActions>, kKinds> found{};
+  bool treated = false;  // whether the last attempt's target got stand-ins
+  std::vector<std::pair<Lane, Restorer::Place>> lanes;
+
+  Restorer::Place& place(const Lane& lane) {
+    for (auto& [known, where] : lanes) {
+      if (known == lane) return where;
+    }
+    return lanes.emplace_back(lane, Restorer::Place{}).second;
+  }
+};
+
+// Each loop's own cells, asked for when first needed.
+struct PiiStage::Counters {
+  struct OfLoop {
+    std::array<std::array<metrics::Counter*, kActions>, kKinds> found{};
+    metrics::Counter* restored = nullptr;
+  };
+  metrics::Registry& registry;
+  metrics::Family<metrics::Counter> found, restored;
+  std::vector<OfLoop> loops;
+};
+
+PiiStage::PiiStage(SectionKey<Settings> key, SlotLayout& slots, metrics::Registry& metrics,
+                   const Clock& clock, Secret secret)
+    : key_(key),
+      slot_(slots.add<std::unique_ptr<State>>()),
+      conversations_(clock),
+      secret_(std::move(secret)),
+      counters_(new Counters{
+          metrics,
+          metrics.counter({"causeway_pii_findings_total",
+                           "Personal data found in requests, by kind and what was done with it.",
+                           {"kind", "action"}}),
+          metrics.counter({"causeway_pii_restored_total",
+                           "Stand-ins that became the real words again in answers.",
+                           {}}),
+          std::vector<Counters::OfLoop>(static_cast<std::size_t>(metrics.loops()))}) {
+  metrics.sampled(metrics::Kind::Gauge,
+                  {"causeway_pii_conversations", "Named conversations with stand-ins.", {}},
+                  [this](metrics::SampleSink& sink) {
+                    sink.add({}, static_cast<double>(conversations_.size()));
+                  });
+}
+
+PiiStage::~PiiStage() = default;
+
+const Settings& PiiStage::settings(const Exchange& exchange) const {
+  return exchange.policy->sections.get(key_);
+}
+
+bool PiiStage::enabled(const Sections& sections) const {
+  return sections.get(key_).treatment != nullptr;
+}
+
+bool PiiStage::treats(const Exchange& exchange, const Target& target) const {
+  return settings(exchange).targets == Treated::All || target.provider->zone() == Zone::External;
+}
+
+Verdict PiiStage::on_request(Exchange& exchange) {
+  if (!exchange.model) return go_on();
+  const auto& targets = exchange.model->targets;
+  const bool any = std::ranges::any_of(
+      targets, [&](const Target& target) { return treats(exchange, target); });
+  if (!any) return go_on();
+  auto& state = exchange.slot(slot_);
+  state = std::make_unique<State>();
+  const std::string_view conversation = exchange.head().find(kConversation).value_or("");
+  if (conversation.size() > kMostName) {
+    return fail(ErrorKind::InvalidRequest, Origin::Client,
+                std::string(kConversation) + " may have 200 bytes.", "conversation_name");
+  }
+  state->stand_ins = conversation.empty() || !exchange.principal
+                         ? std::make_shared<StandIns>()
+                         : conversations_.find(owner(*exchange.principal), conversation);
+  look_through(exchange, *state);
+  return go_on();
+}
+
+void PiiStage::look_through(Exchange& exchange, State& state) const {
+  const Treatment& treatment = *settings(exchange).treatment;
+  auto texts = exchange.request.texts();
+  const auto found = find_all(treatment, texts, *state.stand_ins);
+  for (const FoundIn& one : found) {
+    for (const Finding& finding : one.findings) {
+      const auto kind = static_cast<std::size_t>(finding.kind);
+      const Action action = treatment.actions[kind];
+      auto& number = state.found[kind][static_cast<std::size_t>(action)];
+      if (number++ == 0 && action == Action::Block) {
+        if (!state.blocked.empty()) state.blocked += ", ";
+        state.blocked += pii::name_of(finding.kind);
+      }
+    }
+  }
+  if (state.blocked.empty()) {
+    state.rewritten = rewrite_all(treatment, texts, found, secret_.reveal(), *state.stand_ins);
+    if (settings(exchange).unread == Unread::Strip) {
+      // What is in a part that is taken out goes with it.
+      std::erase_if(state.rewritten, [&](const auto& one) {
+        return within(texts[one.first].value(), exchange.index.unread);
+      });
+    }
+  }
+  state.looked = true;
+}
+
+// On the loop, since each has its own counters.
+void PiiStage::count(const Exchange& exchange, const State& state) const {
+  const int loop = exchange.context->index;
+  auto& cells = counters_->loops[static_cast<std::size_t>(loop)].found;
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    for (std::size_t action = 0; action < kActions; ++action) {
+      if (state.found[kind][action] == 0) continue;
+      metrics::Counter*& cell = cells[kind][action];
+      if (!cell) {
+        cell = &counters_->registry.cell(
+            counters_->found, loop,
+            {pii::name_of(static_cast<Kind>(kind)), name_of(static_cast<Action>(action))});
+      }
+      cell->add(state.found[kind][action]);
+    }
+  }
+}
+
+Verdict PiiStage::on_attempt(Exchange& exchange, Attempt& attempt) {
+  State* state = exchange.slot(slot_).get();
+  if (!state) return go_on();
+  state->treated = false;
+  state->lanes.clear();
+  if (std::exchange(state->looked, false)) count(exchange, *state);
+  if (!treats(exchange, *attempt.target)) return go_on();
+  if (!state->blocked.empty()) {
+    return refuse("The request holds personal data that may not go to this model's provider: " +
+                      state->blocked + ". Take it out, or ask a model that runs in the house.",
+                  "pii_blocked");
+  }
+  if (auto verdict = treat_unread(exchange, attempt); !verdict) return verdict;
+  for (const auto& [place, text] : state->rewritten) attempt.request.text(place).set(text);
+  state->treated = true;
+  return go_on();
+}
+
+Verdict PiiStage::treat_unread(const Exchange& exchange, Attempt& attempt) const {
+  const auto& index = exchange.index;
+  const Unread unread = settings(exchange).unread;
+  const bool opaque = exchange.operation->body != BodyKind::Json;
+  if ((!index.has_unread_content && !opaque) || unread == Unread::Pass) return go_on();
+  const bool can_strip = !opaque && !index.unread_elsewhere && !index.left_out_part.empty();
+  if (unread == Unread::Refuse || !can_strip) {
+    return refuse(
+        "The request holds contents that cannot be searched for personal data (images, sounds, "
+        "files, token ids or a provider's own path), and this policy lets none of them go to this "
+        "model's provider.",
+        "pii_unread");
+  }
+  for (std::size_t i = 0; i < index.unread.size(); ++i) attempt.request.leave_out(i);
+  return go_on();
+}
+
+bool PiiStage::watches(const Exchange& exchange) const {
+  const State* state = const_cast<Exchange&>(exchange).slot(slot_).get();
+  return state && state->treated && settings(exchange).restore && !state->stand_ins->empty();
+}
+
+Verdict PiiStage::on_event(Exchange& exchange, Event& event) {
+  if (event.kind != EventKind::Text) return go_on();
+  State& state = *exchange.slot(slot_);
+  const Restorer restorer(*state.stand_ins);
+  // Thoughts go back signed: what is restored there must come back as it was.
+  const bool exact = event.lane.channel == Channel::Reasoning;
+  const std::size_t restored =
+      restorer.run(*event.text, state.place(event.lane), event.last, exact);
+  if (restored > 0) {
+    const int loop = exchange.context->index;
+    auto& cell = counters_->loops[static_cast<std::size_t>(loop)].restored;
+    if (!cell) cell = &counters_->registry.cell(counters_->restored, loop);
+    cell->add(restored);
+  }
+  return go_on();
+}
+
+}  // namespace causeway::pii

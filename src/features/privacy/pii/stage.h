@@ -1,0 +1,52 @@
+// Looks through a request's texts once, rewrites them for each target that shall not see what they
+// give away, and puts the real words back into the answer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/stage.h"
+#include "features/privacy/pii/conversations.h"
+#include "features/privacy/pii/restorer.h"
+#include "features/privacy/pii/settings.h"
+#include "platform/base/secret.h"
+#include "platform/metrics/registry.h"
+
+namespace causeway::pii {
+
+class PiiStage final : public Stage {
+ public:
+  /// `secret` is the root of hashes and pseudonyms. All references outlive the stage.
+  PiiStage(SectionKey<Settings> key, SlotLayout& slots, metrics::Registry& metrics,
+           const Clock& clock, Secret secret);
+  ~PiiStage() override;
+
+  std::string_view name() const override { return "pii"; }
+  unsigned hooks() const override { return kOnRequest | kReadsTexts | kOnAttempt | kOnEvent; }
+  bool enabled(const Sections& sections) const override;
+  Verdict on_request(Exchange& exchange) override;
+  Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
+  Verdict on_event(Exchange& exchange, Event& event) override;
+  Hold hold(const Sections&) const override { return Hold::asked(); }
+  bool watches(const Exchange& exchange) const override;
+
+ private:
+  struct State;
+  struct Counters;
+  const Settings& settings(const Exchange& exchange) const;
+  bool treats(const Exchange& exchange, const Target& target) const;
+  void look_through(Exchange& exchange, State& state) const;
+  void count(const Exchange& exchange, const State& state) const;
+  Verdict treat_unread(const Exchange& exchange, Attempt& attempt) const;
+
+  SectionKey<Settings> key_;
+  Slot<std::unique_ptr<State>> slot_;
+  Conversations conversations_;
+  Secret secret_;
+  std::unique_ptr<Counters> counters_;
+};
+
+}  // namespace causeway::pii

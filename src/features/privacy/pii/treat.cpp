@@ -1,0 +1,177 @@
+#include "features/privacy/pii/treat.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "features/privacy/pii/chars.h"
+#include "features/privacy/pii/pseudonyms.h"
+
+namespace causeway::pii {
+namespace {
+
+constexpr std::size_t kShortest = 4;  // bytes: what is shorter gives nobody away
+constexpr std::size_t kMostInner = 64;
+
+// File contents that are encoded: no words to be read.
+bool is_encoded(const Text& text) {
+  const Where where = text.where();
+  const std::string_view words = text.get();
+  if (where.kind != TextKind::File) return false;
+  return words.starts_with("data:") || words.substr(0, 200).find(' ') == words.npos;
+}
+
+/// Places like "[EMAIL_2]", "[EMAIL:4f0c…]".
+struct Bracket {
+  std::uint32_t begin, end;
+  std::string_view inner;
+};
+
+void find_brackets(std::string_view text, std::vector<Bracket>& out) {
+  out.clear();
+  for (std::size_t i = text.find('['); i != text.npos; i = text.find('[', i + 1)) {
+    std::size_t end = i + 1;
+    bool letters = false;
+    while (end < text.size() && end - i <= kMostInner &&
+           (is_alnum(text[end]) || text[end] == '_' || text[end] == ' ' || text[end] == '-' ||
+            text[end] == ':')) {
+      letters |= is_upper(text[end]);
+      ++end;
+    }
+    if (!letters || at(text, end) != ']') continue;
+    out.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end + 1),
+                   text.substr(i + 1, end - i - 1)});
+  }
+}
+
+// Nothing is found in what stands for something already.
+void leave_brackets(const std::vector<Bracket>& brackets, std::vector<Finding>& findings) {
+  if (brackets.empty()) return;
+  std::erase_if(findings, [&](const Finding& one) {
+    return std::ranges::any_of(brackets, [&](const Bracket& bracket) {
+      return one.begin < bracket.end && bracket.begin < one.end;
+    });
+  });
+}
+
+Action action_of(const Treatment& treatment, Kind kind) {
+  return treatment.actions[static_cast<std::size_t>(kind)];
+}
+
+Scratch& scratch() {
+  thread_local Scratch memory;
+  return memory;
+}
+
+// What a text says in the place of a finding. Names and ids of users have no brackets: providers
+// allow letters, digits and "_" there.
+std::string stand_in(const Treatment& treatment, const Finding& finding, std::string_view value,
+                     std::string_view secret, StandIns& stand_ins) {
+  const std::string name = stand_in_name(treatment, finding);
+  switch (action_of(treatment, finding.kind)) {
+    case Action::Pseudonym:
+      return stand_ins.pseudonym(finding.kind, value, [&](int attempt) {
+        return pseudonym_of(finding.kind, value, secret, attempt);
+      });
+    case Action::Hash:
+      return "[" + name + ":" + hash_of(finding.kind, value, secret) + "]";
+    default:
+      return stand_ins.mask(finding.kind, name, value);
+  }
+}
+
+bool changes(Action action) {
+  return action == Action::Mask || action == Action::Pseudonym || action == Action::Hash;
+}
+
+void without_brackets(std::string& text) {
+  std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
+  std::ranges::replace(text, ':', '_');
+}
+
+}  // namespace
+
+std::vector<FoundIn> find_all(const Treatment& treatment, std::span<Text> texts,
+                              StandIns& stand_ins) {
+  std::vector<FoundIn> all;
+  std::vector<std::vector<Finding>> spare;
+  std::vector<Bracket> brackets;
+  std::vector<Finding> findings;
+  Repeats repeats;
+  for (const StandIns::Entry* entry : stand_ins.entries()) {
+    Finding as;
+    as.kind = entry->kind;
+    as.confidence = 1;
+    as.rule = "repeated";
+    repeats.add(entry->value, as);
+  }
+  const bool known = !repeats.empty();
+  for (std::uint32_t i = 0; i < texts.size(); ++i) {
+    const std::string_view text = texts[i].get();
+    if (text.size() < kShortest || is_encoded(texts[i])) continue;
+    FoundIn one{i, nullptr, {}};
+    if (begins_as_json(text)) one.view = std::make_unique<JsonView>(text);
+    const std::string_view plain = one.view ? one.view->plain() : text;
+    treatment.detector->scan(plain, scratch(), findings);
+    find_brackets(plain, brackets);
+    for (const Bracket& bracket : brackets) stand_ins.reserve(bracket.inner);
+    leave_brackets(brackets, findings);
+    for (const Finding& finding : findings) {
+      if (changes(action_of(treatment, finding.kind))) {
+        repeats.add(plain.substr(finding.begin, finding.end - finding.begin), finding);
+      }
+    }
+    one.findings = findings;
+    all.push_back(std::move(one));
+  }
+  if (!repeats.empty() && (known || all.size() > 0)) {
+    for (FoundIn& one : all) {
+      const std::string_view plain = one.view ? one.view->plain() : texts[one.text].get();
+      const std::size_t before = one.findings.size();
+      repeats.find(plain, one.findings);
+      if (one.findings.size() == before) continue;
+      find_brackets(plain, brackets);
+      leave_brackets(brackets, one.findings);
+    }
+  }
+  std::erase_if(all, [](const FoundIn& one) { return one.findings.empty(); });
+  return all;
+}
+
+std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& treatment,
+                                                               std::span<Text> texts,
+                                                               const std::vector<FoundIn>& found,
+                                                               std::string_view secret,
+                                                               StandIns& stand_ins) {
+  std::vector<std::pair<std::uint32_t, std::string>> rewritten;
+  std::vector<Piece> pieces;
+  for (const FoundIn& one : found) {
+    const std::string_view text = texts[one.text].get();
+    const std::string_view plain = one.view ? one.view->plain() : text;
+    const TextKind kind = texts[one.text].where().kind;
+    std::string out;
+    std::size_t done = 0;
+    for (const Finding& finding : one.findings) {
+      if (!changes(action_of(treatment, finding.kind))) continue;
+      std::string with =
+          stand_in(treatment, finding, plain.substr(finding.begin, finding.end - finding.begin),
+                   secret, stand_ins);
+      if (kind == TextKind::Name || kind == TextKind::UserId) without_brackets(with);
+      pieces.assign(1, {finding.begin, finding.end, false});
+      if (one.view) one.view->pieces(finding.begin, finding.end, pieces);
+      for (const Piece& piece : pieces) {
+        if (piece.begin < done) continue;  // a number that two findings touch
+        out.append(text, done, piece.begin - done);
+        if (piece.number) out += '"';
+        out += with;
+        if (piece.number) out += '"';
+        done = piece.end;
+      }
+    }
+    if (done == 0) continue;
+    out.append(text, done);
+    rewritten.emplace_back(one.text, std::move(out));
+  }
+  return rewritten;
+}
+
+}  // namespace causeway::pii

@@ -1,0 +1,36 @@
+// Rewrites texts: what was found in them becomes what stands in for it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/request.h"
+#include "features/privacy/pii/json_view.h"
+#include "features/privacy/pii/repeats.h"
+#include "features/privacy/pii/settings.h"
+#include "features/privacy/pii/stand_ins.h"
+
+namespace causeway::pii {
+
+/// One text of a request, and what was found in it.
+struct FoundIn {
+  std::uint32_t text;             // its place among the request's texts
+  std::unique_ptr<JsonView> view;  // of a text that is JSON: findings are places in view->plain()
+  std::vector<Finding> findings;
+};
+
+/// Everything that is in `texts`. What was found once, or stands in `stand_ins` already, is found
+/// again wherever it stands. Text like a stand-in is reserved there, and nothing is found in it.
+std::vector<FoundIn> find_all(const Treatment& treatment, std::span<Text> texts,
+                              StandIns& stand_ins);
+
+/// The texts as they leave, by their places; only of those that change.
+std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& treatment,
+                                                               std::span<Text> texts,
+                                                               const std::vector<FoundIn>& found,
+                                                               std::string_view secret,
+                                                               StandIns& stand_ins);
+
+}  // namespace causeway::pii
