@@ -217,9 +217,22 @@ def test_tool_calls_and_results(client, fake, mark):
     assert json.loads(body["messages"][2]["content"]) == {"sent_to": "[EMAIL]", "to_name": "[PATIENT_NAME]"}
 
 
+def test_tool_calls_of_anthropic(gateway, fake, mark):
+    given = {"patient_name": NAME, "to": [EMAIL], "card": 4111111111111111, "n": 3, "mark": mark}
+    anthropic_client(gateway.url).messages.create(model="claude-sonnet-4-5", max_tokens=500, messages=[
+        {"role": "user", "content": "send it"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "send", "input": given}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": f"Sent to {NAME}"}]}],
+        tools=[{"name": "send", "input_schema": {"type": "object"}}])
+    messages = json.loads(seen(fake, mark))["messages"]
+    assert messages[1]["content"][0]["input"] == {
+        "patient_name": "[PATIENT_NAME]", "to": ["[EMAIL]"], "card": "[CARD]", "n": 3, "mark": mark}
+    assert "Sent to [PATIENT_NAME]" in json.dumps(messages[2])
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_tool_calls_of_the_answer(client, fake, mark, stream):
-    made = json.dumps({"to": "[EMAIL]", "name": "[PERSON]"})
+    made = json.dumps({"to": "[EMAIL]", "name": "[PATIENT_NAME]"})
 
     async def call(answer):
         function = {"name": "send", "arguments": made}
@@ -238,6 +251,7 @@ def test_tool_calls_of_the_answer(client, fake, mark, stream):
         await answer.last_chunk()
 
     fake.on("calls", call)
+    # [PATIENT_NAME] and [EMAIL] go out; the arguments that come back have them in JSON.
     text = f"Mr John Smith has {EMAIL} {mark}"
     answer = chat(client, "outside/calls", text, stream=stream)
     if stream:
@@ -250,11 +264,11 @@ def test_tool_calls_of_the_answer(client, fake, mark, stream):
 def test_ids_metadata_and_unknown_fields(client, fake, mark):
     client.chat.completions.create(
         model="outside/echo", messages=[{"role": "user", "content": mark, "name": "x"}], user=EMAIL,
-        metadata={"patient": f"{NAME}, {EMAIL}"},
+        metadata={"patient_name": NAME, "mail": EMAIL},
         extra_body={"x_unknown": {"deep": [{"mail": EMAIL, "card": 4111111111111111}]}})
     body = json.loads(seen(fake, mark))
     assert body["user"] == "EMAIL"
-    assert "[EMAIL]" in body["metadata"]["patient"]
+    assert body["metadata"] == {"patient_name": "[PATIENT_NAME]", "mail": "[EMAIL]"}
     assert body["x_unknown"]["deep"] == [{"mail": "[EMAIL]", "card": "[CARD]"}]
 
 
@@ -325,14 +339,14 @@ def test_documents_of_anthropic(gateway, fake, mark):
 
     ask({"type": "text", "media_type": "text/plain", "data": TEXT})
     body = seen(fake, mark)
-    assert MASKED in body and "[PATIENT_NAME]" in json.loads(body)["messages"][0]["content"][0]["title"]
+    assert MASKED in body and json.loads(body)["messages"][0]["content"][0]["title"] == "Letter of PATIENT_NAME"
     with pytest.raises(anthropic.BadRequestError, match="cannot be searched"):
         ask({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0xLjQ="})
 
 
 def test_a_providers_own_path_is_not_searched(gateway, fake, mark):
     for provider, status in [("outside", 400), ("inside", 200)]:
-        answer = gateway.call("POST", f"/providers/{provider}/chat/completions",
+        answer = gateway.post(f"/providers/{provider}/chat/completions",
                               {"model": "echo", "messages": [{"role": "user", "content": mark}]})
         assert answer.status_code == status, answer.text
     assert not fake.records(mark)

@@ -51,13 +51,12 @@ void JsonView::read(std::string_view json) {
   for (std::size_t i = 0; i < json.size();) {
     const char c = json[i];
     if (c == '"') {
-      plain_ += c;
-      i = read_string(json, i + 1);
+      i = read_string(json, i);
     } else if (is_digit(c)) {
       const std::size_t begin = i;
       while (i < json.size() && (is_digit(json[i]) || json[i] == '.')) ++i;
       plain_.append(json, begin, i - begin);
-      leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true});
+      leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true, false});
     } else {
       plain_ += c;
       ++i;
@@ -65,33 +64,44 @@ void JsonView::read(std::string_view json) {
   }
 }
 
-// From behind the opening quote to behind the closing one.
-std::size_t JsonView::read_string(std::string_view json, std::size_t i) {
-  const std::size_t begin = i;
-  while (i < json.size() && json[i] != '"') {
-    if (json[i] != '\\') {
-      const std::size_t end = std::min(json.find_first_of("\\\"", i), json.size());
-      plain_.append(json, i, end - i);
-      i = end;
-      continue;
-    }
-    const std::size_t size = escape_bytes(json, i);
-    if (size > 0) add_escape(json, i, size);
-    if (size == 0) plain_ += json[i];
-    i += std::max<std::size_t>(size, 1);
-  }
-  leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), false});
-  if (i < json.size()) plain_ += json[i++];
-  return i;
+// From the opening quote to behind the closing one.
+std::size_t JsonView::read_string(std::string_view json, std::size_t quote) {
+  std::size_t end = quote + 1;
+  while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+  end = std::min(end, json.size());
+  const std::size_t behind = std::min(end + 1, json.size());
+  const bool name = at(json, skip_space(json, behind)) == ':';
+  add_run(quote, {}, 1);
+  add_string(json, quote + 1, end, name);
+  if (behind > end) add_run(end, {}, 1);
+  leaves_.push_back({static_cast<std::uint32_t>(quote + 1), static_cast<std::uint32_t>(end), false,
+                     name});
+  return behind;
 }
 
-void JsonView::add_escape(std::string_view json, std::size_t i, std::size_t size) {
-  runs_.push_back({static_cast<std::uint32_t>(plain_.size()), static_cast<std::uint32_t>(i), true});
+void JsonView::add_string(std::string_view json, std::size_t begin, std::size_t end, bool name) {
+  json = json.substr(0, end);
   std::string storage;
-  const std::string quoted = '"' + std::string(json.substr(i, size)) + '"';
-  plain_ += decode_json_string(quoted, storage);
-  runs_.push_back({static_cast<std::uint32_t>(plain_.size()), static_cast<std::uint32_t>(i + size),
-                   false});
+  for (std::size_t i = begin; i < end;) {
+    const std::size_t size = json[i] == '\\' ? escape_bytes(json, i) : 0;
+    if (size > 0) {
+      const std::string quoted = '"' + std::string(json.substr(i, size)) + '"';
+      add_run(i, decode_json_string(quoted, storage), size);
+      i += size;
+      continue;
+    }
+    if (name && is_upper(json[i]) && is_lower(before(json, i))) add_run(i, " ", 0);
+    plain_ += name && json[i] == '_' ? ' ' : json[i];
+    ++i;
+  }
+}
+
+// `plain` stands for `json_size` bytes, all of them or none.
+void JsonView::add_run(std::size_t json, std::string_view plain, std::size_t json_size) {
+  const auto here = [&] { return static_cast<std::uint32_t>(plain_.size()); };
+  runs_.push_back({here(), static_cast<std::uint32_t>(json), true});
+  plain_ += plain;
+  runs_.push_back({here(), static_cast<std::uint32_t>(json + json_size), false});
 }
 
 std::uint32_t JsonView::json_of(std::uint32_t plain, bool up) const {
@@ -107,16 +117,18 @@ std::uint32_t JsonView::json_of(std::uint32_t plain, bool up) const {
 void JsonView::pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const {
   out.clear();
   const std::uint32_t from = json_of(begin, false), to = json_of(end, true);
-  auto leaf = std::lower_bound(leaves_.begin(), leaves_.end(), from,
-                               [](const Leaf& one, std::uint32_t where) { return one.end <= where; });
-  for (; leaf != leaves_.end() && leaf->begin < to; ++leaf) {
-    if (leaf->number) {
-      out.push_back({leaf->begin, leaf->end, true});
-    } else if (leaf->begin != leaf->end) {
-      out.push_back({std::max(from, leaf->begin), std::min(to, leaf->end), false});
+  const auto first =
+      std::lower_bound(leaves_.begin(), leaves_.end(), from,
+                       [](const Leaf& one, std::uint32_t where) { return one.end <= where; });
+  for (const bool names : {false, true}) {
+    for (auto leaf = first; leaf != leaves_.end() && leaf->begin < to; ++leaf) {
+      if (leaf->name != names || leaf->begin == leaf->end) continue;
+      const Piece inside{std::max(from, leaf->begin), std::min(to, leaf->end), false};
+      out.push_back(leaf->number ? Piece{leaf->begin, leaf->end, true} : inside);
     }
+    if (!out.empty()) return;
   }
-  if (out.empty()) out.push_back({from, to, false});  // no JSON after all
+  out.push_back({from, to, false});  // no JSON after all
 }
 
 }  // namespace causeway::pii

@@ -1,6 +1,5 @@
 // A text that is itself JSON (arguments of a tool, a document): what a detector should read of it,
-// with the escapes of its strings undone, and how what is found there is put back so that it stays
-// JSON.
+// and how what is found there is put back so that it stays JSON.
 #pragma once
 
 #include <cstdint>
@@ -24,24 +23,27 @@ class JsonView {
  public:
   explicit JsonView(std::string_view json);
 
-  /// The text with the escapes of its strings undone.
+  /// The text as one would write it by hand: without quotes, the escapes of strings undone, the
+  /// words in names of members apart. {"patient_name":"J\u00f6rg"} is {patient name:Jörg}.
   std::string_view plain() const { return plain_; }
   /// Where bytes [begin, end) of plain() stand in the JSON: one piece for each string and number
-  /// that they touch, never the marks between them.
+  /// that they touch, never the marks between them, and names of members only where nothing else
+  /// is.
   void pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const;
 
  private:
   struct Run {
     std::uint32_t plain, json;  // where it begins in either
-    bool escape;                // one escape: its bytes are not one for one
+    bool escape;                // its bytes are not one for one
   };
   struct Leaf {
     std::uint32_t begin, end;  // in the JSON, without quotes
-    bool number;
+    bool number, name;
   };
   void read(std::string_view json);
   std::size_t read_string(std::string_view json, std::size_t at);
-  void add_escape(std::string_view json, std::size_t at, std::size_t size);
+  void add_string(std::string_view json, std::size_t begin, std::size_t end, bool name);
+  void add_run(std::size_t json, std::string_view plain, std::size_t json_size);
   std::uint32_t json_of(std::uint32_t plain, bool up) const;
 
   std::string plain_;

@@ -124,7 +124,7 @@ Verdict PiiStage::on_request(Exchange& exchange) {
 void PiiStage::look_through(Exchange& exchange, State& state) const {
   const Treatment& treatment = *settings(exchange).treatment;
   auto texts = exchange.request.texts();
-  const auto found = find_all(treatment, texts, *state.stand_ins);
+  const auto found = find_all(treatment, exchange.index.body, texts, *state.stand_ins);
   for (const FoundIn& one : found) {
     for (const Finding& finding : one.findings) {
       const auto kind = static_cast<std::size_t>(finding.kind);

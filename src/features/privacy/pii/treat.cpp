@@ -53,13 +53,53 @@ void leave_brackets(const std::vector<Bracket>& brackets, std::vector<Finding>& 
   });
 }
 
-Action action_of(const Treatment& treatment, Kind kind) {
-  return treatment.actions[static_cast<std::size_t>(kind)];
-}
-
 Scratch& scratch() {
   thread_local Scratch memory;
   return memory;
+}
+
+// The name of the member that a value belongs to: {"patient_name": "…"} says what is in it.
+std::string_view member_name(std::string_view body, ByteRange value) {
+  const auto skip_back = [&](std::size_t i) {
+    while (i > 0 && (body[i - 1] == ' ' || body[i - 1] == '\n' || body[i - 1] == '\t' ||
+                     body[i - 1] == '\r')) {
+      --i;
+    }
+    return i;
+  };
+  std::size_t i = value.empty() ? 0 : skip_back(value.begin);
+  if (i == 0 || body[i - 1] != ':') return {};
+  i = skip_back(i - 1);
+  if (i == 0 || body[i - 1] != '"') return {};
+  const std::size_t end = i - 1;
+  const std::size_t begin = end > 0 ? body.rfind('"', end - 1) : body.npos;
+  if (begin == body.npos || end - begin > kMostInner) return {};
+  return body.substr(begin + 1, end - begin - 1);
+}
+
+// Messages are prose; what tools and metadata say is told by the names of their members as well.
+bool has_telling_name(TextKind kind) {
+  return kind == TextKind::ToolArguments || kind == TextKind::ToolResult ||
+         kind == TextKind::Metadata || kind == TextKind::Other;
+}
+
+// As scan() does, with "patient name: " in front.
+void scan_named(const Treatment& treatment, std::string_view name, std::string_view text,
+                std::vector<Finding>& findings) {
+  std::string with_name = '"' + std::string(name) + R"(":)";
+  with_name = std::string(JsonView(with_name).plain()) + " ";
+  const auto size = static_cast<std::uint32_t>(with_name.size());
+  with_name += text;
+  treatment.detector->scan(with_name, scratch(), findings);
+  std::erase_if(findings, [&](const Finding& one) { return one.end <= size; });
+  for (Finding& one : findings) {
+    one.begin = one.begin > size ? one.begin - size : 0;
+    one.end -= size;
+  }
+}
+
+Action action_of(const Treatment& treatment, Kind kind) {
+  return treatment.actions[static_cast<std::size_t>(kind)];
 }
 
 // What a text says in the place of a finding. Names and ids of users have no brackets: providers
@@ -90,8 +130,8 @@ void without_brackets(std::string& text) {
 
 }  // namespace
 
-std::vector<FoundIn> find_all(const Treatment& treatment, std::span<Text> texts,
-                              StandIns& stand_ins) {
+std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
+                              std::span<Text> texts, StandIns& stand_ins) {
   std::vector<FoundIn> all;
   std::vector<std::vector<Finding>> spare;
   std::vector<Bracket> brackets;
@@ -111,7 +151,14 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::span<Text> texts,
     FoundIn one{i, nullptr, {}};
     if (begins_as_json(text)) one.view = std::make_unique<JsonView>(text);
     const std::string_view plain = one.view ? one.view->plain() : text;
-    treatment.detector->scan(plain, scratch(), findings);
+    const std::string_view name = !one.view && has_telling_name(texts[i].where().kind)
+                                      ? member_name(body, texts[i].value())
+                                      : std::string_view();
+    if (name.empty()) {
+      treatment.detector->scan(plain, scratch(), findings);
+    } else {
+      scan_named(treatment, name, plain, findings);
+    }
     find_brackets(plain, brackets);
     for (const Bracket& bracket : brackets) stand_ins.reserve(bracket.inner);
     leave_brackets(brackets, findings);

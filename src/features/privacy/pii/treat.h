@@ -21,10 +21,10 @@ struct FoundIn {
   std::vector<Finding> findings;
 };
 
-/// Everything that is in `texts`. What was found once, or stands in `stand_ins` already, is found
+/// Everything that is in `texts` of the request `body`. What was found once, or stands in `stand_ins` already, is found
 /// again wherever it stands. Text like a stand-in is reserved there, and nothing is found in it.
-std::vector<FoundIn> find_all(const Treatment& treatment, std::span<Text> texts,
-                              StandIns& stand_ins);
+std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
+                              std::span<Text> texts, StandIns& stand_ins);
 
 /// The texts as they leave, by their places; only of those that change.
 std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& treatment,

@@ -29,7 +29,7 @@ class TreatTest : public ::testing::Test {
     auto handles = request.texts();
     const auto treatment = make_treatment(settings_);
     EXPECT_TRUE(treatment) << treatment.error().message;
-    const auto found = find_all(**treatment, handles, ins_);
+    const auto found = find_all(**treatment, body_, handles, ins_);
     for (auto& [place, text] : rewrite_all(**treatment, handles, found, "secret", ins_)) {
       handles[place].set(text);
     }
@@ -71,6 +71,8 @@ TEST_F(TreatTest, AClashIsAvoided) {
 TEST_F(TreatTest, JsonTextStaysJson) {
   EXPECT_EQ(alone(R"({"email":"jane\u0040example.com","card":4111111111111111,"n":12})"),
             R"({"email":"[EMAIL]","card":"[CARD]","n":12})");
+  EXPECT_EQ(alone(R"({"patient_name": "Xanthippe Quillfeather", "fullName":"Zeb Krantzel"})"),
+            R"({"patient_name": "[PERSON]", "fullName":"[PERSON_2]"})");
   // An address over two members, each by itself.
   const std::string out =
       alone(R"({"street":"12 Oak Street","city":"Springfield, IL 62704","ok":true})");
