@@ -194,11 +194,16 @@ class JsonWalk {
                        index_.texts.end());
   }
 
-  // Whatever nobody knows by its name may hold words, too. Signatures and encoded files do not.
+  // Whatever nobody knows by its name may hold words, too. Signatures and encoded files do not, nor
+  // do the words of a protocol ("input_text", "text/plain").
   void note_other(ByteRange range) {
     const std::string_view bytes = index_.bytes(range);
     const bool string = bytes.front() == '"';
     if (bytes.size() < kShortWord + (string ? 2 : 0)) return;
+    const auto in_protocol = [](char c) {
+      return (c >= 'a' && c <= 'z') || c == '_' || c == '-' || c == '/' || c == '.';
+    };
+    if (string && std::all_of(bytes.begin() + 1, bytes.end() - 1, in_protocol)) return;
     const auto in_word = [](char c) {
       return text::is_alnum(c) || c == '+' || c == '/' || c == '-' || c == '_' || c == '=';
     };
