@@ -12,7 +12,12 @@ SENTENCE = ("The parcel has been standing at the regional hub since Tuesday, and
             "have the money back than a replacement if it does not turn up by the weekend. ")
 
 
-def chat_body(size, stream=False):
+# Five findings, which the mock names in its answer where it is asked to (--stand-ins).
+PERSONAL = ("I am Maria Gonzalez, maria.gonzalez@example.com, +1 415 555 0132, card 4111 1111 1111 1111, "
+            "IBAN DE89 3704 0044 0532 0130 00. ")
+
+
+def chat_body(size, stream=False, personal=False):
     """A chat request of about `size` bytes: system prompt, question, answer, question, as chats are."""
     def text(length):
         return (SENTENCE * (length // len(SENTENCE) + 1))[:length]
@@ -25,7 +30,7 @@ def chat_body(size, stream=False):
             {"role": "system", "content": text(rest // 2)},
             {"role": "user", "content": text(rest // 6)},
             {"role": "assistant", "content": text(rest // 6)},
-            {"role": "user", "content": text(rest // 6)},
+            {"role": "user", "content": (PERSONAL if personal else "") + text(rest // 6 - len(PERSONAL) * personal)},
         ],
         "temperature": 0.2,
         "max_tokens": 400,
@@ -113,7 +118,7 @@ def tls_client(folder):
                         "proxy_ssl_session_reuse on; proxy_ssl_protocols TLSv1.2 TLSv1.3;"}
 
 
-def causeway(folder, base_url, threads, ca=None, kind="openai"):
+def causeway(folder, base_url, threads, ca=None, kind="openai", policies=""):
     """Everything that is on by default stays on; the access log goes to a file."""
     name = f"causeway-{len(list(folder.glob('causeway-*')))}"
     home = folder / name
@@ -134,5 +139,6 @@ models:
   {MODEL}: {{ targets: [ mock/{MODEL} ] }}
 keys:
   - {{ name: bench, secret: "${{BENCH_KEY}}" }}
+{policies}
 """)
     return path

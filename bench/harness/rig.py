@@ -66,10 +66,11 @@ class Rig:
         self._stack.callback(daemon.stop)
         return daemon
 
-    def mock(self, chunks=50, gap_us=0, dialect="openai"):
+    def mock(self, chunks=50, gap_us=0, dialect="openai", stand_ins=False):
         port = machine.free_port()
         daemon = self.start("mock", [self.tools / "mock_upstream", "--port", port, "--chunks", chunks,
-                                     "--gap-us", gap_us, "--anthropic", int(dialect == "anthropic")])
+                                     "--gap-us", gap_us, "--anthropic", int(dialect == "anthropic"),
+                                     "--stand-ins", int(stand_ins)])
         daemon.wait_for_port(port)
         return Target("direct", port, daemon)
 
@@ -95,9 +96,9 @@ class Rig:
         configs.certificates(self.folder)
         return self.nginx(upstream, name="tls-front", **configs.tls_terminator(self.folder))
 
-    def causeway(self, base_url, threads=1, ca=None, kind="openai", name="causeway"):
+    def causeway(self, base_url, threads=1, ca=None, kind="openai", name="causeway", policies=""):
         """Our program with the whole of its default pipeline; Failed when it is not built."""
-        target = self.serve(configs.causeway(self.folder, base_url, threads, ca, kind))[0]
+        target = self.serve(configs.causeway(self.folder, base_url, threads, ca, kind, policies))[0]
         target.name = name
         return target
 

@@ -1,9 +1,9 @@
 // A model server that costs nothing: every POST gets the same chat completion, or a stream of
 // events when the body says "stream": true; every GET a list with one model. Single-threaded,
 // HTTP/1.1 with keep-alive, bodies with Content-Length only (as gateways send them). Streams send
-// an event each
-// --gap-us, each on its own clock, so that many streams are spread evenly over time. --anthropic 1:
-// the same answers in the form of Anthropic's Messages API.
+// an event each --gap-us, each on its own clock, so that many streams are spread evenly over time.
+// --anthropic 1: the same answers in the form of Anthropic's Messages API. --stand-ins 1: with
+// stand-ins of personal data in whole answers.
 #include <strings.h>
 #include <sys/timerfd.h>
 
@@ -40,6 +40,9 @@ std::string chunk(const std::string& data) {
   return size + data + "\r\n";
 }
 
+// What a request with personal data, masked, would have in its answer (harness/configs.py).
+constexpr const char* kStandIns = " [PERSON], [EMAIL], [PHONE], [CARD] and [IBAN].";
+
 /// What is sent, whole and in pieces.
 struct Answers {
   std::string models = with_head(R"({"object":"list","data":[{"id":"gpt-4o-mini",)"
@@ -51,12 +54,12 @@ struct Answers {
   std::string chat, first_events, middle_event, last_events;
 };
 
-Answers of_openai() {
+Answers of_openai(bool stand_ins) {
   Answers answers;
   answers.chat = with_head(
       R"({"id":"chatcmpl-mock0001","object":"chat.completion","created":1760000000,)"
       R"("model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-          content() +
+          content() + (stand_ins ? kStandIns : "") +
           R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":412,)"
           R"("completion_tokens":150,"total_tokens":562},"system_fingerprint":"fp_mock"})",
       "application/json");
@@ -299,9 +302,10 @@ class MockUpstream {
 
 int main(int argc, char** argv) {
   const bench::Options options(
-      argc, argv, {{"--port", "0"}, {"--chunks", "50"}, {"--gap-us", "0"}, {"--anthropic", "0"}});
+      argc, argv, {{"--port", "0"}, {"--chunks", "50"}, {"--gap-us", "0"}, {"--anthropic", "0"}, {"--stand-ins", "0"}});
   MockUpstream(static_cast<int>(options.number("--port")), options.number("--chunks"),
                options.number("--gap-us"),
-               options.number("--anthropic") ? of_anthropic() : of_openai())
+               options.number("--anthropic") ? of_anthropic()
+                                            : of_openai(options.number("--stand-ins") != 0))
       .run();
 }

@@ -2,6 +2,8 @@
 
 #include <phonenumbers/phonenumberutil.h>
 
+#include <algorithm>
+#include <array>
 #include <list>
 
 #include "features/privacy/pii/chars.h"
@@ -13,6 +15,7 @@ using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
 constexpr std::size_t kMaxDigits = 15;
+constexpr float kSurest = 0.96F;  // no phone number is surer
 constexpr int kNear = 30;  // a word that makes a phone number of any number must be this near
 
 enum class Verdict { Wrong, Possible, Valid };
@@ -32,20 +35,47 @@ PhoneNumber number_of(int code, std::string_view national) {
   return number;
 }
 
+/// What libphonenumber knows by country codes, asked once.
+struct Code {
+  std::list<std::string> regions;
+  bool trunk_zero = false;
+};
+
+const std::array<Code, 1000>& codes() {
+  static const std::array<Code, 1000> kCodes = [] {
+    const auto& phones = *PhoneNumberUtil::GetInstance();
+    std::array<Code, 1000> all;
+    for (int code = 1; code < 1000; ++code) {
+      Code& one = all[static_cast<std::size_t>(code)];
+      phones.GetRegionCodesForCountryCallingCode(code, &one.regions);
+      if (one.regions.empty()) continue;
+      std::string trunk;
+      phones.GetNddPrefixForRegion(one.regions.front(), true, &trunk);
+      one.trunk_zero = trunk == "0";
+    }
+    return all;
+  }();
+  return kCodes;
+}
+
+/// Of the North American plan: area and exchange begin with 2 to 9 (ITU-T E.164, country code 1).
+/// Which of its 25 countries has given the number to somebody is not asked.
+bool planned(std::string_view ten_digits) { return ten_digits[0] >= '2' && ten_digits[3] >= '2'; }
+
 /// Digits behind "+" or "00".
 Verdict international(std::string_view digits) {
   const auto& phones = *PhoneNumberUtil::GetInstance();
-  int code = 0;
+  if (digits.starts_with('1') && digits.size() == 11) {
+    return planned(digits.substr(1)) ? Verdict::Valid : Verdict::Wrong;
+  }
+  std::size_t code = 0;
   for (std::size_t size = 1; size <= 3 && size < digits.size(); ++size) {
-    code = code * 10 + digits[size - 1] - '0';
-    std::list<std::string> regions;
-    phones.GetRegionCodesForCountryCallingCode(code, &regions);
-    if (code == 0 || regions.empty()) continue;
+    code = code * 10 + static_cast<std::size_t>(digits[size - 1] - '0');
+    const auto& [regions, trunk_zero] = codes()[code];
+    if (regions.empty()) continue;
     std::string_view national = digits.substr(size);
-    std::string trunk;
-    phones.GetNddPrefixForRegion(regions.front(), true, &trunk);
-    if (trunk == "0" && national.starts_with('0')) national.remove_prefix(1);  // "+49 (0)30"
-    const PhoneNumber number = number_of(code, national);
+    if (trunk_zero && national.starts_with('0')) national.remove_prefix(1);  // "+49 (0)30"
+    const PhoneNumber number = number_of(static_cast<int>(code), national);
     for (const std::string& region : regions) {
       if (phones.IsValidNumberForRegion(number, region)) return Verdict::Valid;
     }
@@ -106,10 +136,17 @@ bool PhoneFinder::knows_region(const std::string& region) {
   return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
 }
 
-void PhoneFinder::find(const Scene& scene, const Run& run) const {
+void PhoneFinder::find(const Scene& scene, const Run& run, std::size_t others) const {
+  const auto taken = [&](const Group& group) {
+    return std::any_of(scene.found.begin() + static_cast<std::ptrdiff_t>(others), scene.found.end(),
+                       [&](const Candidate& one) {
+                         return one.confidence > kSurest && one.begin <= group.begin &&
+                                one.end >= group.end;
+                       });
+  };
   for (std::size_t i = 0; i < run.size();) {
     std::size_t next = i + 1;
-    look(scene, run, i, next);
+    if (!taken(run[i])) look(scene, run, i, next);
     i = next;
   }
 }
@@ -169,7 +206,7 @@ float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t&
   if (span.plus || (digits.starts_with("00") && digits.size() > 9)) {
     rule = rules_.international;
     const Verdict verdict = international(std::string_view(digits).substr(span.plus ? 0 : 2));
-    if (verdict == Verdict::Valid) return 0.96F;
+    if (verdict == Verdict::Valid) return kSurest;
     if (verdict == Verdict::Possible && (span.plus || near)) return 0.8F;
     return span.plus && digits.size() >= 8 && digits.size() <= kMaxDigits ? 0.55F : 0;
   }
@@ -178,9 +215,8 @@ float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t&
   const bool american =
       sizes.size() == lead + 3 && sizes[lead] == 3 && sizes[lead + 1] == 3 && sizes[lead + 2] == 4;
   if (american) {
-    // Area and exchange begin with 2 to 9.
-    const bool planned = digits[lead] >= '2' && digits[lead + 3] >= '2';
-    return near ? 0.95F : planned ? 0.82F : 0.55F;
+    const bool in_plan = planned(std::string_view(digits).substr(lead));
+    return near ? 0.95F : in_plan ? 0.82F : 0.55F;
   }
   const bool trunk = digits[0] == '0' && digits.size() >= 9 && digits.size() <= 12 &&
                      (sizes.size() > 1 || span.bracket);

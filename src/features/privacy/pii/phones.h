@@ -18,7 +18,9 @@ struct PhoneRules {
 class PhoneFinder {
  public:
   PhoneFinder(const PhoneRules& rules, const std::vector<std::string>& regions);
-  void find(const Scene& scene, const Run& run) const;
+  /// `others`: the first in scene.found of what has been found in this run already. Where one of
+  /// them is surer than any phone number, none is looked for.
+  void find(const Scene& scene, const Run& run, std::size_t others) const;
 
   static bool knows_region(const std::string& region);
 

@@ -1,6 +1,7 @@
 #include "features/privacy/pii/restorer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/json_view.h"
@@ -12,6 +13,14 @@ namespace {
 constexpr std::size_t kMostInner = 64;  // bytes between brackets
 constexpr std::size_t kMostFence = 24;  // bytes of the line "```json"
 constexpr std::string_view kApostrophe = "\xE2\x80\x99";
+
+// What a stand-in in brackets begins with, its opening bracket lost or not.
+constexpr auto kBegins = [] {
+  std::array<bool, 256> all{};
+  all['['] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) all[c] = true;
+  return all;
+}();
 
 // What may stand between the letters of a bent name.
 constexpr bool is_filler(char c) {
@@ -74,6 +83,11 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
   if (!place.begun) place = {true, begins_as_json(text.get()), 0};
   std::size_t restored = 0;
   for (std::size_t i = 0; i < text.get().size();) {
+    // Most bytes begin nothing.
+    if (!pseudonyms_ && !kBegins[static_cast<unsigned char>(text.get()[i])]) {
+      ++i;
+      continue;
+    }
     Found found = look({text.get(), place.before, last, exact, place.json}, i);
     if (found.what == Found::Wait) {
       text.hold_from(i);

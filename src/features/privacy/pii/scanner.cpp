@@ -119,8 +119,9 @@ std::size_t Scanner::at_digit(const Scene& scene, std::size_t i, Run& run) const
 
 std::size_t Scanner::numbers(const Scene& scene, std::size_t begin, Run& run) const {
   read_run(scene.text, begin, run);
+  const std::size_t others = scene.found.size();
   numbers_.find(scene, run);
-  if (with_phones_) phones_.find(scene, run);
+  if (with_phones_) phones_.find(scene, run, others);
   for (const Group& group : run) {
     network_.at_number(scene, group.begin, group.end);
     if (with_addresses_) addresses_.at_number(scene, group.begin, group.end);

@@ -70,32 +70,54 @@ std::string StandIns::key_of(Kind kind, std::string_view name, std::string_view 
 void StandIns::reserve(std::string_view inner) {
   std::string name = canonical(inner);
   std::lock_guard lock(mutex_);
-  if (by_name_.contains(name) || reserved_.size() >= kMostReserved) return;
+  if (by_name(name) || reserved_.size() >= kMostReserved) return;
   reserved_.insert(std::move(name));
 }
 
-std::string StandIns::known(const std::string& key) const {
-  const auto found = by_value_.find(key);
-  return found == by_value_.end() ? std::string() : found->second;
+const StandIns::Entry* StandIns::by_key(std::string_view key) const {
+  if (keys_.empty()) {
+    for (const auto& entry : entries_) {
+      if (entry->key == key) return entry.get();
+    }
+    return nullptr;
+  }
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? nullptr : found->second;
 }
 
-void StandIns::keep(std::string key, Entry entry, std::string called) {
-  const std::size_t size = 2 * (entry.value.size() + entry.stand_in.size()) + 200;
+const StandIns::Entry* StandIns::by_name(std::string_view name) const {
+  if (keys_.empty()) {
+    for (const auto& entry : entries_) {
+      if (!name.empty() && entry->name == name) return entry.get();
+    }
+    return nullptr;
+  }
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+void StandIns::index(const Entry& entry) {
+  keys_.emplace(entry.key, &entry);
+  if (!entry.name.empty()) names_.emplace(entry.name, &entry);
+}
+
+void StandIns::keep(Entry entry) {
+  const std::size_t size = 2 * (entry.value.size() + entry.stand_in.size()) + 300;
   if (entries_.size() >= kMostValues || bytes_ + size > kMostBytes) return;
   bytes_ += size;
   if (total_) *total_ += size;
-  by_value_.emplace(std::move(key), entry.stand_in);
-  const Entry& kept = entries_.emplace_back(std::move(entry));
-  if (!called.empty()) {
-    by_name_.emplace(std::move(called), &kept);
-    return;
+  const Entry& kept = *entries_.emplace_back(std::make_unique<Entry>(std::move(entry)));
+  if (!keys_.empty()) {
+    index(kept);
+  } else if (entries_.size() > kFew) {
+    for (const auto& one : entries_) index(*one);
   }
+  if (!kept.name.empty()) return;
   list_pseudonym(kept);
   keep_parts(kept);
 }
 
 void StandIns::list_pseudonym(const Entry& entry) {
-  pseudonyms_taken_.insert(entry.stand_in);
   auto& all = pseudonyms_[static_cast<unsigned char>(to_lower(entry.stand_in.front()))];
   const auto at = std::ranges::find_if(all, [&](const Entry* other) {
     return other->stand_in.size() <= entry.stand_in.size();
@@ -103,41 +125,56 @@ void StandIns::list_pseudonym(const Entry& entry) {
   all.insert(at, &entry);
 }
 
+bool StandIns::is_pseudonym(std::string_view text) const {
+  const auto found = pseudonyms_.find(static_cast<unsigned char>(to_lower(text.front())));
+  return found != pseudonyms_.end() &&
+         std::ranges::any_of(found->second,
+                             [&](const Entry* entry) { return entry->stand_in == text; });
+}
+
 // A person is also called by the first or the last name alone.
 void StandIns::keep_parts(const Entry& entry) {
   if (entry.kind != Kind::Person) return;
   const auto first_of = [](const std::string& s) { return s.substr(0, s.find(' ')); };
   const auto last_of = [](const std::string& s) { return s.substr(s.rfind(' ') + 1); };
-  if (entry.value.find(' ') == entry.value.npos || entry.stand_in.find(' ') == entry.value.npos) {
+  if (entry.value.find(' ') == entry.value.npos ||
+      entry.stand_in.find(' ') == entry.stand_in.npos) {
     return;
   }
-  for (const auto& part : {Entry{Kind::Person, first_of(entry.value), first_of(entry.stand_in)},
-                           Entry{Kind::Person, last_of(entry.value), last_of(entry.stand_in)}}) {
-    if (!pseudonyms_taken_.contains(part.stand_in)) list_pseudonym(parts_.emplace_back(part));
-  }
+  const auto keep = [&](std::string value, std::string stand_in) {
+    if (is_pseudonym(stand_in)) return;
+    parts_.push_back(std::make_unique<Entry>(
+        Entry{Kind::Person, std::move(value), std::move(stand_in), {}, {}}));
+    list_pseudonym(*parts_.back());
+  };
+  keep(first_of(entry.value), first_of(entry.stand_in));
+  keep(last_of(entry.value), last_of(entry.stand_in));
 }
 
 std::string StandIns::mask(Kind kind, std::string_view name, std::string_view value) {
   std::lock_guard lock(mutex_);
   std::string key = key_of(kind, name, value);
-  if (std::string known_one = known(key); !known_one.empty()) return known_one;
-  std::uint32_t& number = next_[std::string(name)];
-  std::string inner, called;
+  if (const Entry* known = by_key(key)) return known->stand_in;
+  auto next = std::ranges::find(next_, name, &std::pair<std::string, std::uint32_t>::first);
+  if (next == next_.end()) next = next_.emplace(next_.end(), name, 0);
+  std::string stand_in, called;
   do {
-    inner = ++number == 1 ? std::string(name) : std::string(name) + "_" + std::to_string(number);
-    called = canonical(inner);
-  } while (reserved_.contains(called) || by_name_.contains(called));
-  std::string stand_in = "[" + inner + "]";
-  keep(std::move(key), {kind, std::string(value), stand_in}, std::move(called));
+    stand_in = '[';
+    stand_in += name;
+    if (++next->second > 1) stand_in += '_' + std::to_string(next->second);
+    stand_in += ']';
+    called = canonical(stand_in);
+  } while (reserved_.contains(called) || by_name(called));
+  keep({kind, std::string(value), stand_in, std::move(key), std::move(called)});
   return stand_in;
 }
 
 bool StandIns::find(std::string_view inner, std::string& value) const {
+  const std::string name = canonical(inner);
   std::lock_guard lock(mutex_);
-  const auto found = by_name_.find(canonical(inner));
-  if (found == by_name_.end()) return false;
-  value = found->second->value;
-  return true;
+  const Entry* entry = by_name(name);
+  if (entry) value = entry->value;
+  return entry != nullptr;
 }
 
 bool StandIns::may_begin(std::string_view start) const {
@@ -171,7 +208,7 @@ std::vector<const StandIns::Entry*> StandIns::entries() const {
   std::lock_guard lock(mutex_);
   std::vector<const Entry*> all;
   all.reserve(entries_.size());
-  for (const Entry& one : entries_) all.push_back(&one);
+  for (const auto& one : entries_) all.push_back(one.get());
   return all;
 }
 

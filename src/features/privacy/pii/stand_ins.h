@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,6 +39,8 @@ class StandIns {
     Kind kind;
     std::string value;     // as first seen
     std::string stand_in;  // with its brackets, where it has them
+    std::string key;       // the same for the same value
+    std::string name;      // canonical; empty for a pseudonym
   };
 
   /// Text like "[EMAIL]" that a request has brought along: no value is called so from now on.
@@ -66,20 +67,25 @@ class StandIns {
   std::vector<const Entry*> entries() const;
 
  private:
-  std::string known(const std::string& key) const;
-  void keep(std::string key, Entry entry, std::string called);
+  /// Most conversations have a few values: these are compared one by one, more are indexed.
+  static constexpr std::size_t kFew = 12;
+  using Index = std::unordered_map<std::string_view, const Entry*>;
+
+  const Entry* by_key(std::string_view key) const;
+  const Entry* by_name(std::string_view name) const;
+  void keep(Entry entry);
+  void index(const Entry& entry);
   void list_pseudonym(const Entry& entry);
   void keep_parts(const Entry& entry);
+  bool is_pseudonym(std::string_view text) const;
   static std::string key_of(Kind kind, std::string_view name, std::string_view value);
 
   mutable std::mutex mutex_;
-  std::deque<Entry> entries_, parts_;
-  std::unordered_map<std::string, std::string> by_value_;       // key_of → stand-in
-  std::unordered_map<std::string, const Entry*> by_name_;       // canonical → entry
-  std::unordered_map<std::string, std::uint32_t> next_;         // name → number
-  std::unordered_set<std::string> reserved_;                    // canonical
-  std::unordered_map<unsigned char, std::vector<const Entry*>> pseudonyms_;
-  std::unordered_set<std::string> pseudonyms_taken_;
+  std::vector<std::unique_ptr<Entry>> entries_, parts_;
+  Index keys_, names_;                                       // of all, once there are more than a few
+  std::vector<std::pair<std::string, std::uint32_t>> next_;  // name → number
+  std::unordered_set<std::string> reserved_;                 // canonical
+  std::unordered_map<unsigned char, std::vector<const Entry*>> pseudonyms_;  // by first byte
   std::size_t bytes_ = 0;
   const std::shared_ptr<std::atomic<std::size_t>> total_;
 };
@@ -87,15 +93,15 @@ class StandIns {
 template <class Make>
 std::string StandIns::pseudonym(Kind kind, std::string_view value, Make make) {
   std::lock_guard lock(mutex_);
-  const std::string key = key_of(kind, "~", value);
-  if (std::string known_one = known(key); !known_one.empty()) return known_one;
+  std::string key = key_of(kind, "~", value);
+  if (const Entry* known = by_key(key)) return known->stand_in;
   constexpr int kAttempts = 100;
   std::string made;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     made = make(attempt);
-    if (made != value && !pseudonyms_taken_.contains(made)) break;
+    if (made != value && !is_pseudonym(made)) break;
   }
-  keep(key, {kind, std::string(value), made}, {});
+  keep({kind, std::string(value), made, std::move(key), {}});
   return made;
 }
 
