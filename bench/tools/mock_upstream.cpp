@@ -301,11 +301,15 @@ class MockUpstream {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options(
-      argc, argv, {{"--port", "0"}, {"--chunks", "50"}, {"--gap-us", "0"}, {"--anthropic", "0"}, {"--stand-ins", "0"}});
+  const bench::Options options(argc, argv,
+                               {{"--port", "0"},
+                                {"--chunks", "50"},
+                                {"--gap-us", "0"},
+                                {"--anthropic", "0"},
+                                {"--stand-ins", "0"}});
   MockUpstream(static_cast<int>(options.number("--port")), options.number("--chunks"),
                options.number("--gap-us"),
                options.number("--anthropic") ? of_anthropic()
-                                            : of_openai(options.number("--stand-ins") != 0))
+                                             : of_openai(options.number("--stand-ins") != 0))
       .run();
 }

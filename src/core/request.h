@@ -214,10 +214,10 @@ class Request {
   std::vector<Edit> edits_;  // sorted by begin, not overlapping
   Decoded edited_texts_;
   std::vector<Inserted> inserted_;
-  mutable std::string system_;          // as encoded with what was inserted
+  mutable std::string system_;  // as encoded with what was inserted
   std::vector<std::size_t> dropped_;
-  std::vector<TextOrder> order_;           // only when messages were inserted or dropped
-  mutable Decoded decoded_;                // of texts with escapes
+  std::vector<TextOrder> order_;  // only when messages were inserted or dropped
+  mutable Decoded decoded_;       // of texts with escapes
 };
 
 /// Decodes a JSON string with its quotes. Without escapes the view into `json` is returned,

@@ -68,8 +68,8 @@ class Stage {
   /// Each event of an answer, streamed or not. Only an Error counts; a Reply is not possible here.
   virtual Verdict on_event(Exchange&, Event&) { return go_on(); }
   virtual Hold hold(const Sections&) const { return Hold::none(); }
-  /// Whether on_event has anything to do with the answer to this exchange's last attempt: asked once
-  /// before its first event. An answer that nobody watches is not taken apart.
+  /// Whether on_event has anything to do with the answer to this exchange's last attempt: asked
+  /// once before its first event. An answer that nobody watches is not taken apart.
   virtual bool watches(const Exchange&) const { return true; }
   /// Once, when the usage of the answer is known, reported or estimated: for an answer that is not
   /// streamed before its head goes out.

@@ -50,7 +50,7 @@ class Lanes {
 
   Exchange& exchange_;
   std::vector<Hook> hooks_;  // that watch this answer
-  std::vector<Hold> hold_;  // per hook
+  std::vector<Hold> hold_;   // per hook
   std::vector<State> states_;
 };
 

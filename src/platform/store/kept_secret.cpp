@@ -26,8 +26,9 @@ Result<Secret> kept_secret(const DataFolder& folder, std::string_view name, bool
   if (!text && text.error().kind != ErrorKind::NotFound) return pass(std::move(text));
   if (!text && needed) {
     return broken(name,
-                  "the file " + path.string() + " is missing, without which nothing that was made "
-                                                "with it can be recognised",
+                  "the file " + path.string() +
+                      " is missing, without which nothing that was made "
+                      "with it can be recognised",
                   "missing");
   }
   if (!text) {

@@ -56,7 +56,8 @@ void JsonView::read(std::string_view json) {
       const std::size_t begin = i;
       while (i < json.size() && (is_digit(json[i]) || json[i] == '.')) ++i;
       plain_.append(json, begin, i - begin);
-      leaves_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true, false});
+      leaves_.push_back(
+          {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true, false});
     } else {
       plain_ += c;
       ++i;
@@ -74,8 +75,8 @@ std::size_t JsonView::read_string(std::string_view json, std::size_t quote) {
   add_run(quote, {}, 1);
   add_string(json, quote + 1, end, name);
   if (behind > end) add_run(end, {}, 1);
-  leaves_.push_back({static_cast<std::uint32_t>(quote + 1), static_cast<std::uint32_t>(end), false,
-                     name});
+  leaves_.push_back(
+      {static_cast<std::uint32_t>(quote + 1), static_cast<std::uint32_t>(end), false, name});
   return behind;
 }
 
@@ -105,9 +106,9 @@ void JsonView::add_run(std::size_t json, std::string_view plain, std::size_t jso
 }
 
 std::uint32_t JsonView::json_of(std::uint32_t plain, bool up) const {
-  const auto next = std::upper_bound(
-      runs_.begin(), runs_.end(), plain,
-      [](std::uint32_t where, const Run& run) { return where < run.plain; });
+  const auto next =
+      std::upper_bound(runs_.begin(), runs_.end(), plain,
+                       [](std::uint32_t where, const Run& run) { return where < run.plain; });
   const Run& run = *(next - 1);
   if (!run.escape) return run.json + (plain - run.plain);
   if (plain == run.plain || !up || next == runs_.end()) return run.json;

@@ -15,18 +15,19 @@ constexpr std::size_t kDrawn = 256;  // bytes; longer values draw them again
 
 // Common in several countries, for any gender; together they name nobody in particular.
 constexpr std::array<std::string_view, 40> kFirst = {
-    "Alex",   "Robin",  "Kim",    "Sam",     "Charlie", "Jamie", "Noa",   "Luca",  "Andrea", "Sascha",
-    "Dominique", "Claude", "Marin", "Ariel", "Morgan",  "Eden",  "Jules", "Remy",  "Toni",   "Nikita",
-    "Quinn",  "Rowan",  "Skyler", "Dana",    "Leslie",  "Terry", "Casey", "Avery", "Riley",  "Jordan",
-    "Micha",  "Camille", "Valery", "Gabriele", "Chris", "Pat",   "Jean",  "Lou",   "Mika",   "Sidney"};
+    "Alex",   "Robin",    "Kim",       "Sam",    "Charlie", "Jamie",  "Noa",    "Luca",
+    "Andrea", "Sascha",   "Dominique", "Claude", "Marin",   "Ariel",  "Morgan", "Eden",
+    "Jules",  "Remy",     "Toni",      "Nikita", "Quinn",   "Rowan",  "Skyler", "Dana",
+    "Leslie", "Terry",    "Casey",     "Avery",  "Riley",   "Jordan", "Micha",  "Camille",
+    "Valery", "Gabriele", "Chris",     "Pat",    "Jean",    "Lou",    "Mika",   "Sidney"};
 constexpr std::array<std::string_view, 40> kLast = {
-    "Ashford", "Bellwood", "Carver",  "Dalton",   "Ellery",  "Fairley", "Grantham", "Holbrook",
+    "Ashford", "Bellwood", "Carver",   "Dalton",  "Ellery",  "Fairley", "Grantham", "Holbrook",
     "Ingram",  "Jarrow",   "Kendrick", "Langley", "Merton",  "Norwood", "Oakley",   "Prescott",
-    "Radley",  "Selwyn",   "Thorne",  "Upton",    "Vance",   "Wexley",  "Yardley",  "Alder",
-    "Brandt",  "Corbin",   "Denby",   "Easton",   "Farrow",  "Garland", "Hartwell", "Keswick",
-    "Lorne",   "Milford",  "Newell",  "Orton",    "Penrose", "Rennick", "Stroud",   "Tilbury"};
+    "Radley",  "Selwyn",   "Thorne",   "Upton",   "Vance",   "Wexley",  "Yardley",  "Alder",
+    "Brandt",  "Corbin",   "Denby",    "Easton",  "Farrow",  "Garland", "Hartwell", "Keswick",
+    "Lorne",   "Milford",  "Newell",   "Orton",   "Penrose", "Rennick", "Stroud",   "Tilbury"};
 constexpr std::array<std::string_view, 16> kFirms = {
-    "Bluefield", "Norvale", "Ostara", "Kestrel", "Merida", "Tallis", "Verano", "Quarry",
+    "Bluefield", "Norvale", "Ostara", "Kestrel", "Merida", "Tallis",  "Verano",  "Quarry",
     "Halden",    "Lumina",  "Corvus", "Sable",   "Zephyr", "Amberly", "Fenwick", "Solway"};
 constexpr std::array<std::string_view, 3> kDomains = {"example.com", "example.org", "example.net"};
 

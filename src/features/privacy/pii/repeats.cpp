@@ -62,17 +62,18 @@ const Repeats::Value* Repeats::at(std::string_view text) const {
 
 void Repeats::find(std::string_view text, std::vector<Finding>& findings) const {
   const std::size_t known = findings.size();
-  std::size_t next = 0;  // of the known ones, the first that does not end before `i`
+  std::size_t next = 0;  // of the known ones, the first that does not begin before `i`
   for (std::size_t i = 0; i < text.size();) {
-    while (next < known && findings[next].end <= i) ++next;
-    if (next < known && findings[next].begin <= i) {
-      i = findings[next].end;
+    const std::size_t stop = next < known ? findings[next].begin : text.size();
+    while (i < stop && first_[static_cast<unsigned char>(text[i])] == 0) ++i;
+    if (i >= stop) {
+      if (next == known) break;
+      i = findings[next++].end;
       continue;
     }
-    const bool starts = first_[static_cast<unsigned char>(text[i])] != 0 && !in_word(before(text, i));
-    const Value* found = starts ? at(text.substr(i)) : nullptr;
+    const Value* found = in_word(before(text, i)) ? nullptr : at(text.substr(i));
     const std::size_t end = found ? i + found->text.size() : i + 1;
-    if (found && (next == known || findings[next].begin >= end)) {
+    if (found && end <= stop) {
       Finding finding = found->as;
       finding.begin = static_cast<std::uint32_t>(i);
       finding.end = static_cast<std::uint32_t>(end);

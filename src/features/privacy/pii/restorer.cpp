@@ -149,9 +149,8 @@ Restorer::Found Restorer::bracket(const Seen& seen, std::size_t at) const {
 Restorer::Found Restorer::closed(const Seen& seen, std::size_t at, std::size_t close) const {
   Found found{Found::Value, close + 1};
   std::string_view inner = seen.text.substr(at + 1, close - at - 1);
-  if (seen.exact && !std::ranges::all_of(inner, [](char c) {
-        return is_upper(c) || is_digit(c) || c == '_';
-      })) {
+  if (seen.exact &&
+      !std::ranges::all_of(inner, [](char c) { return is_upper(c) || is_digit(c) || c == '_'; })) {
     return {};
   }
   if (stand_ins_.find(inner, found.value)) return found;
@@ -174,8 +173,7 @@ Restorer::Found Restorer::bare(const Seen& seen, std::size_t at) const {
   Found found{Found::Value, end};
   const bool bracket = rest.starts_with(']') || rest.starts_with("\\]");
   if (bracket) found.end = end + (rest.front() == ']' ? 1 : 2);
-  const bool uncommon =
-      std::ranges::any_of(name, [](char c) { return c == '_' || is_digit(c); });
+  const bool uncommon = std::ranges::any_of(name, [](char c) { return c == '_' || is_digit(c); });
   const bool ends = rest.empty() || !is_alnum(rest.front());
   if ((bracket || (uncommon && ends && !seen.json)) && stand_ins_.find(name, found.value)) {
     return found;

@@ -28,7 +28,8 @@ class RestorerTest : public ::testing::Test {
       if (text.get().empty()) continue;
       restorer.run(text, place, last, exact);
       const std::string all(text.get());
-      const std::size_t release = last ? all.size() : std::max(text.held_from(), text.final_bytes());
+      const std::size_t release =
+          last ? all.size() : std::max(text.held_from(), text.final_bytes());
       out += all.substr(0, release);
       held = all.substr(release);
       EXPECT_LT(held.size(), 80u);
@@ -55,7 +56,8 @@ TEST_F(RestorerTest, RestoresInTextCutAnywhere) {
   expect("Dear [PATIENT_NAME], write to [EMAIL_2] or [EMAIL].",
          "Dear Jane \"JJ\" Roe, write to b@example.com or a@example.com.");
   expect("[EMAIL][EMAIL_2][EMAIL_3]", "a@example.comb@example.com[EMAIL_3]");
-  expect("nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B", "nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B");
+  expect("nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B",
+         "nothing here [1] [x](y) [EMAILS] EMAIL_21 A_B");
 }
 
 TEST_F(RestorerTest, RestoresWhatIsBentALittle) {

@@ -19,9 +19,8 @@ std::string upper_name(std::string_view name) {
 // Digits are for the numbers behind names.
 std::string check_stand_in(const std::string& name) {
   const bool good = !name.empty() && name.size() <= kMaxName && is_upper(name.front()) &&
-                    is_upper(name.back()) && std::ranges::all_of(name, [](char c) {
-                      return is_upper(c) || c == '_';
-                    });
+                    is_upper(name.back()) &&
+                    std::ranges::all_of(name, [](char c) { return is_upper(c) || c == '_'; });
   return good ? "" : "must be capital letters and \"_\", at most 32: PATIENT_NAME";
 }
 
@@ -64,7 +63,8 @@ void describe(config::Fields& f, Settings& c) {
           "What is done with each finding before a request goes out: `off`, `report` (counted "
           "only), `mask` ([EMAIL_2]), `pseudonym` (another of the same shape), `hash` "
           "([EMAIL:4f0c1d2e3a4b5c6d], the same everywhere, never restored), `block` (refused).");
-  f.field("kinds", c.kinds, "The same for single kinds: `card: block`. docs/pii-types.md lists them.")
+  f.field("kinds", c.kinds,
+          "The same for single kinds: `card: block`. docs/pii-types.md lists them.")
       .names(check_kind);
   f.field("names", c.names, "How stand-ins of a kind are called: `person: PATIENT_NAME`.")
       .names(check_kind)

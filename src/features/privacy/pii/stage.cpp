@@ -29,8 +29,8 @@ bool within(ByteRange inner, const std::vector<ByteRange>& parts) {
 }
 
 std::unexpected<Error> refuse(std::string message, std::string code) {
-  auto refused = fail(ErrorKind::InvalidRequest, Origin::Client, std::move(message),
-                      std::move(code));
+  auto refused =
+      fail(ErrorKind::InvalidRequest, Origin::Client, std::move(message), std::move(code));
   refused.error().retryable = true;  // a target that may see it can answer
   return refused;
 }
@@ -104,8 +104,8 @@ bool PiiStage::treats(const Exchange& exchange, const Target& target) const {
 Verdict PiiStage::on_request(Exchange& exchange) {
   if (!exchange.model) return go_on();
   const auto& targets = exchange.model->targets;
-  const bool any = std::ranges::any_of(
-      targets, [&](const Target& target) { return treats(exchange, target); });
+  const bool any =
+      std::ranges::any_of(targets, [&](const Target& target) { return treats(exchange, target); });
   if (!any) return go_on();
   auto& state = exchange.slot(slot_);
   state = std::make_unique<State>();

@@ -119,17 +119,16 @@ void StandIns::keep(Entry entry) {
 
 void StandIns::list_pseudonym(const Entry& entry) {
   auto& all = pseudonyms_[static_cast<unsigned char>(to_lower(entry.stand_in.front()))];
-  const auto at = std::ranges::find_if(all, [&](const Entry* other) {
-    return other->stand_in.size() <= entry.stand_in.size();
-  });
+  const auto at = std::ranges::find_if(
+      all, [&](const Entry* other) { return other->stand_in.size() <= entry.stand_in.size(); });
   all.insert(at, &entry);
 }
 
 bool StandIns::is_pseudonym(std::string_view text) const {
   const auto found = pseudonyms_.find(static_cast<unsigned char>(to_lower(text.front())));
-  return found != pseudonyms_.end() &&
-         std::ranges::any_of(found->second,
-                             [&](const Entry* entry) { return entry->stand_in == text; });
+  return found != pseudonyms_.end() && std::ranges::any_of(found->second, [&](const Entry* entry) {
+           return entry->stand_in == text;
+         });
 }
 
 // A person is also called by the first or the last name alone.

@@ -82,9 +82,9 @@ class StandIns {
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_, parts_;
-  Index keys_, names_;                                       // of all, once there are more than a few
-  std::vector<std::pair<std::string, std::uint32_t>> next_;  // name → number
-  std::unordered_set<std::string> reserved_;                 // canonical
+  Index keys_, names_;  // of all, once there are more than a few
+  std::vector<std::pair<std::string, std::uint32_t>> next_;                  // name → number
+  std::unordered_set<std::string> reserved_;                                 // canonical
   std::unordered_map<unsigned char, std::vector<const Entry*>> pseudonyms_;  // by first byte
   std::size_t bytes_ = 0;
   const std::shared_ptr<std::atomic<std::size_t>> total_;

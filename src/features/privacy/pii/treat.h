@@ -16,13 +16,14 @@ namespace causeway::pii {
 
 /// One text of a request, and what was found in it.
 struct FoundIn {
-  std::uint32_t text;             // its place among the request's texts
+  std::uint32_t text;              // its place among the request's texts
   std::unique_ptr<JsonView> view;  // of a text that is JSON: findings are places in view->plain()
   std::vector<Finding> findings;
 };
 
-/// Everything that is in `texts` of the request `body`. What was found once, or stands in `stand_ins` already, is found
-/// again wherever it stands. Text like a stand-in is reserved there, and nothing is found in it.
+/// Everything that is in `texts` of the request `body`. What was found once, or stands in
+/// `stand_ins` already, is found again wherever it stands. Text like a stand-in is reserved there,
+/// and nothing is found in it.
 std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
                               std::span<Text> texts, StandIns& stand_ins);
 

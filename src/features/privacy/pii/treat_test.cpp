@@ -19,8 +19,8 @@ class TreatTest : public ::testing::Test {
     for (const std::string& text : texts) {
       const std::string json = encode_json_string(text);
       const auto begin = static_cast<std::uint32_t>(body_.size());
-      index.texts.push_back({{Role::User, kind, 0, 0},
-                             {begin, begin + static_cast<std::uint32_t>(json.size())}});
+      index.texts.push_back(
+          {{Role::User, kind, 0, 0}, {begin, begin + static_cast<std::uint32_t>(json.size())}});
       body_ += json + ",";
     }
     body_ += "0]}";
@@ -92,8 +92,8 @@ TEST_F(TreatTest, ActionsByKind) {
   settings_.names.add("email") = "MAIL";
   settings_.words.add("project").push_back("Bluebird");
   const std::string out = alone("4111111111111111 jane@example.com on bluebird");
-  EXPECT_TRUE(std::regex_match(
-      out, std::regex(R"(4111111111111111 \[MAIL:[0-9a-f]{16}\] on \[PROJECT\])")))
+  EXPECT_TRUE(
+      std::regex_match(out, std::regex(R"(4111111111111111 \[MAIL:[0-9a-f]{16}\] on \[PROJECT\])")))
       << out;
   EXPECT_EQ(alone("jane@example.com"), out.substr(17, 23));
 }
