@@ -136,5 +136,19 @@ TEST_F(RequestReader, TheTargetsModelIsAllThatChanges) {
   EXPECT_EQ(fork.joined(), expected);
 }
 
+TEST_F(RequestReader, PartsThatNobodyReads) {
+  read(R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[
+    {"type":"image","source":{"type":"base64","data":"aGk="}},
+    {"type":"document","source":{"type":"text","data":"plain"}},
+    {"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]},
+    {"type":"redacted_thinking","data":"aGk="}]}]})");
+  std::vector<std::string> parts;
+  for (const auto& range : index_.unread) parts.emplace_back(index_.bytes(range).substr(0, 60));
+  EXPECT_EQ(parts, (std::vector<std::string>{
+                       R"({"type":"image","source":{"type":"base64","data":"aGk="}})",
+                       R"({"type":"image","source":{"type":"url","url":"https://x"}})"}));
+  EXPECT_TRUE(index_.has_unread_content);
+}
+
 }  // namespace
 }  // namespace causeway::anthropic

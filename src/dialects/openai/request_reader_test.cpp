@@ -57,6 +57,35 @@ TEST(RequestReader, FindsWhatStagesMayChange) {
   EXPECT_EQ(index.texts[6].where.kind, TextKind::UserId);
 }
 
+TEST(RequestReader, WhatNobodyKnowsByNameIsATextToo) {
+  Read read(R"({"model":"m","messages":[{"role":"user","content":[
+      {"type":"text","text":"hi","x":"Jane Roe"},
+      {"type":"image_url","image_url":{"url":"data:x","detail":"Of Jane Roe"}},
+      {"type":"file","file":{"filename":"Jane.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}]}],
+    "seed":1234567890,"service_tier":"default","x":{"card":4111111111111111,"n":12345,"f":1234567.5,
+    "signature":"AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKlMnOpQrStUvWxYz0123456789=="}})");
+  ASSERT_TRUE(read.result) << read.result.error().message;
+  std::vector<std::string> others;
+  for (const auto& text : read.index.texts) {
+    if (text.where.kind == TextKind::Other) others.emplace_back(read.index.bytes(text.value));
+  }
+  EXPECT_EQ(others, (std::vector<std::string>{"\"Jane Roe\"", "4111111111111111"}));
+  Request request(read.index);
+  for (Text& text : request.texts()) {
+    if (text.where().kind == TextKind::Other) text.set("[X]");
+  }
+  ASSERT_EQ(read.index.unread.size(), 2u);
+  EXPECT_FALSE(read.index.unread_elsewhere);
+  request.leave_out(0);
+  request.leave_out(1);
+  EXPECT_NE(request.joined().find(R"("hi","x":"[X]"},
+      {"type":"text","text":"[left out]"},
+      {"type":"text","text":"[left out]"}]}])"),
+            std::string::npos)
+      << request.joined();
+  EXPECT_NE(request.joined().find(R"("card":"[X]","n":12345)"), std::string::npos);
+}
+
 TEST(RequestReader, MemberRangesAreExact) {
   Read read(
       "{ \"model\" : \"m\" ,\n\"temperature\" : 0.5 , \"messages\" : [ "
