@@ -51,9 +51,14 @@ class EventText {
     if (begin + with.size() > final_) final_ = begin + with.size();
   }
   void set(std::string text) {
+    const std::size_t size = text.size();
+    set(std::move(text), size);
+  }
+  /// Of the new text, the first `final_bytes` are final.
+  void set(std::string text, std::size_t final_bytes) {
     text_ = std::move(text);
     changed_ = true;
-    final_ = text_.size();
+    final_ = final_bytes;
   }
   /// Of a stage whose Hold is asked(): bytes from here on are shown again, with what comes next.
   void hold_from(std::size_t at) { held_from_ = at; }

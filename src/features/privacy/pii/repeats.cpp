@@ -7,8 +7,8 @@
 namespace causeway::pii {
 namespace {
 
-constexpr std::size_t kShortest = 4;        // bytes: a shorter value may be any word
-constexpr std::size_t kMostValues = 5'000;  // looked for at once
+constexpr std::size_t kShortest = 4;      // bytes: a shorter value may be any word
+constexpr std::size_t kMostValues = 500;  // looked for at once, at every word
 
 bool needs_words_nearby(Kind kind) {
   switch (kind) {

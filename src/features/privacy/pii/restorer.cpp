@@ -81,34 +81,38 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
     return 0;
   }
   if (!place.begun) place = {true, begins_as_json(text.get()), 0};
-  std::size_t restored = 0;
-  for (std::size_t i = 0; i < text.get().size();) {
+  const std::string_view given = text.get();
+  std::size_t restored = 0, copied = 0, i = 0;
+  std::string out;  // what becomes of given[0, copied)
+  for (; i < given.size();) {
     // Most bytes begin nothing.
-    if (!pseudonyms_ && !kBegins[static_cast<unsigned char>(text.get()[i])]) {
+    if (!pseudonyms_ && !kBegins[static_cast<unsigned char>(given[i])]) {
       ++i;
       continue;
     }
-    Found found = look({text.get(), place.before, last, exact, place.json}, i);
-    if (found.what == Found::Wait) {
-      text.hold_from(i);
-      break;
-    }
+    const Found found = look({given, place.before, last, exact, place.json}, i);
+    if (found.what == Found::Wait) break;
     if (found.what == Found::Nothing) {
       i = std::max(found.end, i + 1);
       continue;
     }
-    std::string value;
+    out.append(given, copied, i - copied);
     if (place.json) {
-      text::append_json_escaped(value, found.value);
+      text::append_json_escaped(out, found.value);
     } else {
-      value = std::move(found.value);
+      out += found.value;
     }
-    text.replace(i, found.end, value);
-    i += value.size();
+    i = copied = found.end;
     ++restored;
   }
-  const std::size_t out = last ? text.get().size() : text.held_from();
-  if (out > 0) place.before = text.get()[out - 1];
+  const std::size_t final_bytes = out.size();
+  const std::size_t held = given.size() - i;
+  if (i > 0) place.before = given[i - 1];
+  if (restored > 0) {
+    out.append(given, copied);
+    text.set(std::move(out), final_bytes);
+  }
+  text.hold_from(text.get().size() - held);
   if (last) place = {};
   return restored;
 }

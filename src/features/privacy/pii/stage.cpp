@@ -22,10 +22,10 @@ std::string owner(const Principal& caller) {
   return text;
 }
 
+// Whether it stands in one of the parts, which are in order.
 bool within(ByteRange inner, const std::vector<ByteRange>& parts) {
-  return std::ranges::any_of(parts, [&](ByteRange part) {
-    return !inner.empty() && inner.begin >= part.begin && inner.end <= part.end;
-  });
+  const auto part = std::ranges::lower_bound(parts, inner.end, {}, &ByteRange::end);
+  return !inner.empty() && part != parts.end() && part->begin <= inner.begin;
 }
 
 std::unexpected<Error> refuse(std::string message, std::string code) {

@@ -43,13 +43,12 @@ void find_brackets(std::string_view text, std::vector<Bracket>& out) {
   }
 }
 
-// Nothing is found in what stands for something already.
+// Nothing is found in what stands for something already. Both are in order.
 void leave_brackets(const std::vector<Bracket>& brackets, std::vector<Finding>& findings) {
-  if (brackets.empty()) return;
+  auto bracket = brackets.begin();
   std::erase_if(findings, [&](const Finding& one) {
-    return std::ranges::any_of(brackets, [&](const Bracket& bracket) {
-      return one.begin < bracket.end && bracket.begin < one.end;
-    });
+    while (bracket != brackets.end() && bracket->end <= one.begin) ++bracket;
+    return bracket != brackets.end() && bracket->begin < one.end;
   });
 }
 
@@ -102,8 +101,7 @@ Action action_of(const Treatment& treatment, Kind kind) {
   return treatment.actions[static_cast<std::size_t>(kind)];
 }
 
-// What a text says in the place of a finding. Names and ids of users have no brackets: providers
-// allow letters, digits and "_" there.
+// What a text says in the place of a finding.
 std::string stand_in(const Treatment& treatment, const Finding& finding, std::string_view value,
                      std::string_view secret, StandIns& stand_ins) {
   const std::string name = stand_in_name(treatment, finding);
@@ -123,6 +121,7 @@ bool changes(Action action) {
   return action == Action::Mask || action == Action::Pseudonym || action == Action::Hash;
 }
 
+// For names and ids of users: providers allow letters, digits and "_" there.
 void without_brackets(std::string& text) {
   std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
   std::ranges::replace(text, ':', '_');
@@ -133,7 +132,6 @@ void without_brackets(std::string& text) {
 std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
                               std::span<Text> texts, StandIns& stand_ins) {
   std::vector<FoundIn> all;
-  std::vector<std::vector<Finding>> spare;
   std::vector<Bracket> brackets;
   std::vector<Finding> findings;
   Repeats repeats;
@@ -144,7 +142,6 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
     as.rule = "repeated";
     repeats.add(entry->value, as);
   }
-  const bool known = !repeats.empty();
   for (std::uint32_t i = 0; i < texts.size(); ++i) {
     const std::string_view text = texts[i].get();
     if (text.size() < kShortest || is_encoded(texts[i])) continue;
@@ -170,7 +167,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
     one.findings = findings;
     all.push_back(std::move(one));
   }
-  if (!repeats.empty() && (known || all.size() > 0)) {
+  if (!repeats.empty()) {
     for (FoundIn& one : all) {
       const std::string_view plain = one.view ? one.view->plain() : texts[one.text].get();
       const std::size_t before = one.findings.size();
