@@ -12,6 +12,7 @@
 #include "features/insight/ledger/feature.h"
 #include "features/insight/metrics/feature.h"
 #include "features/insight/traces/feature.h"
+#include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/routing/stage.h"
 #include "platform/http/client.h"
@@ -84,6 +85,8 @@ Result<void> Program::make_features() {
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
+  features_.push_back(
+      feature_of("minimise", std::make_unique<minimise::MinimiseStage>(vocabulary_.minimise)));
   auto pii_secret = store::kept_secret(*folder_, "pii-secret", false);
   if (!pii_secret) return pass(std::move(pii_secret));
   features_.push_back(std::make_unique<pii::PiiFeature>(vocabulary_.pii, slots, *metrics_, clock_,

@@ -20,6 +20,7 @@ constexpr std::array kOrder = {
     Place{"resolve", "finds model and policy; from here on the policy's own list runs"},
     Place{"allow", "what the caller may not use must cost nothing more"},
     Place{"validate", "what no target could do is refused before one is chosen"},
+    Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
     Place{"choose", "orders the targets when all that bears on it is known"},
     Place{"call", "the attempt loop: the only place that sends, and sends again"},

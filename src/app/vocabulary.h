@@ -11,6 +11,7 @@
 #include "features/access/roles/config.h"
 #include "features/insight/access_log/config.h"
 #include "features/insight/ledger/config.h"
+#include "features/privacy/minimise/config.h"
 #include "features/privacy/pii/settings.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
@@ -27,6 +28,7 @@ struct Vocabulary {
   SectionKey<routing::PassThrough> pass_through;
   SectionKey<access_log::AccessLogSettings> log;
   SectionKey<ledger::LedgerSettings> ledger;
+  SectionKey<minimise::MinimiseSettings> minimise;
   SectionKey<pii::Settings> pii;
   std::unique_ptr<config::Schema<AppConfig>> schema;
 };

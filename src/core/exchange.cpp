@@ -16,6 +16,7 @@ void Exchange::reset() {
   internal = false;
   depth = 0;
   cost_micros.reset();
+  tokens_saved.reset();
   principal = nullptr;
   model = nullptr;
   model_name = {};

@@ -33,6 +33,7 @@ class Loop;
 }
 struct Snapshot;
 class Asker;
+class TokenEstimates;
 class WorkerGroup;
 
 /// What every exchange of one loop shares. No other thread touches it.
@@ -44,8 +45,9 @@ struct LoopContext {
   Asker* asker = nullptr;  // core/ask.h
   WorkerGroup* cpu =
       nullptr;  // for long work on texts; of all loops. Null in tests: it is done here
-  WorkerGroup* files = nullptr;  // for what waits for the disk, likewise
-  std::string data_folder{};     // where uploads are kept while they pass
+  WorkerGroup* files = nullptr;               // for what waits for the disk, likewise
+  std::string data_folder{};                  // where uploads are kept while they pass
+  const TokenEstimates* estimates = nullptr;  // null in tests: the usual ones
 };
 
 /// How one attempt ended.
@@ -116,6 +118,8 @@ struct Exchange {
   Outcome outcome;
   std::optional<std::int64_t>
       cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced
+  std::optional<std::uint32_t>
+      tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;
   std::uint64_t stages_run = 0;  // bit per stage in the pipeline
   SlotMemory slots;

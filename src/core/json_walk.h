@@ -97,6 +97,25 @@ class JsonWalk {
     return index_.unescaped_keys.back();
   }
 
+  /// A string's text, kept with the index where it has escapes.
+  std::string_view kept_string(ByteRange range) {
+    std::string storage;
+    const std::string_view text = decode_json_string(index_.bytes(range), storage);
+    if (storage.empty()) return text;
+    return index_.unescaped_keys.emplace_back(std::move(storage));
+  }
+
+  /// A call of a tool, or its result, in a message. What is no string is no id.
+  void add_call(std::uint16_t message, bool result, std::string_view id = {}) {
+    index_.calls.push_back({message, result, id});
+  }
+  std::string_view id_in(od::value value, int depth) {
+    const bool string = value.type() == od::json_type::string;
+    const ByteRange range = trimmed(value.raw_json_token());
+    check(value, depth);  // like any other value that no reader knows
+    return string ? kept_string(range) : std::string_view();
+  }
+
   /// Calls visit(key, value) for each member of the body and keeps its place in the index. Refuses
   /// what is no object, duplicates, and whatever stands behind it.
   template <class Visit>
@@ -133,9 +152,7 @@ class JsonWalk {
       check(value, 1);
       refuse("\"model\" must be a string", "model");
     }
-    std::string storage;
-    std::string_view model = decode_json_string(index_.bytes(string_range(value)), storage);
-    if (!storage.empty()) model = index_.unescaped_keys.emplace_back(std::move(storage));
+    const std::string_view model = kept_string(string_range(value));
     if (model.empty()) refuse("\"model\" is empty", "model");
     if (model.size() > kMaxModelName) refuse("\"model\" is longer than 256 bytes", "model");
     index_.model = model;

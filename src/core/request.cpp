@@ -19,6 +19,7 @@ void RequestIndex::clear() {
   members.clear();
   texts.clear();
   messages.clear();
+  calls.clear();
   messages_array = {};
   encode_message = nullptr;
   system_member = {};
@@ -47,10 +48,6 @@ Request Request::fork() const {
   return copy;
 }
 
-bool Request::is_dropped(std::size_t message) const {
-  return std::find(dropped_.begin(), dropped_.end(), message) != dropped_.end();
-}
-
 // ---- texts
 
 std::uint32_t Request::text_count() const {
@@ -68,12 +65,36 @@ Request::TextOrder Request::locate(std::uint32_t index) const {
   return changed_messages() ? order_[index] : TextOrder{false, index};
 }
 
+bool Request::is_message(const RequestIndex::TextAt& text) const {
+  return text.value.begin >= index_->messages_array.begin &&
+         text.value.end <= index_->messages_array.end && !index_->messages_array.empty();
+}
+
+bool Request::counts(const RequestIndex::TextAt& text) const {
+  const bool dropped = is_dropped(text.where.message) && is_message(text);
+  return !dropped && text.where.kind != TextKind::Other;
+}
+
+std::uint64_t Request::text_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& text : index_->texts) {
+    if (counts(text)) bytes += text.value.end - text.value.begin - 2;
+  }
+  for (const auto& [number, edited] : edited_texts_) {
+    const auto& text = index_->texts[number];
+    if (!counts(text)) continue;
+    const auto edit = std::ranges::lower_bound(edits_, text.value.begin, {},
+                                               [](const Edit& one) { return one.range.begin; });
+    if (edit == edits_.end() || edit->range.begin != text.value.begin) continue;
+    bytes += edit->with.size() - 2;
+    bytes -= text.value.end - text.value.begin - 2;
+  }
+  for (const auto& inserted : inserted_) bytes += inserted.message.text.size();
+  return bytes;
+}
+
 void Request::rebuild_order() {
   order_.clear();
-  const auto belongs_to_message = [&](const RequestIndex::TextAt& text) {
-    return text.value.begin >= index_->messages_array.begin &&
-           text.value.end <= index_->messages_array.end && !index_->messages_array.empty();
-  };
   std::size_t place = 0;  // what was inserted in front of it has been placed
   const auto place_inserted = [&](std::size_t up_to) {
     for (; place <= up_to; ++place) {
@@ -95,7 +116,7 @@ void Request::rebuild_order() {
     const auto& text = index_->texts[i];
     if (apart == 0 && text.value.begin >= system.begin) place_apart(true), apart = 1;
     if (apart == 1 && text.value.begin >= system.end) place_apart(false), apart = 2;
-    if (belongs_to_message(text)) {
+    if (is_message(text)) {
       place_inserted(text.where.message);
       if (is_dropped(text.where.message)) continue;
     } else if (text.value.begin >= index_->messages_array.end) {
@@ -256,10 +277,14 @@ Result<void> Request::insert(std::size_t at, Message message) {
   return {};
 }
 
-void Request::drop(std::size_t at) {
-  if (at >= index_->messages.size() || is_dropped(at)) return;
-  dropped_.push_back(at);
-  rebuild_order();
+void Request::drop(std::span<const std::size_t> at) {
+  bool changed = false;
+  for (const std::size_t message : at) {
+    if (message >= index_->messages.size() || is_dropped(message)) continue;
+    dropped_.resize(index_->messages.size());
+    dropped_[message] = changed = true;
+  }
+  if (changed) rebuild_order();
 }
 
 void Request::leave_out(std::size_t at) {
@@ -289,9 +314,12 @@ bool Request::begins_object(const Spans& out) {
 
 void Request::bytes_between(std::uint32_t begin, std::uint32_t end, Spans& out) const {
   std::uint32_t at = begin;
-  for (const auto& edit : edits_) {
+  const auto first = std::ranges::lower_bound(edits_, begin, {},
+                                              [](const Edit& edit) { return edit.range.begin; });
+  for (const auto& edit : std::ranges::subrange(first, edits_.end())) {
     // What is added at the end belongs to what follows.
-    if (edit.range.begin < at || edit.range.begin >= end || edit.range.end > end) continue;
+    if (edit.range.begin >= end) break;
+    if (edit.range.begin < at || edit.range.end > end) continue;
     if (edit.range.begin > at) out.push_back(index_->bytes({at, edit.range.begin}));
     std::string_view with = edit.with;
     if (edit.range.empty() && with.starts_with(',') && begins_object(out)) with.remove_prefix(1);

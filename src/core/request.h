@@ -73,12 +73,19 @@ struct RequestIndex {
     Role role = Role::None;
     ByteRange value;
   };
+  /// A call of a tool, or its result: neither may stand without the other.
+  struct CallAt {
+    std::uint16_t message = 0;
+    bool result = false;
+    std::string_view id;  // of the call; empty = of the last call before it
+  };
 
   std::string_view body;  // 64 readable bytes stand behind it
   std::vector<Member> members;
   std::vector<TextAt> texts;
   std::vector<MessageAt> messages;
-  ByteRange messages_array;  // with its brackets; empty = no messages
+  std::vector<CallAt> calls;  // in the order of the body
+  ByteRange messages_array;   // with its brackets; empty = no messages
   std::string (*encode_message)(const Message&) = nullptr;  // of the dialect; null = no messages
 
   // Of dialects whose system prompt stands outside the messages: the member that holds it, and what
@@ -164,11 +171,17 @@ class Request {
   /// dialect has a place of its own for it.
   /// Errors: NotImplemented for operations that have no messages.
   Result<void> insert(std::size_t at, Message message);
-  /// Leaves out the original message `at`.
-  void drop(std::size_t at);
+  /// Leaves out the original messages `at`.
+  void drop(std::span<const std::size_t> at);
+  void drop(std::size_t at) { drop({&at, 1}); }
+  bool is_dropped(std::size_t message) const { return !dropped_.empty() && dropped_[message]; }
+
   /// Puts the dialect's left_out_part in the place of the part index().unread[at]. Texts inside it
   /// are not to be set.
   void leave_out(std::size_t at);
+
+  /// Bytes of all texts that a reader knows by their names, as edited, for estimates of tokens.
+  std::uint64_t text_bytes() const;
 
   /// The body as edited, appended to `out`. Views live as long as this fork and its body.
   void bytes(Spans& out) const;
@@ -196,7 +209,8 @@ class Request {
 
   static std::optional<std::string_view> added_value(const Edit& edit, std::string_view key);
   bool changed_messages() const { return !inserted_.empty() || !dropped_.empty(); }
-  bool is_dropped(std::size_t message) const;
+  bool is_message(const RequestIndex::TextAt& text) const;
+  bool counts(const RequestIndex::TextAt& text) const;
   void put_edit(ByteRange range, std::string with);
   static bool covers(const Edit& edit, const RequestIndex::Member& member);
   std::vector<bool> removed_members() const;
@@ -215,7 +229,7 @@ class Request {
   Decoded edited_texts_;
   std::vector<Inserted> inserted_;
   mutable std::string system_;  // as encoded with what was inserted
-  std::vector<std::size_t> dropped_;
+  std::vector<bool> dropped_;     // by message; empty = none
   std::vector<TextOrder> order_;  // only when messages were inserted or dropped
   mutable Decoded decoded_;       // of texts with escapes
 };

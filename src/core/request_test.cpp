@@ -161,6 +161,20 @@ TEST(Request, DroppedMessagesTakeTheirTextsAlong) {
   EXPECT_EQ(request.joined(), R"({"model":"x","messages":[],"n":1})");
 }
 
+TEST(Request, TextsAreCountedAsEdited) {
+  Indexed in;
+  Request request(in.index);
+  EXPECT_EQ(request.text_bytes(), 4u) << R"(a, b\n)";
+  request.text(0).set("four");
+  EXPECT_EQ(request.text_bytes(), 7u);
+  const std::size_t both[] = {0, 1};
+  ASSERT_TRUE(request.insert(2, {Role::User, "new"}));
+  request.drop(both);
+  EXPECT_TRUE(request.is_dropped(0) && request.is_dropped(1));
+  EXPECT_EQ(request.text_bytes(), 3u);
+  EXPECT_EQ(request.fork().joined(), R"({"model":"x","messages":[{"m":"new"}],"n":1})");
+}
+
 TEST(JsonString, DecodesEveryEscape) {
   std::string storage;
   EXPECT_EQ(decode_json_string(R"("plain")", storage), "plain");

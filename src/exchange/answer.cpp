@@ -42,7 +42,7 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
     attempt.usage = frame.usage;
     exchange.outcome.usage = frame.usage;
     if (!exchange.index.has_unread_content && !exchange.index.has_tools) {
-      run.estimates.learn(attempt.target->key, text_bytes(exchange), frame.usage.input());
+      run.estimates.learn(attempt.target->key, attempt.request.text_bytes(), frame.usage.input());
     }
     for (const Hook& hook : exchange.snapshot->pipeline->usage) {
       exchange.stages_run |= std::uint64_t{1} << hook.index;
@@ -166,7 +166,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage) {
-  fields.reserve(12);
+  fields.reserve(13);
   fields.push_back({"x-request-id", exchange.id});
   if (exchange.operation && !exchange.operation->dialect->id_field().empty()) {
     fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
@@ -182,6 +182,7 @@ void answer_fields(const Exchange& exchange, const Target* target,
   };
   if (!exchange.dropped.empty()) fields.push_back({"x-causeway-dropped", exchange.dropped});
   if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
+  if (exchange.tokens_saved) put("x-causeway-tokens-saved", *exchange.tokens_saved, 0);
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
   const Outcome& outcome = exchange.outcome;
   if (outcome.to_first_content.count() == 0) return;

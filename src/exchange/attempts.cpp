@@ -244,7 +244,7 @@ void estimate_usage(Run& run, Attempt& attempt) {
   if (run.content_bytes == 0 && !embeds) return;
   const std::uint64_t target = attempt.target->key;
   attempt.usage.source = UsageSource::Estimated;
-  attempt.usage.input_uncached = run.estimates.tokens(target, text_bytes(run.exchange));
+  attempt.usage.input_uncached = run.estimates.tokens(target, attempt.request.text_bytes());
   if (run.content_bytes > 0) {
     attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
   }

@@ -5,13 +5,9 @@
 namespace causeway::exchange {
 namespace {
 
-// What a chat's template puts around each message, in the common vocabularies.
-constexpr std::uint32_t kTokensPerMessage = 4;
-
 TokenCount estimated(const Run& run, const Attempt& attempt) {
-  const Exchange& exchange = run.exchange;
-  return {run.estimates.tokens(attempt.target->key, text_bytes(exchange)) +
-              std::uint64_t{kTokensPerMessage} * exchange.index.messages.size(),
+  return {run.estimates.tokens(attempt.target->key, attempt.request.text_bytes()) +
+              std::uint64_t{kTokensPerMessage} * run.exchange.index.messages.size(),
           false};
 }
 
@@ -40,14 +36,6 @@ Task<Result<TokenCount>> count(Run& run, Attempt& attempt) {
 }
 
 }  // namespace
-
-std::uint64_t text_bytes(const Exchange& exchange) {
-  std::uint64_t bytes = 0;
-  for (const auto& text : exchange.index.texts) {
-    if (text.where.kind != TextKind::Other) bytes += text.value.end - text.value.begin - 2;
-  }
-  return bytes;
-}
 
 Task<Result<void>> answer_count(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;

@@ -12,8 +12,8 @@
 #include "core/exchange.h"
 #include "core/snapshot.h"
 #include "core/stage.h"
+#include "core/token_estimates.h"
 #include "exchange/settings.h"
-#include "exchange/token_estimates.h"
 #include "exchange/upload.h"
 #include "platform/base/task.h"
 #include "platform/http/server_stream.h"
@@ -52,9 +52,6 @@ struct Run {
     return time;
   }
 };
-
-/// Bytes of all texts of the request.
-std::uint64_t text_bytes(const Exchange& exchange);
 
 /// Answers a count of tokens for a target that does not count in the application's dialect: what
 /// its provider can tell, else by what is known of it (token_estimates.h); says which of both it
@@ -111,7 +108,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
                  std::vector<http::Field>& to);
 
 /// Fields that every answer carries; views into the exchange and `storage`.
-using FieldStorage = std::array<char, 48>;
+using FieldStorage = std::array<char, 72>;
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage);

@@ -101,7 +101,9 @@ Task<Result<void>> read_form(Run& run) {
 }  // namespace
 
 Runner::Runner(LoopContext& context, Pinned<Snapshot>& snapshots, SettingKeys keys)
-    : context_(context), snapshots_(snapshots), keys_(keys) {}
+    : context_(context), snapshots_(snapshots), keys_(keys) {
+  context_.estimates = &estimates_;
+}
 Runner::~Runner() = default;
 
 std::unique_ptr<Exchange> Runner::take_exchange() {

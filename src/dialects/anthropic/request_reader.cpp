@@ -210,12 +210,17 @@ class Walk : JsonWalk {
     const std::size_t first_text = index_.texts.size();
     std::string type;
     const bool outer = std::exchange(source_is_unread_, false);
+    std::string_view id, result_of;
     members(block, path_, [&](std::string_view key, od::value member) {
       if (key == "type") {
         if (json::is_string(member))
           type = json::string_of(member);
         else
           check(member, depth);
+      } else if (key == "id") {
+        id = id_in(member, depth);
+      } else if (key == "tool_use_id") {
+        result_of = id_in(member, depth);
       } else if (key == "text" || key == "thinking" || key == "context") {
         add_text(member, kind);
       } else if (key == "title") {
@@ -231,6 +236,9 @@ class Walk : JsonWalk {
         check(member, depth);
       }
     });
+    // Of the API's own tools, too: server_tool_use, web_search_tool_result.
+    if (type.ends_with("tool_use")) add_call(message_, false, id);
+    if (type.ends_with("tool_result")) add_call(message_, true, result_of);
     if (type == "tool_result") {
       for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
         auto& where = index_.texts[i].where;

@@ -219,11 +219,14 @@ class RequestWalk : JsonWalk {
   // The strings in one member of it, however deep.
   void read_object_of(od::value value, std::string_view name, std::string_view wanted) {
     const bool call = wanted == "args" || wanted == "code";
+    std::string_view id;
     fields(value, name, [&](std::string_view inner, od::value member) {
+      if (inner == "id") return void(id = id_in(member, 5));
       if (inner == "parts") unread();
       if (inner != wanted) return check(member, 5);
       read_strings(member, call ? TextKind::ToolArguments : TextKind::ToolResult, 5);
     });
+    add_call(message_, !call, id);
   }
 
   void read_strings(od::value value, TextKind kind, int depth) {

@@ -195,6 +195,7 @@ class RequestWalk : JsonWalk {
     message_ = static_cast<std::uint16_t>(index_.messages.size() - 1);
     part_ = 0;
     Role role = Role::None;
+    std::string_view result_of;
     members(
         value, [this] { return at(""); },
         [&](std::string_view key, od::value member) {
@@ -210,7 +211,10 @@ class RequestWalk : JsonWalk {
             add_part(member, TextKind::Refusal);
           } else if (key == "tool_calls") {
             read_tool_calls(member);
+          } else if (key == "tool_call_id") {
+            result_of = id_in(member, 4);
           } else if (key == "function_call") {
+            if (member.type() == od::json_type::object) add_call(message_, false);
             read_function(member, ".function_call");
           } else if (key == "reasoning_content" || key == "reasoning") {
             add_part(member, TextKind::Content);
@@ -220,11 +224,12 @@ class RequestWalk : JsonWalk {
           }
         });
     if (role == Role::None) refuse(at(".role") + " is missing", at(".role"));
+    const bool result = role == Role::Tool || role == Role::Function;
+    if (result) add_call(message_, true, result_of);
     for (std::size_t i = first_text; i < index_.texts.size(); ++i) {
       auto& where = index_.texts[i].where;
       where.role = role;
       where.message = message_;
-      const bool result = role == Role::Tool || role == Role::Function;
       if (result && where.kind == TextKind::Content) where.kind = TextKind::ToolResult;
     }
     index_.has_system_prompt |= role == Role::System || role == Role::Developer;
@@ -303,10 +308,13 @@ class RequestWalk : JsonWalk {
         check(call, 4);
         continue;
       }
+      std::string_view id;
       members(
           call, [this] { return at(".tool_calls"); },
           [&](std::string_view key, od::value member) {
-            if (key == "function") {
+            if (key == "id") {
+              id = id_in(member, 5);
+            } else if (key == "function") {
               read_function(member, ".tool_calls.function");
             } else if (key == "custom" && member.type() == od::json_type::object) {
               members(
@@ -319,6 +327,7 @@ class RequestWalk : JsonWalk {
               check(member, 5);
             }
           });
+      add_call(message_, false, id);
     }
   }
 

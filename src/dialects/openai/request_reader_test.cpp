@@ -86,6 +86,21 @@ TEST(RequestReader, WhatNobodyKnowsByNameIsATextToo) {
   EXPECT_NE(request.joined().find(R"("card":"[X]","n":12345)"), std::string::npos);
 }
 
+TEST(RequestReader, TellsWhichResultBelongsToWhichCall) {
+  Read read(
+      R"({"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"c\u0041","type":"function",
+    "function":{"name":"f","arguments":"{}"}},{"type":"function"}]},
+    {"role":"tool","tool_call_id":"cA","content":"1"},{"role":"tool","content":"2"},
+    {"role":"assistant","function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"3"},
+    {"role":"assistant","content":"done","function_call":null}]})");
+  ASSERT_TRUE(read.result) << read.result.error().message;
+  std::string calls;
+  for (const auto& call : read.index.calls) {
+    calls += std::to_string(call.message) + (call.result ? "r" : "c") + std::string(call.id) + " ";
+  }
+  EXPECT_EQ(calls, "0ccA 0c 1rcA 2r 3c 4r ");
+}
+
 TEST(RequestReader, MemberRangesAreExact) {
   Read read(
       "{ \"model\" : \"m\" ,\n\"temperature\" : 0.5 , \"messages\" : [ "

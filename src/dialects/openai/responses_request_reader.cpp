@@ -151,6 +151,7 @@ class Walk : JsonWalk {
     part_ = 0;
     Role role = Role::None;
     std::string type = "message";
+    std::string_view call;
     members(
         item, [this] { return at(""); },
         [&](std::string_view key, od::value member) {
@@ -163,6 +164,8 @@ class Walk : JsonWalk {
             } else {
               role = role_of(string_of(member));
             }
+          } else if (key == "call_id") {
+            call = id_in(member, 3);
           } else if (key == "content" || key == "output" || key == "summary") {
             read_content(member, key);
           } else if (key == "arguments" || key == "input") {
@@ -172,8 +175,12 @@ class Walk : JsonWalk {
           }
         });
     if (type == "item_reference") not_served(at(".type"), "Send the item itself.");
-    if (type == "function_call" || type == "reasoning") role = Role::Assistant;
-    if (type == "function_call_output") role = Role::Tool;
+    // Of functions and of the API's own tools: function_call, web_search_call, shell_call_output, …
+    const bool calls = type.ends_with("_call");
+    const bool result = type.ends_with("_call_output");
+    if (calls || type == "reasoning") role = Role::Assistant;
+    if (result) role = Role::Tool;
+    if (calls || result) add_call(message_, result, call);
     if (role == Role::None && type == "message") refuse(at(".role") + " is missing", at(".role"));
     index_.has_system_prompt |= role == Role::System || role == Role::Developer;
     for (std::size_t i = first; i < index_.texts.size(); ++i) {

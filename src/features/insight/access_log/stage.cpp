@@ -71,6 +71,7 @@ void write_usage(Line& line, const Exchange& exchange, const Outcome& outcome) {
   line.number("reasoning_tokens", usage.reasoning);
   line.text("usage_source", source_text(usage.source));
   if (exchange.cost_micros) line.fixed("cost", *exchange.cost_micros, 6);
+  if (exchange.tokens_saved) line.number("tokens_saved", *exchange.tokens_saved);
 }
 
 void write_times(Line& line, const Outcome& outcome) {

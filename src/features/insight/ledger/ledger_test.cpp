@@ -63,6 +63,23 @@ TEST(Record, KeepsWhatItWasGiven) {
   }
 }
 
+TEST(Record, OlderOnesKnowNoTokensSavedAndLongerNames) {
+  Settlement s = simple("key-1");
+  s.tokens_saved = 1234;
+  Record record = make_record(s);
+  EXPECT_EQ(record.tokens_saved(), 1234u);
+  record.version = 1;
+  record.lengths = {36, 40, 40, 20, 44};
+  record.names.fill('x');
+  record.checksum = checksum_of(record);
+  EXPECT_TRUE(sound(record));
+  EXPECT_EQ(record.tokens_saved(), 0u);
+  EXPECT_EQ(record.name(Name::Upstream), std::string(44, 'x'));
+  record.lengths[0] = 37;
+  record.checksum = checksum_of(record);
+  EXPECT_FALSE(sound(record));
+}
+
 TEST(Record, LongNamesStayDistinctAndWhole) {
   const std::string a = std::string(60, 'm') + "a";
   const std::string b = std::string(60, 'm') + "b";

@@ -9,11 +9,12 @@
 namespace causeway::ledger {
 namespace {
 
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
+constexpr std::size_t kSavedAt = std::tuple_size_v<decltype(Record::names)> - 4;
 constexpr std::size_t kHashCharacters = 8;
 
 static_assert(std::accumulate(kMostNameBytes.begin(), kMostNameBytes.end(), std::size_t{0}) ==
-              std::tuple_size_v<decltype(Record::names)>);
+              kSavedAt);
 
 std::uint32_t fnv1a(std::string_view text) {
   std::uint32_t hash = 2166136261u;
@@ -53,6 +54,12 @@ std::string_view Record::name(Name which) const {
   return {names.data() + at, lengths[static_cast<std::size_t>(which)]};
 }
 
+std::uint32_t Record::tokens_saved() const {
+  std::uint32_t saved = 0;
+  if (version > 1) std::memcpy(&saved, names.data() + kSavedAt, sizeof saved);
+  return saved;
+}
+
 Record make_record(const Settlement& settlement) {
   Record record{};
   record.version = kVersion;
@@ -80,6 +87,7 @@ Record make_record(const Settlement& settlement) {
     record.lengths[i] = static_cast<std::uint8_t>(length);
     at += length;
   }
+  std::memcpy(record.names.data() + kSavedAt, &settlement.tokens_saved, 4);
   return record;
 }
 
@@ -111,10 +119,14 @@ std::uint32_t checksum_of(const Record& record) {
 }
 
 bool sound(const Record& record) {
-  if (record.version != kVersion || record.checksum != checksum_of(record)) return false;
+  if (record.version < 1 || record.version > kVersion) return false;
+  if (record.checksum != checksum_of(record)) return false;
+  std::size_t names = 0;
   for (std::size_t i = 0; i < kNames; ++i) {
-    if (record.lengths[i] > kMostNameBytes[i]) return false;
+    if (record.version > 1 && record.lengths[i] > kMostNameBytes[i]) return false;
+    names += record.lengths[i];
   }
+  if (names > record.names.size()) return false;
   return record.source <= static_cast<std::uint8_t>(UsageSource::Estimated);
 }
 

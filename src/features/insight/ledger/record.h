@@ -25,7 +25,7 @@ enum class Name : std::uint8_t { Key, Tenant, Model, Provider, Upstream };
 constexpr std::size_t kNames = 5;
 /// Most bytes of a name that are kept; a longer one keeps its beginning and ends in '~' and a hash,
 /// so that two of them stay two.
-constexpr std::array<std::uint8_t, kNames> kMostNameBytes = {36, 40, 40, 20, 44};
+constexpr std::array<std::uint8_t, kNames> kMostNameBytes = {36, 40, 40, 20, 40};
 
 /// What the ledger is told of an exchange. Times are not negative; names are UTF-8.
 struct Settlement {
@@ -35,8 +35,9 @@ struct Settlement {
   std::string_view provider;  // empty where no target was tried
   std::string_view upstream;  // the provider's name of the model
   Usage usage;
-  std::optional<Nanos> cost;  // nothing = unknown, which is not 0
-  int status = 0;             // as sent to the caller
+  std::uint32_t tokens_saved = 0;  // that were not sent
+  std::optional<Nanos> cost;       // nothing = unknown, which is not 0
+  int status = 0;                  // as sent to the caller
   std::optional<ErrorKind> error;
   bool streamed = false;
   bool cut_by_client = false;
@@ -63,9 +64,12 @@ struct Record {
   std::uint8_t source;                       // UsageSource
   std::uint8_t error;                        // ErrorKind, with kFailed
   std::array<std::uint8_t, kNames> lengths;  // of the names, which follow each other in `names`
+  // The last four bytes are the tokens saved. Records of version 1, which knew none, may have a
+  // name there: their upstream may take 44 bytes.
   std::array<char, 180> names;
 
   std::string_view name(Name which) const;
+  std::uint32_t tokens_saved() const;
 };
 static_assert(sizeof(Record) == 256 && std::is_trivially_copyable_v<Record>);
 

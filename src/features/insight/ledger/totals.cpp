@@ -34,6 +34,7 @@ constexpr store::Migration kMigrations[] = {
      "  busy_us integer not null, idle_us integer not null,"
      "  busy_cost integer not null, idle_cost integer not null,"
      "  primary key(day, provider)) without rowid;"},
+    {3, "alter table usage_totals add column tokens_saved integer not null default 0;"},
 };
 
 // A group's key in memory: day, source, lengths, names; the names as they stand in the record.
@@ -50,11 +51,11 @@ std::int32_t day_of_microseconds(std::int64_t time) {
 Totals totals_from(const store::Row& row, int column) {
   Totals totals;
   std::int64_t* const fields[] = {
-      &totals.requests,   &totals.failed,    &totals.streamed,    &totals.cut_by_client,
-      &totals.tokens[0],  &totals.tokens[1], &totals.tokens[2],   &totals.tokens[3],
-      &totals.tokens[4],  &totals.tokens[5], &totals.tokens[6],   &totals.cost,
-      &totals.priced,     &totals.unpriced,  &totals.duration_us, &totals.to_first_us,
-      &totals.with_first, &totals.last_us,   &totals.estimated};
+      &totals.requests,   &totals.failed,    &totals.streamed,     &totals.cut_by_client,
+      &totals.tokens[0],  &totals.tokens[1], &totals.tokens[2],    &totals.tokens[3],
+      &totals.tokens[4],  &totals.tokens[5], &totals.tokens[6],    &totals.cost,
+      &totals.priced,     &totals.unpriced,  &totals.duration_us,  &totals.to_first_us,
+      &totals.with_first, &totals.last_us,   &totals.tokens_saved, &totals.estimated};
   for (std::int64_t* field : fields) *field = row.integer(column++);
   return totals;
 }
@@ -76,6 +77,7 @@ void Totals::add(const Record& record) {
   to_first_us += record.to_first_us;
   with_first += record.to_first_us != 0;
   last_us = std::max(last_us, record.time_us);
+  tokens_saved += record.tokens_saved();
 }
 
 void Fold::add(const Record& record) {
@@ -105,7 +107,7 @@ Result<void> Fold::store(store::Database& db) const {
     }
     auto done = db.run(
         "insert into usage_totals values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?) on conflict do update set "
+        "?, ?, ?, ?, ?, ?, ?) on conflict do update set "
         "requests = requests + excluded.requests, failed = failed + excluded.failed, "
         "streamed = streamed + excluded.streamed, cut = cut + excluded.cut, "
         "input_uncached = input_uncached + excluded.input_uncached, "
@@ -118,12 +120,14 @@ Result<void> Fold::store(store::Database& db) const {
         "duration_us = duration_us + excluded.duration_us, "
         "to_first_us = to_first_us + excluded.to_first_us, "
         "with_first = with_first + excluded.with_first, "
-        "last_us = max(last_us, excluded.last_us)",
+        "last_us = max(last_us, excluded.last_us), "
+        "tokens_saved = tokens_saved + excluded.tokens_saved",
         {head.day,          names[0],        names[1],        names[2],       names[3],
          names[4],          head.source,     sum.requests,    sum.failed,     sum.streamed,
          sum.cut_by_client, sum.tokens[0],   sum.tokens[1],   sum.tokens[2],  sum.tokens[3],
          sum.tokens[4],     sum.tokens[5],   sum.tokens[6],   sum.cost,       sum.priced,
-         sum.unpriced,      sum.duration_us, sum.to_first_us, sum.with_first, sum.last_us});
+         sum.unpriced,      sum.duration_us, sum.to_first_us, sum.with_first, sum.last_us,
+         sum.tokens_saved});
     if (!done) return pass(std::move(done));
   }
   return {};
@@ -174,7 +178,7 @@ Result<std::vector<UsageRow>> read_usage(store::Database& db, const UsageQuery& 
       "sum(requests), sum(failed), sum(streamed), sum(cut), sum(input_uncached), sum(cache_read), "
       "sum(cache_write), sum(output_visible), sum(reasoning), sum(audio_in), sum(audio_out), "
       "sum(cost), sum(priced), sum(unpriced), sum(duration_us), sum(to_first_us), sum(with_first), "
-      "max(last_us), sum(case when source = 2 then requests else 0 end) "
+      "max(last_us), sum(tokens_saved), sum(case when source = 2 then requests else 0 end) "
       "from usage_totals where (?8 is null or key = ?8) and (?9 is null or tenant = ?9) and "
       "(?10 is null or model = ?10) and (?11 is null or provider = ?11) and "
       "(?12 is null or day >= ?12) and (?13 is null or day <= ?13) "

@@ -30,7 +30,8 @@ struct Totals {
   std::int64_t duration_us = 0;
   std::int64_t to_first_us = 0;  // sum over `with_first`
   std::int64_t with_first = 0;
-  std::int64_t last_us = 0;    // time of the last one, since 1970
+  std::int64_t last_us = 0;  // time of the last one, since 1970
+  std::int64_t tokens_saved = 0;
   std::int64_t estimated = 0;  // requests whose tokens we estimated; follows from the source
 
   void add(const Record& record);

@@ -61,6 +61,9 @@ Families::Families(Registry& registry) {
   cost = registry.counter({"causeway_cost_micros_total",
                            "What priced answers cost, in millionths of the currency.",
                            {kProvider, kModel}});
+  saved = registry.counter({"causeway_tokens_saved_total",
+                            "Tokens that minimising kept back, estimated.",
+                            {kProvider, kModel}});
 }
 
 struct MetricsStage::PerLoop {
@@ -74,7 +77,8 @@ struct MetricsStage::PerLoop {
         overhead(r, f.overhead, loop, 4),
         cut(r, f.cut, loop),
         attempts(r, f.attempts, loop),
-        cost(r, f.cost, loop) {
+        cost(r, f.cost, loop),
+        saved(r, f.saved, loop) {
     input = r.intern("input");
     output = r.intern("output");
     none = r.intern("");
@@ -93,7 +97,7 @@ struct MetricsStage::PerLoop {
   HandleCache<Histogram, 1> overhead;
   HandleCache<Counter, 2> cut;
   HandleCache<Counter, 3> attempts;
-  HandleCache<Counter, 2> cost;
+  HandleCache<Counter, 2> cost, saved;
   NameMap<LabelId> labels;
   LabelId input, output, none;
 };
@@ -161,6 +165,9 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   }
   if (exchange.cost_micros && *exchange.cost_micros > 0) {
     loop.cost.at({provider, model}).add(static_cast<std::uint64_t>(*exchange.cost_micros));
+  }
+  if (exchange.tokens_saved.value_or(0) > 0) {
+    loop.saved.at({provider, model}).add(*exchange.tokens_saved);
   }
 }
 

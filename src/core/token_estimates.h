@@ -1,11 +1,16 @@
 // How many tokens a text has, where nobody has told: bytes divided by what one token of that target
-// held in the requests whose usage it reported. One per loop; bounded.
+// held in the requests whose usage it reported. One per loop; bounded. Only the loop teaches it;
+// asked it may be from any thread, since large texts are looked through elsewhere.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
-namespace causeway::exchange {
+namespace causeway {
+
+/// What a chat's template puts around each message, in the common vocabularies.
+inline constexpr std::uint32_t kTokensPerMessage = 4;
 
 class TokenEstimates {
  public:
@@ -22,10 +27,10 @@ class TokenEstimates {
   /// Each target has one place: of two that share it, the one that was learnt of last is known.
   static constexpr std::size_t kPlaces = 4096;
   struct Learnt {
-    std::uint64_t target = 0;
-    double bytes_per_token = 0;  // 0 = nothing is known
+    std::atomic<std::uint64_t> target{0};
+    std::atomic<double> bytes_per_token{0};  // 0 = nothing is known
   };
   std::vector<Learnt> learnt_{kPlaces};
 };
 
-}  // namespace causeway::exchange
+}  // namespace causeway

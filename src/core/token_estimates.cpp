@@ -1,8 +1,8 @@
-#include "exchange/token_estimates.h"
+#include "core/token_estimates.h"
 
 #include <algorithm>
 
-namespace causeway::exchange {
+namespace causeway {
 namespace {
 
 constexpr double kUsual = 4;                // bytes of a token
@@ -13,8 +13,9 @@ constexpr std::uint64_t kFewest = 32;       // tokens that teach something
 }  // namespace
 
 double TokenEstimates::bytes_per_token(std::uint64_t target) const {
-  const Learnt& known = learnt_[target % kPlaces];
-  return known.target == target && known.bytes_per_token > 0 ? known.bytes_per_token : kUsual;
+  const Learnt& place = learnt_[target % kPlaces];
+  const double known = place.bytes_per_token.load(std::memory_order_relaxed);
+  return place.target.load(std::memory_order_relaxed) == target && known > 0 ? known : kUsual;
 }
 
 std::uint32_t TokenEstimates::tokens(std::uint64_t target, std::uint64_t bytes) const {
@@ -26,12 +27,12 @@ void TokenEstimates::learn(std::uint64_t target, std::uint64_t bytes, std::uint6
   if (tokens < kFewest) return;
   const double seen = static_cast<double>(bytes) / static_cast<double>(tokens);
   if (seen < kLeast || seen > kMost) return;
-  Learnt& known = learnt_[target % kPlaces];
-  if (known.target == target && known.bytes_per_token > 0) {
-    known.bytes_per_token += kWeight * (seen - known.bytes_per_token);
-  } else {
-    known = {target, seen};
-  }
+  Learnt& place = learnt_[target % kPlaces];
+  const double known = place.bytes_per_token.load(std::memory_order_relaxed);
+  const bool same = place.target.load(std::memory_order_relaxed) == target && known > 0;
+  place.bytes_per_token.store(same ? known + kWeight * (seen - known) : seen,
+                              std::memory_order_relaxed);
+  place.target.store(target, std::memory_order_relaxed);
 }
 
-}  // namespace causeway::exchange
+}  // namespace causeway

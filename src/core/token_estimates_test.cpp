@@ -1,8 +1,8 @@
-#include "exchange/token_estimates.h"
+#include "core/token_estimates.h"
 
 #include <gtest/gtest.h>
 
-namespace causeway::exchange {
+namespace causeway {
 namespace {
 
 constexpr std::uint64_t kOne = 0x1234'5678'9abc'def0, kOther = kOne + 1;
@@ -45,4 +45,4 @@ TEST(TokenEstimates, ATargetWithoutANameKnowsTheUsualMean) {
 }
 
 }  // namespace
-}  // namespace causeway::exchange
+}  // namespace causeway
