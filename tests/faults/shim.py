@@ -18,7 +18,7 @@ class Shim:
     """env() for a gateway whose data folder is `data`; set() while it runs."""
 
     def __init__(self, library: pathlib.Path, folder: pathlib.Path):
-        self.library, self.control = library, folder / "control"
+        self.library, self.control, self.log = library, folder / "control", folder / "syncs"
         self.values = dict.fromkeys(NUMBERS, 0)
         self.set()
 
@@ -28,8 +28,13 @@ class Shim:
         with open(self.control, "r+b" if self.control.exists() else "wb") as file:
             file.write(packed)
 
+    def syncs(self) -> list[tuple[float, float]]:
+        """When each sync of the journal began and ended, as time.monotonic()."""
+        lines = self.log.read_text().splitlines()
+        return [(int(begin) / 1e9, int(end) / 1e9) for begin, end in map(str.split, lines)]
+
     def env(self, data: pathlib.Path | str, shadow: pathlib.Path | None = None) -> dict[str, str]:
-        more = {"FAULTS_SHADOW": str(shadow)} if shadow else {}
+        more = {"FAULTS_SHADOW": str(shadow), "FAULTS_SYNCS": str(self.log)} if shadow else {}
         return {"LD_PRELOAD": str(self.library), "FAULTS_CONTROL": str(self.control),
                 "FAULTS_FOLDER": str(data), **more}
 

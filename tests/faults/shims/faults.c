@@ -4,6 +4,8 @@
 // FAULTS_CONTROL names a file of the numbers in `struct control`, which a test changes while the program
 // runs. FAULTS_FOLDER is the folder whose files are meant; FAULTS_SHADOW, where it is set, gets what a
 // disk has for certain: of each file the bytes that a sync has covered, and names as they are now.
+// FAULTS_SYNCS, where it is set, gets a line for each sync of a mapped file that has ended well: when it
+// began and when it ended, in nanoseconds of the monotonic clock.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -67,21 +69,30 @@ static const char *inside(int fd, char *path) {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+static void write_out(int to, const char *bytes, size_t count, off_t at) {
+  if (REAL(pwrite)(to, bytes, count, at) != (ssize_t)count) abort();
+}
+
 // Never truncates and begins anew: bytes that were synced before stay synced at every moment.
-static void keep(int from, const char *name, off_t at, size_t bytes) {
-  if (!*shadow) return;
+static int open_kept(int from, const char *name) {
   char path[PATH_MAX * 2];
   snprintf(path, sizeof path, "%s%s", shadow, name);
   struct stat status;
   const int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (to < 0 || fstat(from, &status) != 0) abort();
   if (ftruncate(to, status.st_size) != 0) abort();
+  return to;
+}
+
+static void keep(int from, const char *name, off_t at, size_t bytes) {
+  if (!*shadow) return;
+  const int to = open_kept(from, name);
   static __thread char piece[65536];
   for (const off_t end = at + (off_t)bytes; at < end;) {
     const size_t want = (size_t)(end - at) < sizeof piece ? (size_t)(end - at) : sizeof piece;
     const ssize_t got = pread(from, piece, want, at);
     if (got <= 0) break;
-    if (REAL(pwrite)(to, piece, (size_t)got, at) != got) abort();
+    write_out(to, piece, (size_t)got, at);
     at += got;
   }
   close(to);
@@ -130,16 +141,39 @@ static int slow_and_failing(void) {
   return -1;
 }
 
+static int64_t monotonic(void) {
+  struct timespec now;
+  REAL(clock_gettime)(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void note_sync(int64_t began) {
+  static int log = -1;
+  const char *path = getenv("FAULTS_SYNCS");
+  if (!path) return;
+  if (log < 0) log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  char line[64];
+  const int size = snprintf(line, sizeof line, "%lld %lld\n", (long long)began, (long long)monotonic());
+  if (log < 0 || REAL(write)(log, line, (size_t)size) != size) abort();
+}
+
+// What was there when the sync began is on the disk when it has ended; what came meanwhile may not be.
 int msync(void *begin, size_t bytes, int flags) {
-  if (slow_and_failing() != 0) return -1;
-  const int result = REAL(msync)(begin, bytes, flags);
+  const int64_t began = monotonic();
+  char *copy = *shadow ? malloc(bytes) : NULL;
+  if (copy) memcpy(copy, begin, bytes);
+  const int result = slow_and_failing() != 0 ? -1 : REAL(msync)(begin, bytes, flags);
   pthread_mutex_lock(&lock);
-  for (size_t i = 0; i < sizeof mappings / sizeof *mappings && result == 0; ++i) {
+  for (size_t i = 0; i < sizeof mappings / sizeof *mappings && result == 0 && copy; ++i) {
     const struct mapping *map = &mappings[i];
     if (!map->begin || (char *)begin < map->begin || (char *)begin >= map->begin + map->bytes) continue;
-    keep(map->fd, map->name, (char *)begin - map->begin, bytes);
+    const int to = open_kept(map->fd, map->name);
+    write_out(to, copy, bytes, (char *)begin - map->begin);
+    close(to);
+    note_sync(began);
   }
   pthread_mutex_unlock(&lock);
+  free(copy);
   return result;
 }
 
