@@ -3,8 +3,10 @@
 
 #include "app/cli.h"
 #include "app/service.h"
+#include "platform/process/core_files.h"
 
 int main(int argc, char** argv) {
+  causeway::process::leave_no_core_files();
   try {
     auto words = causeway::app::mean_the_service({argv, static_cast<std::size_t>(argc)});
     return causeway::app::main_with_arguments(static_cast<int>(words.size()) - 1, words.data());

@@ -4,6 +4,7 @@ recovers by itself."""
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import time
 
@@ -81,6 +82,34 @@ def test_no_descriptor_at_all_does_not_spin(config, make_gateway):
         raw.socket.settimeout(5)
         assert raw.answer().status == 200, "who waited is served"
         raw.close()
+
+
+def test_a_crash_leaves_no_core_file(config, make_gateway, tmp_path):
+    """Memory holds keys and people's words. The kernel tells a parent whether it has written or piped a core."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+
+    def crash(pid: int) -> bool:
+        os.kill(pid, signal.SIGABRT)
+        status = os.waitpid(pid, 0)[1]
+        assert os.WTERMSIG(status) == signal.SIGABRT
+        return os.WCOREDUMP(status)
+
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        other = subprocess.Popen(["sleep", "60"], cwd=tmp_path)
+        gw = make_gateway(config())
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    usual = crash(other.pid)
+    other.returncode = -signal.SIGABRT
+    assert gw.chat("echo").status_code == 200
+    dumped = crash(gw.process.pid)
+    gw.process.returncode = gw.exit_code = -signal.SIGABRT
+    assert not dumped
+    assert not list(gw.folder.rglob("core*"))
+    if not usual:
+        pytest.skip("no program leaves a core file on this machine")
 
 
 def test_bodies_beyond_the_budget(config, make_gateway):

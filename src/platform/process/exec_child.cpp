@@ -13,6 +13,8 @@
 #include <optional>
 #include <string_view>
 
+#include "platform/process/core_files.h"
+
 namespace causeway::process {
 namespace {
 
@@ -110,7 +112,7 @@ int exec_child_main(int argc, char** argv) {
     return kBadArguments;
   }
   std::signal(SIGPIPE, SIG_DFL);  // our main() may have set it aside by now, and exec keeps that
-  lower_limit(RLIMIT_CORE, 0);    // a core file would hold people's words
+  leave_no_core_files();
   if (close_range(3, ~0U, 0) != 0 && errno != ENOSYS) {
     return complain("cannot close", "descriptors", kBadArguments);
   }
