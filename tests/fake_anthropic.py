@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from fake_wire import Answer, Handler
+from fake_wire import LARGE_TEXT, Answer, Handler
 
 MODELS = ["claude-opus-4-7", "claude-sonnet-4-5"]
 THOUGHT = "The user wants it said again."
@@ -229,8 +229,23 @@ def broken_off(keep: int, then: dict | None) -> Handler:
     return handler
 
 
+async def huge_events(answer: Answer):
+    """A text in two events of 4 MiB; whole, half as much."""
+    message = {**message_of(answer.request), "content": [{"type": "text", "text": "x" * LARGE_TEXT}]}
+    if not answer.request.get("stream"):
+        body = json.dumps(message).encode()
+        await answer.head(200, {"Content-Type": "application/json", "Content-Length": len(body)})
+        return await answer.write_large(body)
+    message["content"][0]["text"] += " " + "y" * LARGE_TEXT
+    await answer.stream_head(HEADERS)
+    for event in map(wire_of, events_of(message)):
+        await answer.write_large(b"%x\r\n%s\r\n" % (len(event), event))
+    await answer.last_chunk()
+
+
 OVERLOADED = anthropic_error("overloaded_error", "Overloaded")
 SCENARIOS: dict[str, Handler] = {
+    "huge-events": huge_events,
     "claude-busy": fails(429, "rate_limit_error", "of your organization", {"retry-after": "7"}),
     "claude-used-up": fails(429, "rate_limit_error", "of your organization", {
         "date": "Thu, 26 Nov 2026 23:59:30 GMT",

@@ -8,7 +8,7 @@ import json
 
 from fake_provider import (CREATED, by_path, chat, chat_chunks, chat_completion, events_bytes,
                            openai_error)
-from fake_wire import Answer, Handler
+from fake_wire import LARGE_TEXT, Answer, Handler
 
 CUT_TEXT = "one two three"  # the content that a stream has carried when it is cut
 
@@ -265,6 +265,23 @@ async def flood(answer: Answer):
     await answer.last_chunk()
 
 
+async def huge_events(answer: Answer):
+    """Ten events of 4 MiB; whole, an answer of that size."""
+    if not answer.request.get("stream"):
+        whole = chat_completion(answer.request)
+        whole["choices"][0]["message"]["content"] = "x" * LARGE_TEXT
+        body = json.dumps(whole).encode()
+        await answer.head(200, {"Content-Type": "application/json", "Content-Length": len(body)})
+        return await answer.write_large(body)
+    await answer.stream_head()
+    event = b"data: " + json.dumps(delta("x" * LARGE_TEXT)).encode() + b"\n\n"
+    for _ in range(10):
+        await answer.write_large(b"%x\r\n%s\r\n" % (len(event), event))
+    await answer.event(delta(None, "stop"))
+    await answer.event("[DONE]")
+    await answer.last_chunk()
+
+
 # Legal JSON with everything that a re-serialiser would change: key order, blanks, escapes, numbers
 # beyond 2^53, an unknown field, an exponent, raw UTF-8.
 ODD_JSON = (
@@ -351,6 +368,7 @@ SCENARIOS: dict[str, Handler] = {
     "silence": silence,
     "endless": endless,
     "flood": flood,
+    "huge-events": huge_events,
     "odd-json": odd_json,
     "odd-events": odd_events,
     "one-more-header": one_more_header,

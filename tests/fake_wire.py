@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fake_upstream import Fake
 
 
+LARGE_TEXT = 4 << 20  # bytes of text in what is to be too much
+
+
 class PeerGone(Exception):
     """The other side closed while an answer was being written."""
 
@@ -190,6 +193,11 @@ class Answer:
         self.connection.transport.write(data)
         await self.connection.drain()
         self.record.sent += len(data)
+
+    async def write_large(self, data: bytes):
+        """Without a second copy of it waiting for the peer."""
+        for at in range(0, len(data), 256 << 10):
+            await self.write(data[at : at + (256 << 10)])
 
     async def head(self, status: int = 200, headers: dict | list = (), reason: str = "X",
                    version: str = "HTTP/1.1"):

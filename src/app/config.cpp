@@ -37,7 +37,8 @@ void describe(config::Fields& f, ServerLimitsConfig& c) {
   f.field("fields", c.fields, "Most fields of a request head.").range(8, 1024);
   f.field("field", c.field, "Largest field of a request head.")
       .range(config::Bytes{256}, config::Bytes{1 * config::kMiB});
-  f.field("buffered", c.buffered, "Bodies held at once by one event loop; above: 503.");
+  f.field("buffered", c.buffered,
+          "Bodies and answers that one event loop holds in memory; above: 503.");
   f.field("connections", c.connections, "Connections of one event loop.").range(1, 1'000'000);
   f.field("exchanges", c.exchanges, "Requests worked on at once; above: 503.").range(1, 1'000'000);
 }

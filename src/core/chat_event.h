@@ -58,6 +58,8 @@ class EventDecoder {
   /// An answer that was not streamed; 64 readable bytes behind it. Errors: UpstreamBroken when it
   /// has not the shape of an answer: there is no empty success.
   virtual Result<void> whole(std::string_view body, ChatSink& sink) = 0;
+  /// About how many bytes of memory it has until the next feed(): it is taken from a budget.
+  virtual std::size_t kept() const = 0;
 };
 
 /// What an encoder must know of the request.
@@ -74,6 +76,8 @@ class EventEncoder {
  public:
   virtual ~EventEncoder() = default;
   virtual void event(const ChatEvent& event, std::string& out) = 0;
+  /// As the decoder's: of what a stream has been told, what it says later or once more.
+  virtual std::size_t kept() const { return 0; }
 };
 
 }  // namespace causeway

@@ -43,6 +43,9 @@ class AnswerReader {
   virtual Result<bool> finish() { return false; }
   /// A whole answer that was not streamed; 64 readable bytes behind it.
   virtual Result<void> whole(std::string_view body, Frame& frame) = 0;
+  /// About how many bytes of memory it has until the next feed(), or behind whole(), beside what it
+  /// was given: it is taken from a budget.
+  virtual std::size_t kept() const = 0;
 };
 
 /// Frames → bytes for the application. One per exchange.

@@ -28,6 +28,12 @@ void Bytes::own(std::string piece) {
   spans_.push_back(owned_.back());
 }
 
+std::size_t Bytes::owned_size() const {
+  std::size_t sum = 0;
+  for (const std::string& piece : owned_) sum += piece.size();
+  return sum;
+}
+
 std::size_t Bytes::size() const {
   std::size_t total = 0;
   for (const auto span : spans_) total += span.size();

@@ -122,6 +122,7 @@ class Bytes {
   const std::vector<std::string_view>& spans() const { return spans_; }
   bool empty() const { return spans_.empty(); }
   std::size_t size() const;
+  std::size_t owned_size() const;
   void clear() {
     spans_.clear();
     owned_.clear();

@@ -7,6 +7,7 @@
 #include "exchange/lanes.h"
 #include "exchange/run.h"
 #include "exchange/translate.h"
+#include "platform/http/buffers_full.h"
 #include "platform/http/cohort.h"
 #include "platform/text/number.h"
 
@@ -14,6 +15,7 @@ namespace causeway::exchange {
 namespace {
 
 constexpr std::size_t kMostPreludeBytes = 256 * 1024;  // held before the first content
+constexpr std::size_t kUncounted = 32 * 1024;          // what every exchange may have
 
 std::unexpected<Error> broken(std::string message, std::string code) {
   auto result =
@@ -85,6 +87,11 @@ class Relay {
     }
   }
 
+  std::size_t kept() const {
+    std::size_t bytes = prelude_.capacity() + out_.owned_size();
+    for (const std::string& released : frame_.released) bytes += released.capacity();
+    return lanes_.active() ? bytes + lanes_.kept() : bytes;
+  }
   bool ended() const { return ended_; }
   Bytes& out() { return out_; }
 
@@ -223,6 +230,15 @@ Result<void> written(Run& run, const Bytes& bytes, Result<void> sent) {
 
 }  // namespace
 
+bool hold(Run& run, const Attempt& attempt, std::size_t answer) {
+  std::size_t bytes = attempt.translated.size() + answer;
+  if (bytes <= kUncounted) bytes = 0;
+  if (bytes == run.held) return true;
+  if (!run.stream.hold(bytes)) return false;
+  run.held = bytes;
+  return true;
+}
+
 Task<Result<void>> send(Run& run, const Bytes& bytes) {
   if (run.draining) co_return Result<void>{};
   if (run.writing) co_await heartbeat_written(run);
@@ -255,7 +271,10 @@ void beat(Run& run) {
 
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   Exchange& exchange = run.exchange;
-  auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes);
+  http::ClientStream::MayHold may_hold = [&](std::size_t bytes) {
+    return hold(run, attempt, bytes);
+  };
+  auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes, std::move(may_hold));
   const Monotonic arrived = run.heard();
   co_await together(exchange.context->loop, http::Cohort::Contents, body ? body->size() : 0);
   if (!body && body.error().kind == ErrorKind::TooLarge) {
@@ -280,6 +299,8 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   } else {
     exchange.operation->dialect->writer(*exchange.operation, {true, true})->frame(frame, out);
   }
+  const std::size_t edited = lanes.kept() + out.owned_size();
+  if (!hold(run, attempt, body->size() + reader->kept() + edited)) co_return http::buffers_full();
   const auto& head = upstream.head();
   const bool as_it_came = attempt.dialect->takes(*exchange.operation);
   std::vector<http::Field> fields{
@@ -317,6 +338,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       reader->feed(*piece);
     }
     auto taken = relay.take(*reader);
+    if (!hold(run, attempt, reader->kept() + relay.kept())) co_return http::buffers_full();
     if (run.draining) {
       if (drain_began == Monotonic{}) drain_began = run.now();
       drained += piece->size();

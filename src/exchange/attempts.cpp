@@ -8,6 +8,7 @@
 #include "exchange/pass_through.h"
 #include "exchange/run.h"
 #include "exchange/translate.h"
+#include "platform/http/buffers_full.h"
 
 namespace causeway::exchange {
 namespace {
@@ -190,6 +191,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     prepared = co_await prepare_on_cpu(run, attempt, *call->dialect);
     if (!prepared) co_return prepared;
   }
+  if (!hold(run, attempt, 0)) co_return http::buffers_full();
   const bool passes_through = operation.kind == OperationKind::PassThrough;
   if (passes_through) {
     if (auto aimed = aim(exchange, provider, *call); !aimed) co_return aimed;
@@ -274,6 +276,7 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
     attempt.end =
         result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
     attempt.error = result.error();
+    std::string().swap(attempt.translated);  // of no use to the next one
   }
   if (run.content_sent || result) know_usage(run, attempt);
 }

@@ -189,6 +189,15 @@ Result<void> Lanes::frame(Frame& frame, std::vector<Released>& before) {
   return {};
 }
 
+std::size_t Lanes::kept() const {
+  std::size_t bytes = 0;
+  for (const State& s : states_) {
+    bytes += s.sent.capacity();
+    for (const std::string& held : s.held) bytes += held.capacity();
+  }
+  return bytes;
+}
+
 Result<void> Lanes::flush(std::vector<Released>& out) {
   for (State& s : states_) {
     if (!holds(s)) continue;

@@ -32,6 +32,9 @@ class Lanes {
   /// The answer ends without saying so per choice: everything that is held.
   Result<void> flush(std::vector<Released>& out);
 
+  /// Bytes that it has of the answer.
+  std::size_t kept() const;
+
  private:
   struct State {
     Lane lane;

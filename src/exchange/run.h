@@ -36,6 +36,7 @@ struct Run {
   bool writing = false;
   Signal* waiting_for_write = nullptr;
   Monotonic last_write{};
+  std::size_t held = 0;                // of the core's budget
   std::uint64_t content_bytes = 0;     // of text in the answer, for an estimate
   std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream
   Monotonic asked{};                   // since when a provider is being waited for
@@ -61,6 +62,11 @@ Task<Result<void>> answer_count(Run& run, Attempt& attempt);
 /// Sends bytes of a streamed answer, its head first where that has not gone out. Waits for a
 /// heartbeat that is being written. While draining, nothing is sent.
 Task<Result<void>> send(Run& run, const Bytes& bytes);
+
+/// Takes what the attempt has in memory from the core's budget: its request where that was
+/// translated, and `answer` bytes of the answer. False: there is no room, and the attempt ends with
+/// http::buffers_full().
+bool hold(Run& run, const Attempt& attempt, std::size_t answer);
 
 /// The head of a streamed answer. `target` may be null (a heartbeat before any target answered).
 void begin_stream(Run& run, const Target* target, std::span<const http::Field> upstream);

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kPadding = 64;  // readable bytes that readers want behind a text
 // Encoders may keep what was said until the end, where some dialects tell it once more.
 constexpr std::size_t kMostSaid = 16 << 20;
+constexpr std::size_t kMostKept = 64 * 1024;  // of room for a piece's translation
 constexpr std::size_t kEnvelope = 1024;  // what one dialect's answer may be longer than another's
 constexpr std::size_t kTurn = 256;       // what another lane costs beside its text
 
@@ -25,6 +26,7 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
 
   void feed(std::string_view piece) override {
     wire_.clear();
+    if (wire_.capacity() > kMostKept) std::string().swap(wire_);  // an assignment keeps the room
     take(decoder_->feed(piece, *this));
     reader_->feed(padded());
   }
@@ -52,7 +54,14 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
     wire_.clear();
     wire_.reserve(body.size() + kEnvelope);
     if (auto decoded = checked(decoder_->whole(body, *this)); !decoded) return decoded;
+    decoder_.reset();  // what they have of the answer is written now
+    encoder_.reset();
     return reader_->whole(padded(), frame);
+  }
+
+  std::size_t kept() const override {
+    const std::size_t ways = decoder_ ? decoder_->kept() + encoder_->kept() : 0;
+    return wire_.capacity() + ways + reader_->kept();
   }
 
  private:
@@ -113,6 +122,7 @@ class EmbeddingReader final : public AnswerReader {
 
   void feed(std::string_view) override {}
   Result<bool> next(Frame&) override { return false; }
+  std::size_t kept() const override { return wire_.capacity(); }
   Result<void> whole(std::string_view body, Frame& frame) override {
     auto answer = to_.decode_vectors(body);
     if (!answer) return pass(std::move(answer));

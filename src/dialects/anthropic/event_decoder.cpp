@@ -59,6 +59,12 @@ class Decoder final : public EventDecoder {
     return broken("The provider's answer was cut before its end.", "upstream_cut");
   }
 
+  std::size_t kept() const override {
+    std::size_t bytes = sse_.kept();
+    for (const auto& [index, block] : blocks_) bytes += block.signature.capacity();
+    return bytes;
+  }
+
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     bool complete = false;
     auto read = parse(body, sink, [&](od::object object) { complete = read_whole(object); });

@@ -133,6 +133,7 @@ class Blocks {
     }
   }
   std::deque<Block>& all() { return blocks_; }
+  const std::deque<Block>& all() const { return blocks_; }
 
  private:
   Block& add(Block::Type type, std::uint16_t item) {
@@ -255,6 +256,15 @@ class StreamEncoder final : public EventEncoder {
       put(event, *block);
     }
     advance(out);
+  }
+
+  std::size_t kept() const override {
+    std::size_t bytes = 0;
+    for (const Block& block : blocks_.all()) {
+      bytes += block.text.capacity() + block.signature.capacity();
+      for (const auto& citation : block.citations) bytes += citation.capacity();
+    }
+    return bytes;
   }
 
  private:

@@ -88,6 +88,8 @@ class Decoder final : public EventDecoder {
     return {};
   }
 
+  std::size_t kept() const override { return stream_.kept(); }
+
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     sink_ = &sink;
     auto read = parse(body, [&](od::object answer) { read_whole(answer); });

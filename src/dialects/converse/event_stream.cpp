@@ -9,6 +9,7 @@ namespace causeway::converse {
 namespace {
 
 constexpr std::size_t kPrelude = 12, kSum = 4;
+constexpr std::size_t kMostKept = 64 * 1024;
 
 std::uint32_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint32_t number = 0;
@@ -77,6 +78,8 @@ void EventStreamReader::feed(std::string_view piece) {
   buffer_.resize(end_);
   buffer_.erase(0, at_);
   at_ = 0;
+  // The room of a large message is not kept for the next one.
+  if (buffer_.empty() && buffer_.capacity() > kMostKept) std::string().swap(buffer_);
   buffer_.append(piece);
   end_ = buffer_.size();
   buffer_.append(kPadding, '\0');

@@ -33,6 +33,9 @@ class EventStreamReader {
   /// whose sums are wrong; no message can be found behind it.
   Result<bool> next(StreamMessage& message);
 
+  /// Bytes of memory that it has until the next feed().
+  std::size_t kept() const { return buffer_.capacity(); }
+
   /// Whether bytes of an unfinished message are left.
   bool partial() const { return at_ != end_; }
 

@@ -15,6 +15,7 @@ using json::each_element, json::each_member, json::text_of;
 class Reader final : public AnswerReader {
  public:
   void feed(std::string_view piece) override { sse_.feed(piece); }
+  std::size_t kept() const override { return sse_.kept(); }
 
   Result<bool> next(Frame& frame) override {
     http::SseEvent event;

@@ -52,6 +52,8 @@ class Decoder final : public EventDecoder {
     return {};
   }
 
+  std::size_t kept() const override { return sse_.kept(); }
+
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     if (auto read = parse(body, sink); !read) return read;
     if (!complete()) {

@@ -71,6 +71,15 @@ class Encoder final : public EventEncoder {
     }
   }
 
+  std::size_t kept() const override {
+    std::size_t bytes = 0;
+    for (const Choice& choice : choices_) {
+      bytes += choice.parts.capacity() + choice.text.capacity();
+      for (const Call& call : choice.calls) bytes += call.arguments.capacity();
+    }
+    return bytes;
+  }
+
  private:
   struct Call {
     std::string id, name, arguments, signature;

@@ -23,6 +23,7 @@ class Reader final : public AnswerReader {
   explicit Reader(OperationKind kind) : kind_(kind) {}
 
   void feed(std::string_view piece) override { sse_.feed(piece); }
+  std::size_t kept() const override { return sse_.kept(); }
 
   Result<bool> next(Frame& frame) override {
     http::SseEvent event;

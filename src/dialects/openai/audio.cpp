@@ -36,6 +36,7 @@ Result<const http::FormPart*> only(std::span<const http::FormPart> parts, std::s
 class TranscriptReader final : public AnswerReader {
  public:
   void feed(std::string_view piece) override { sse_.feed(piece); }
+  std::size_t kept() const override { return sse_.kept(); }
 
   Result<bool> next(Frame& frame) override {
     http::SseEvent event;

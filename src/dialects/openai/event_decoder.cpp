@@ -58,6 +58,8 @@ class Decoder final : public EventDecoder {
     return broken("The provider's answer was cut before its end.", "upstream_cut");
   }
 
+  std::size_t kept() const override { return sse_.kept(); }
+
   Result<void> whole(std::string_view body, ChatSink& sink) override {
     if (auto read = parse(body, sink); !read) return read;
     if (!has_choice_) return no_choice(body.substr(0, 200));

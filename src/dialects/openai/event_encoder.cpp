@@ -96,6 +96,8 @@ class StreamEncoder final : public EventEncoder {
     }
   }
 
+  std::size_t kept() const override { return thought_.capacity(); }
+
  private:
   // The first piece of a choice tells the role as well.
   void chunk(const ChatEvent& event, std::string& out) {

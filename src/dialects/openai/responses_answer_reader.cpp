@@ -17,6 +17,7 @@ std::uint32_t number_of(od::value value) { return count_of(value).value_or(0); }
 class Reader final : public AnswerReader {
  public:
   void feed(std::string_view piece) override { sse_.feed(piece); }
+  std::size_t kept() const override { return sse_.kept(); }
 
   Result<bool> next(Frame& frame) override {
     http::SseEvent event;

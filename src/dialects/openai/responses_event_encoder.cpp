@@ -99,6 +99,15 @@ class Encoder final : public EventEncoder {
     }
   }
 
+  std::size_t kept() const override {
+    std::size_t bytes = 0;
+    for (const Item& item : items_) {
+      bytes += item.text.capacity() + item.refusal.capacity() + item.citations.capacity() +
+               item.seal.value.capacity();
+    }
+    return bytes;
+  }
+
  private:
   // One event of the stream; `fill` writes what is its own.
   template <class Fill>

@@ -1,6 +1,7 @@
 #include "exchange/testing/fakes.h"
 
 #include "core/stage.h"
+#include "platform/http/buffers_full.h"
 
 namespace causeway::exchange::testing {
 namespace {
@@ -35,9 +36,10 @@ class FakeAnswer final : public http::ClientStream {
     piece_.reserve(piece_.size() + kPadding);
     co_return std::string_view(piece_);
   }
-  Task<Result<std::string_view>> read_all(std::size_t) override {
+  Task<Result<std::string_view>> read_all(std::size_t, MayHold may_hold) override {
     all_ = joined(std::vector<std::string_view>(script_.pieces.begin(), script_.pieces.end()));
     all_.reserve(all_.size() + kPadding);
+    if (may_hold && !may_hold(all_.size())) co_return http::buffers_full();
     if (script_.cut) {
       co_return fail(ErrorKind::UpstreamBroken, Origin::Upstream, "cut", "upstream_cut");
     }
@@ -112,6 +114,12 @@ Task<Result<void>> FakeStream::reply(int code, std::span<const http::Field> give
   finished = true;
   if (gone_) co_return fail(ErrorKind::Cancelled, Origin::Client, "gone");
   co_return Result<void>{};
+}
+
+bool FakeStream::hold(std::size_t bytes) {
+  if (bytes > budget) return false;
+  held = bytes;
+  return true;
 }
 
 void FakeStream::begin(int code, std::span<const http::Field> given) { take_head(code, given); }

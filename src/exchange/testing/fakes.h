@@ -31,6 +31,7 @@ class FakeStream final : public http::ServerStream {
   std::string_view peer() const override { return "127.0.0.1"; }
   Task<Result<std::string_view>> read_body(std::size_t limit) override;
   Task<Result<std::string_view>> read_some() override;
+  bool hold(std::size_t bytes) override;
   Task<Result<void>> reply(int status, std::span<const http::Field> fields,
                            std::span<const std::string_view> body) override;
   void begin(int status, std::span<const http::Field> fields) override;
@@ -49,6 +50,7 @@ class FakeStream final : public http::ServerStream {
   std::string body;                 // all that was sent
   std::vector<std::string> writes;  // piece by piece
   bool finished = false, aborted = false;
+  std::size_t budget = SIZE_MAX, held = 0;  // what may be held, what is
 
  private:
   void take_head(int code, std::span<const http::Field> given);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -93,7 +94,11 @@ class ClientStream {
   virtual Task<Result<std::string_view>> read() = 0;
 
   /// All that is left, in one piece with 64 readable bytes behind it. TooLarge above `limit` bytes.
-  virtual Task<Result<std::string_view>> read_all(std::size_t limit) = 0;
+  /// `may_hold` is asked before so many bytes are kept in all (none where it came in one piece);
+  /// false: Overloaded. Without one, they may.
+  using MayHold = std::move_only_function<bool(std::size_t bytes)>;
+  virtual Task<Result<std::string_view>> read_all(std::size_t limit, MayHold may_hold) = 0;
+  Task<Result<std::string_view>> read_all(std::size_t limit) { return read_all(limit, {}); }
 };
 
 /// No call may be running when it is destroyed, which lets the loop run for a moment.

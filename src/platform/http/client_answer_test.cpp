@@ -86,6 +86,27 @@ TEST_F(ClientTest, ReadsHugeBodies) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(ClientTest, ReadAllHoldsNoMoreThanItMay) {
+  const std::string text(100'000, 'x');
+  for (const bool chunked : {false, true}) {
+    RawServer server(says(chunked ? kChunkedHead + chunk(text) + "0\r\n\r\n"
+                                  : "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + text));
+    Ask ask;
+    ask.room = 99'999;
+    const Answer answer = fetch(server.endpoint(), ask);
+    ASSERT_TRUE(answer.error);
+    EXPECT_EQ(answer.error->kind, ErrorKind::Overloaded);
+    EXPECT_EQ(answer.error->code, "buffers_full");
+    EXPECT_EQ(client->stats().open, 0u);
+    ask.room = 200'000;  // where the size is not told, room is made by doubling
+    EXPECT_EQ(fetch(server.endpoint(), ask).body.size(), 100'000u);
+  }
+  RawServer server(says("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsmall"));
+  Ask ask;
+  ask.room = 0;
+  EXPECT_EQ(fetch(server.endpoint(), ask).body, "small") << "came in one piece: nothing is held";
+}
+
 TEST_F(ClientTest, StopsAtTheLimitOfReadAll) {
   const std::string text(100'000, 'x');
   for (const bool chunked : {false, true}) {

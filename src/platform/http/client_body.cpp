@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "platform/http/buffers_full.h"
 #include "platform/http/client_call.h"
 #include "platform/http/client_error.h"
 #include "platform/http/cohort.h"
@@ -29,7 +30,7 @@ Task<Result<std::string_view>> ClientCall::read() {
   }
 }
 
-Task<Result<std::string_view>> ClientCall::read_all(std::size_t limit) {
+Task<Result<std::string_view>> ClientCall::read_all(std::size_t limit, MayHold may_hold) {
   Connection& c = *connection_;
   all_.reset();
   all_size_ = 0;
@@ -48,7 +49,7 @@ Task<Result<std::string_view>> ClientCall::read_all(std::size_t limit) {
     if (!piece) co_return pass(std::move(piece));
     if (piece->size() > limit - all_size_) co_return too_large();
     if (all_size_ == 0 && complete_) co_return *piece;  // usual: it came whole, no copy
-    keep(*piece);
+    if (!keep(*piece, may_hold)) co_return std::unexpected(*failure_);
     // A known length: the rest goes where it belongs at once.
     while (body_ == Body::Length && !complete_ && !failure_) {
       enter(Phase::Idle);
@@ -148,17 +149,25 @@ void ClientCall::break_off(std::unexpected<Error> error) {
   connection_->close();
 }
 
-void ClientCall::keep(std::string_view piece) {
+bool ClientCall::keep(std::string_view piece, MayHold& may_hold) {
+  const std::size_t wanted = all_size_ + piece.size();
+  std::size_t size = all_ ? all_->size() : 0;
   if (!all_) {
-    const std::uint64_t rest = body_ == Body::Length ? remaining_ : 0;
-    const std::size_t size = body_ == Body::Length ? piece.size() + rest
-                                                   : std::max<std::size_t>(64 * 1024, piece.size());
-    all_.emplace(size);
-  } else if (all_->size() - all_size_ < piece.size()) {
-    all_->resize(std::max(2 * all_->size(), all_size_ + piece.size()), all_size_);
+    size = body_ == Body::Length ? piece.size() + remaining_
+                                 : std::max<std::size_t>(64 * 1024, piece.size());
+  } else if (size < wanted) {
+    size = std::max(2 * size, wanted);
+  }
+  if (!all_ || size > all_->size()) {
+    if (may_hold && !may_hold(size)) {
+      break_off(buffers_full());
+      return false;
+    }
+    all_ ? all_->resize(size, all_size_) : void(all_.emplace(size));
   }
   if (!piece.empty()) std::memcpy(all_->data() + all_size_, piece.data(), piece.size());
   all_size_ += piece.size();
+  return true;
 }
 
 }  // namespace causeway::http

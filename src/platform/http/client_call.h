@@ -34,7 +34,8 @@ class ClientCall final : public ClientStream, public net::Swept {
 
   const ResponseHead& head() const override { return connection_->parser.head(); }
   Task<Result<std::string_view>> read() override;
-  Task<Result<std::string_view>> read_all(std::size_t limit) override;
+  using ClientStream::read_all;
+  Task<Result<std::string_view>> read_all(std::size_t limit, MayHold may_hold) override;
 
   void sweep(Monotonic now) override;
 
@@ -66,7 +67,7 @@ class ClientCall final : public ClientStream, public net::Swept {
   std::string_view next_chunks();
   void complete();
   void break_off(std::unexpected<Error> error);
-  void keep(std::string_view piece);
+  bool keep(std::string_view piece, MayHold& may_hold);
 
   net::Loop& loop_;
   Timeouts timeouts_;

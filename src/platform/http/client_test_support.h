@@ -212,6 +212,7 @@ struct Ask {
   Timeouts timeouts{5000ms, 5000ms, 5000ms, 10'000ms};
   bool whole = true;  // read_all
   std::size_t limit = 64 * 1024 * 1024;
+  std::size_t room = SIZE_MAX;  // that may be held
 };
 
 inline Task<void> run_call(Client& client, Endpoint endpoint, Ask ask, Cancel& cancel,
@@ -232,7 +233,8 @@ inline Task<void> run_call(Client& client, Endpoint endpoint, Ask ask, Cancel& c
         // Not `?:` around co_await: g++ 12 destroys what the branch not taken did not make.
         Result<std::string_view> piece;
         if (ask.whole) {
-          piece = co_await (*stream)->read_all(ask.limit);
+          ClientStream::MayHold may_hold = [&ask](std::size_t bytes) { return bytes <= ask.room; };
+          piece = co_await (*stream)->read_all(ask.limit, std::move(may_hold));
         } else {
           piece = co_await (*stream)->read();
         }

@@ -30,6 +30,7 @@ class MemoryStream final : public ServerStream {
   std::string_view peer() const override { return request_.peer; }
   Task<Result<std::string_view>> read_body(std::size_t limit) override;
   Task<Result<std::string_view>> read_some() override;
+  bool hold(std::size_t) override { return true; }  // no core's: who asks has a budget of its own
   Task<Result<void>> reply(int status, std::span<const Field> fields,
                            std::span<const std::string_view> body) override;
   void begin(int status, std::span<const Field> fields) override;

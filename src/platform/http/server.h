@@ -26,7 +26,7 @@ struct ServerLimits {
   std::size_t fields = 64;
   std::size_t field_bytes = 16 * 1024;
   std::size_t body_bytes = 32 * 1024 * 1024;         // the handler may ask for less
-  std::size_t buffered_bytes = 256 * 1024 * 1024;    // bodies held at once on this loop
+  std::size_t buffered_bytes = 256 * 1024 * 1024;    // bodies and answers held on this loop
   std::size_t connections = 20'000;                  // on this loop; above: see below
   std::chrono::milliseconds header_timeout{10'000};  // first byte of a head to its end
   std::chrono::milliseconds body_timeout{30'000};    // between two reads of a body

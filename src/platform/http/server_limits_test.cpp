@@ -148,6 +148,30 @@ TEST(ServerLimits, TheBudgetOfBufferedBytes) {
   EXPECT_EQ(server.stats().buffered_bytes, 0u);
 }
 
+TEST(ServerLimits, WhatAnAnswerHoldsIsOfTheSameBudget) {
+  ServerLimits limits;
+  limits.buffered_bytes = 300'000;
+  const auto hold = [](ServerStream& stream) -> Task<void> {
+    auto body = co_await stream.read_body(100'000'000);
+    std::string text = stream.hold(200'000) ? "held" : "full";
+    text += stream.hold(400'000) ? " held" : " full";  // the first one is still held
+    const std::string_view pieces[] = {text};
+    co_await stream.reply(200, {}, pieces);
+  };
+  TestServer server(hold, limits);
+  RawClient waiting(server.port());
+  waiting.send(head(250'000) + std::string(200'000, 'x'));
+  EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.buffered_bytes >= 200'000; }));
+  RawClient client(server.port());
+  client.send(head(0));
+  EXPECT_TRUE(client.receive().ends_with("full full"));
+  waiting.send(std::string(50'000, 'x'));
+  EXPECT_TRUE(waiting.receive().ends_with("full full")) << "its own body is of the budget";
+  client.send(head(0));
+  EXPECT_TRUE(client.receive().ends_with("held full"));
+  EXPECT_EQ(server.stats().buffered_bytes, 0u);
+}
+
 TEST(ServerLimits, AnnouncedButNotSentTakesLittleOfTheBudget) {
   TestServer server(&length);
   RawClient client(server.port());

@@ -35,6 +35,11 @@ class ServerStream {
   /// until the next call. Reading pauses between calls: that is the back-pressure.
   virtual Task<Result<std::string_view>> read_some() = 0;
 
+  /// Says how much memory the making of the answer keeps beside the body: taken from the core's
+  /// budget of buffered bytes, in the place of what was said before, until the request is over.
+  /// False: the budget is used up, and nothing has changed.
+  virtual bool hold(std::size_t bytes) = 0;
+
   /// The whole answer: head (with its Content-Length) and body in one gathered write. `body` pieces
   /// are joined as they are. Errors: Cancelled when the client left, Timeout when it does not read.
   virtual Task<Result<void>> reply(int status, std::span<const Field> fields,

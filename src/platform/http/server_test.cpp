@@ -130,6 +130,30 @@ TEST(Server, PipelinedRequestsAreServedInOrder) {
   sender.join();
 }
 
+// Takes its time, and tells how many it has served.
+Task<void> count(ServerStream& stream, std::atomic<int>& served) {
+  std::this_thread::sleep_for(1ms);
+  const std::string text = std::to_string(++served);
+  const std::string_view pieces[] = {text};
+  co_await stream.reply(200, {}, pieces);
+}
+
+TEST(Server, RequestsThatWereSentAheadDoNotComeBeforeThoseOfOthers) {
+  std::atomic<int> served = 0;
+  TestServer server([&](ServerStream& stream) { return count(stream, served); });
+  constexpr int kAhead = 300;
+  std::string bytes;
+  for (int i = 0; i < kAhead; ++i) bytes += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  RawClient greedy(server.port()), other(server.port());
+  greedy.send(bytes);
+  while (served == 0) std::this_thread::sleep_for(1ms);
+  const int before = served;
+  other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string got = other.receive();
+  EXPECT_LE(std::stoi(got.substr(got.rfind('\n') + 1)), before + 30) << got;
+  for (int i = 0; i < kAhead; ++i) EXPECT_TRUE(has(greedy.receive(), "200 OK"));
+}
+
 TEST(Server, RefusesWithAStatusAndCloses) {
   TestServer server(&echo);
   const std::pair<std::string, int> cases[] = {

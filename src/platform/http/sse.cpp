@@ -5,6 +5,8 @@
 namespace causeway::http {
 namespace {
 
+constexpr std::size_t kMostKept = 64 * 1024;
+
 // Length of the event at the front of `bytes` with its blank line, 0 when it is not all there.
 // `from`: no blank line ends before it.
 std::size_t event_length(std::string_view bytes, std::size_t from) {
@@ -31,6 +33,16 @@ std::unexpected<Error> too_large() {
 void SseReader::feed(std::string_view piece) {
   piece_ = piece;
   joined_data_.clear();
+  // What was given out is dead now. The room of a large event is not kept for the next one: it
+  // would stay with every stream that had one.
+  std::string& given = carry_[active_ ^ 1];
+  if (given.capacity() > kMostKept) std::string().swap(given);
+}
+
+std::size_t SseReader::kept() const {
+  std::size_t bytes = carry_[0].capacity() + carry_[1].capacity();
+  for (const std::string& joined : joined_data_) bytes += joined.capacity();
+  return bytes;
 }
 
 Result<bool> SseReader::next(SseEvent& event) {

@@ -32,6 +32,9 @@ class SseReader {
   /// Errors: UpstreamBroken for an event larger than max_event.
   Result<bool> next(SseEvent& event);
 
+  /// Bytes of memory that it has until the next feed().
+  std::size_t kept() const;
+
   /// Whether bytes of an unfinished event are left.
   bool partial() const { return !carry_[active_].empty(); }
 

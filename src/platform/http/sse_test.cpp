@@ -89,6 +89,27 @@ TEST(Sse, AnEventOverTheLimitIsAnError) {
   EXPECT_EQ(result.error().kind, ErrorKind::UpstreamBroken);
 }
 
+TEST(Sse, TheRoomOfALargeEventIsGivenUp) {
+  SseReader reader;
+  SseEvent event;
+  std::string piece = "data: " + std::string(300'000, 'x');
+  const auto feed = [&](std::string next) {
+    piece = std::move(next);
+    piece.reserve(piece.size() + SseReader::kPadding);
+    reader.feed(piece);
+  };
+  feed(piece);
+  EXPECT_FALSE(*reader.next(event));
+  feed("\n\ndata: ");
+  EXPECT_TRUE(*reader.next(event));
+  EXPECT_FALSE(*reader.next(event));
+  EXPECT_GE(reader.kept(), 300'000u) << "the event is still in use";
+  feed("small\n\n");
+  EXPECT_TRUE(*reader.next(event));
+  EXPECT_EQ(event.data, "small");
+  EXPECT_LE(reader.kept(), 100'000u);
+}
+
 TEST(Sse, TheLimitIsOneOfEventsWhereverThePiecesAreCut) {
   const std::string fits = "data: " + std::string(56, 'x') + "\n\n";  // 64 bytes
   const std::string all = fits + fits + "data: " + std::string(57, 'x') + "\n\n";

@@ -74,6 +74,15 @@ class Loop {
   /// Waits without blocking the loop. Precise to about a millisecond.
   Task<void> sleep(std::chrono::milliseconds time);
 
+  /// `co_await loop.next_turn();` goes on when others that are ready have had their turn.
+  struct [[nodiscard]] NextTurn {
+    Loop& loop;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) const { loop.post(waiter); }
+    void await_resume() const noexcept {}
+  };
+  NextTurn next_turn() { return {*this}; }
+
   /// Calls `action` every `period` on the loop, until the loop ends.
   void every(std::chrono::milliseconds period, std::move_only_function<void()> action);
 

@@ -20,6 +20,7 @@ class AnswerScanner {
   bool feed(std::string_view piece, const Told& told);
   /// The object has been closed.
   bool complete() const { return state_ == State::After; }
+  std::size_t kept() const { return rest_.capacity(); }
 
  private:
   enum class State { Begin, Key, Colon, Value, Calls, Answer, Data, End, After, Broken };

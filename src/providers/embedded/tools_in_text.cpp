@@ -57,6 +57,12 @@ class Decoder final : public EventDecoder, private ChatSink {
     return checked(inner_->whole(body, *this));
   }
 
+  std::size_t kept() const override {
+    std::size_t bytes = inner_->kept();
+    for (const auto& [index, choice] : choices_) bytes += choice.scanner.kept();
+    return bytes;
+  }
+
  private:
   struct Choice {
     AnswerScanner scanner;

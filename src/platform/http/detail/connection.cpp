@@ -25,7 +25,10 @@ Connection::Connection(ServerCore& core, std::unique_ptr<net::Socket> socket, st
   read_op_.complete = &Connection::pump_ended;
 }
 
-Connection::~Connection() { release_body(); }
+Connection::~Connection() {
+  release_body();
+  hold(0);
+}
 
 Task<void> Connection::serve() {
   core_.loop.watch(*this);
@@ -33,6 +36,8 @@ Task<void> Connection::serve() {
   while (again) {  // not `while (co_await ...)`: g++ 12 makes a trap of some such loops
     again = co_await read_head();
     if (again) again = co_await exchange();
+    // Requests that were sent ahead do not come before those of others.
+    if (again && in_end_ > 0) co_await core_.loop.next_turn();
   }
   if (linger_ && !input_ended_ && !closed_ && !broken_) co_await linger();
   socket_->close();
@@ -234,6 +239,7 @@ Task<bool> Connection::exchange() {
   } catch (...) {  // a fault of the handler: answered below as if it had not answered
   }
   in_handler_ = false;
+  hold(0);
   --core_.stats.active;
   on_gone_ = nullptr;
   input_deadline_ = Monotonic::max();

@@ -36,6 +36,7 @@ class Connection final : public ServerStream, private net::Swept {
   std::string_view peer() const override { return peer_; }
   Task<Result<std::string_view>> read_body(std::size_t limit) override;
   Task<Result<std::string_view>> read_some() override;
+  bool hold(std::size_t bytes) override;
   Task<Result<void>> reply(int status, std::span<const Field> fields,
                            std::span<const std::string_view> body) override;
   void begin(int status, std::span<const Field> fields) override;
@@ -127,6 +128,7 @@ class Connection final : public ServerStream, private net::Swept {
   std::uint64_t body_received_ = 0;
 
   // The answer.
+  std::size_t held_ = 0;  // of the core's budget, by hold()
   net::Op write_op_;
   Monotonic write_deadline_ = Monotonic::max();
   std::size_t write_seen_ = 0;  // bytes written at the last sweep

@@ -77,6 +77,13 @@ void Connection::make_head(int status, std::span<const Field> fields,
   write_answer_head(work_->out, answer);
 }
 
+bool Connection::hold(std::size_t bytes) {
+  if (bytes > held_ && !core_.reserve(bytes - held_)) return false;
+  if (bytes < held_) core_.release(held_ - bytes);
+  held_ = bytes;
+  return true;
+}
+
 Task<Result<void>> Connection::reply(int status, std::span<const Field> fields,
                                      std::span<const std::string_view> body) {
   if (answer_ != Answer::None) co_return misuse("a second answer to one request");

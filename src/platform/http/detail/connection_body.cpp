@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "platform/http/buffers_full.h"
 #include "platform/http/detail/connection_impl.h"
 
 namespace causeway::http::detail {
@@ -207,13 +208,7 @@ Result<void> Connection::reserve_body(std::size_t size) {
     larger = static_cast<char*>(std::realloc(body_, size + kPadding));
     if (!larger) core_.release(size - body_capacity_);  // a limit on the process: others need less
   }
-  if (!larger) {
-    Error error;
-    error.kind = ErrorKind::Overloaded;
-    error.retryable = true;
-    error.message = "too many request bodies are held at the moment; try again";
-    return std::unexpected(std::move(error));
-  }
+  if (!larger) return buffers_full();
   std::memset(larger + size, 0, kPadding);
   body_ = larger;
   body_capacity_ = size;
