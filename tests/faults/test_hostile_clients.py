@@ -14,14 +14,15 @@ import pytest
 
 from conftest import running
 from faults.rig import FULL, fake_process, load_tool, sanitized
-from gateway import KEY, chat_body
+from gateway import KEY, chat_body, wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 IDLE = 10_000
 MEMORY_BUDGET = 256 << 20  # beyond what it has when nobody does any harm
-MEASURED = 3.0 if FULL else 1.5  # seconds a measurement
-FACTOR, FLOOR = 2.0, 0.010  # p99 within this factor; below the floor a difference is the machine's
+MEASURED, SAMPLES = (3.0, 1000) if FULL else (1.0, 400)  # seconds and requests of a measurement, at least
+ROUNDS = 5 if FULL else 3
+FACTOR = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -39,52 +40,63 @@ def flood():
 
 
 @pytest.fixture(scope="module")
-def gw(config, mock, flood, session_folder):
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limits[1] < IDLE + 1000:
-        pytest.skip(f"needs {IDLE + 1000} open files, the hard limit is {limits[1]}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+def settings(config, mock, flood):
     settings = config()
     settings["providers"]["mock"] = {"kind": "openai", "base_url": f"http://127.0.0.1:{mock}/v1"}
     settings["providers"]["flood"] = {"kind": "openai", "base_url": flood}
     settings["server"] = {"timeouts": {"header": "3s", "body": "3s", "write": "5s"}}
     settings["log"] = {"access": "off"}
+    return settings
+
+
+@pytest.fixture(scope="module")
+def gw(settings, session_folder):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < IDLE + 1000:
+        pytest.skip(f"needs {IDLE + 1000} open files, the hard limit is {limits[1]}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     with running(session_folder / "hostile", settings) as gateway:
         yield gateway
     resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def p99(gw, seconds: float = MEASURED) -> float:
-    """p99 of other callers, who ask one after another on a few connections, paced so that the machine is far from
-    full: seconds."""
-    times, end, lock = [], time.monotonic() + seconds, threading.Lock()
-    request = gw.request_bytes(chat_body("mock/gpt-4o-mini", "hello"))
+@pytest.fixture(scope="module")
+def quiet(settings, session_folder):
+    """Another one on the same machine, to which nobody does harm."""
+    with running(session_folder / "quiet", settings) as gateway:
+        yield gateway
+
+
+def p99(*gateways) -> list[float]:
+    """p99 of callers of each gateway, who ask one after another on a few connections, the gateways in turn, paced
+    so that the machine is far from full: seconds."""
+    times, end, lock = [[] for _ in gateways], time.monotonic() + MEASURED, threading.Lock()
+    request = gateways[0].request_bytes(chat_body("mock/gpt-4o-mini", "hello"))
 
     def caller():
-        with gw.raw(timeout=30) as raw:
-            while time.monotonic() < end:
-                start = time.monotonic()
-                raw.send(request)
-                assert raw.answer().status == 200
-                with lock:
-                    times.append(time.monotonic() - start)
-                time.sleep(0.002)
+        with contextlib.ExitStack() as stack:
+            raws = [stack.enter_context(gw.raw(timeout=30)) for gw in gateways]
+            while time.monotonic() < end or len(times[-1]) < SAMPLES:
+                for raw, mine in zip(raws, times):
+                    start = time.monotonic()
+                    raw.send(request)
+                    assert raw.answer().status == 200
+                    with lock:
+                        mine.append(time.monotonic() - start)
+                    time.sleep(0.001)
 
     threads = [threading.Thread(target=caller) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(times) > 40
-    return statistics.quantiles(times, n=100)[98]
+    assert all(len(mine) >= SAMPLES for mine in times)
+    return [statistics.quantiles(mine, n=100)[98] for mine in times]
 
 
 @contextlib.contextmanager
-def harm(gw, begin):
-    """Measures before, during and after; what is measured during must be within the factor. The load is made by
-    a process of its own, so that it does not slow down the measuring."""
-    p99(gw, 0.3)
-    before, memory = min(p99(gw), p99(gw)), gw.rss()
+def hostile(begin):
+    """The load, made by a process of its own, so that it does not slow down the measuring."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -97,21 +109,35 @@ def harm(gw, begin):
     os.close(write)
     try:
         assert os.read(read, 1) == b"r", "the hostile callers did not come to work"
-        during, most = p99(gw), gw.rss()
-        for _ in range(2):  # one measurement of three may be disturbed by the machine
-            if during > max(before * FACTOR, FLOOR):
-                during = min(during, p99(gw))
-            most = max(most, gw.rss())
-        yield during
+        yield
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
         os.close(read)
-    print(f"p99 {before * 1e3:.2f} ms, during {during * 1e3:.2f} ms; memory +{(most - memory) >> 20} MiB")
-    assert most - memory < MEMORY_BUDGET
-    if not sanitized():
-        assert during <= max(before * FACTOR, FLOOR), f"p99 {before * 1e3:.2f} ms became {during * 1e3:.2f} ms"
+
+
+def descriptors(gw) -> int:
+    return len(os.listdir(f"/proc/{gw.process.pid}/fd"))
+
+
+def harm(gw, quiet, begin) -> float:
+    """By how much others' p99 is larger while harm is done: than before, or, where that is more, than at a gateway
+    on the same machine to which none is done, asked in turn with this one. The median of some rounds, since a
+    machine is not as busy at every moment. The memory is held to in each."""
+    wait_until(lambda: descriptors(gw) <= 200, "those before are gone", timeout=20)
+    p99(gw, quiet)
+    memory, factors, seen = gw.rss(), [], []
+    for _ in range(ROUNDS):
+        before = p99(gw, quiet)
+        with hostile(begin):
+            during = p99(gw, quiet)
+            assert gw.rss() - memory < MEMORY_BUDGET
+        factors.append(during[0] / max(*before, during[1]))
+        seen.append(f"{before[0] * 1e3:.1f} -> {during[0] * 1e3:.1f} (quiet {before[1] * 1e3:.1f}, {during[1] * 1e3:.1f})")
+        wait_until(lambda: descriptors(gw) <= 200, "they are gone", timeout=20)
+    print(f"p99 x {statistics.median(factors):.2f}; ms: " + ", ".join(seen))
     assert gw.get("/healthz", key=None).status_code == 200
+    return statistics.median(factors)
 
 
 def connect(address: str) -> socket.socket:
@@ -252,14 +278,6 @@ def half_open(gw):
 
 @pytest.mark.parametrize("kind", [idle_connections, slow_senders, slow_readers, pipelining, bombs, half_open],
                          ids=lambda kind: kind.__name__)
-def test_others_do_not_notice(gw, kind):
-    with harm(gw, kind(gw)):
-        pass
-
-
-def test_descriptors_come_back(gw):
-    """After all of that: what was opened for them is closed."""
-    deadline = time.monotonic() + 20
-    while len(os.listdir(f"/proc/{gw.process.pid}/fd")) > 200 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert len(os.listdir(f"/proc/{gw.process.pid}/fd")) <= 200
+def test_others_do_not_notice(gw, quiet, kind):
+    factor = harm(gw, quiet, kind(gw))
+    assert sanitized() or factor <= FACTOR

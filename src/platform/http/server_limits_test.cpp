@@ -172,6 +172,30 @@ TEST(ServerLimits, WhatAnAnswerHoldsIsOfTheSameBudget) {
   EXPECT_EQ(server.stats().buffered_bytes, 0u);
 }
 
+Task<void> stream_without_end(ServerStream& stream, std::atomic<std::size_t>& written) {
+  const std::string piece(16 * 1024, 'x');
+  const std::string_view pieces[] = {piece};
+  stream.begin(200, {});
+  for (bool more = true; more;) {
+    auto sent = co_await stream.write(pieces);
+    more = sent.has_value();
+    if (more) written += piece.size();
+  }
+}
+
+TEST(ServerLimits, TheKernelTakesLittleForAClientThatDoesNotRead) {
+  std::atomic<std::size_t> written = 0;
+  TestServer server([&](ServerStream& stream) { return stream_without_end(stream, written); });
+  RawClient client(server.port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (std::size_t before = 1; before != written;) {  // until nothing more goes out
+    before = written;
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GT(written, 64u * 1024);
+  EXPECT_LT(written, 1024u * 1024);
+}
+
 TEST(ServerLimits, AnnouncedButNotSentTakesLittleOfTheBudget) {
   TestServer server(&length);
   RawClient client(server.port());
