@@ -29,7 +29,7 @@ class Shim:
             file.write(packed)
 
     def syncs(self) -> list[tuple[float, float]]:
-        """When each sync of the journal began and ended, as time.monotonic()."""
+        """When the journal's thread woke up for each sync, and when that had ended, as time.monotonic()."""
         lines = self.log.read_text().splitlines()
         return [(int(begin) / 1e9, int(end) / 1e9) for begin, end in map(str.split, lines)]
 

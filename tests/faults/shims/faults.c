@@ -4,8 +4,8 @@
 // FAULTS_CONTROL names a file of the numbers in `struct control`, which a test changes while the program
 // runs. FAULTS_FOLDER is the folder whose files are meant; FAULTS_SHADOW, where it is set, gets what a
 // disk has for certain: of each file the bytes that a sync has covered, and names as they are now.
-// FAULTS_SYNCS, where it is set, gets a line for each sync of a mapped file that has ended well: when it
-// began and when it ended, in nanoseconds of the monotonic clock.
+// FAULTS_SYNCS, where it is set, gets a line for each sync of a mapped file that has ended well: when its
+// thread woke up for it and when it ended, in nanoseconds of the monotonic clock.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -147,19 +147,28 @@ static int64_t monotonic(void) {
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-static void note_sync(int64_t began) {
+// What to sync is decided between the end of a wait and the call: a machine may stop the thread there.
+static __thread int64_t woke;
+
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                           const struct timespec *until) {
+  const int result = REAL(pthread_cond_clockwait)(condition, mutex, clock, until);
+  woke = monotonic();
+  return result;
+}
+
+static void note_sync(void) {
   static int log = -1;
   const char *path = getenv("FAULTS_SYNCS");
   if (!path) return;
   if (log < 0) log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   char line[64];
-  const int size = snprintf(line, sizeof line, "%lld %lld\n", (long long)began, (long long)monotonic());
+  const int size = snprintf(line, sizeof line, "%lld %lld\n", (long long)woke, (long long)monotonic());
   if (log < 0 || REAL(write)(log, line, (size_t)size) != size) abort();
 }
 
 // What was there when the sync began is on the disk when it has ended; what came meanwhile may not be.
 int msync(void *begin, size_t bytes, int flags) {
-  const int64_t began = monotonic();
   char *copy = *shadow ? malloc(bytes) : NULL;
   if (copy) memcpy(copy, begin, bytes);
   const int result = slow_and_failing() != 0 ? -1 : REAL(msync)(begin, bytes, flags);
@@ -170,7 +179,7 @@ int msync(void *begin, size_t bytes, int flags) {
     const int to = open_kept(map->fd, map->name);
     write_out(to, copy, bytes, (char *)begin - map->begin);
     close(to);
-    note_sync(began);
+    note_sync();
   }
   pthread_mutex_unlock(&lock);
   free(copy);
