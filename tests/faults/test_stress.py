@@ -2,6 +2,7 @@
 AddressSanitizer, and true for every build."""
 
 import contextlib
+import json
 import random
 import signal
 import threading
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from faults.rig import FULL
+from fake_vertex import LOCATION, FakeVertex
 from gateway import chat_body, wait_until
 from wire import Closed
 
@@ -88,6 +90,21 @@ class Stress:
         for one in (key["key"], fresh):
             assert self.gw.chat("echo", key=one).status_code == 200
 
+    def vertex(self):
+        """Tokens of a service account that all threads share, and that end all the time."""
+        answer = self.gw.chat("vertex/gemini-echo", "a b c")
+        assert answer.status_code == 200 or self.draining.is_set(), answer.text
+
+    def count(self):
+        """Tokens of a public vocabulary, which is read when it is first asked for."""
+        answer = self.gw.post("/v1/messages/count_tokens", {
+            "model": random.choice(["fake/gpt-4o", "fake/gpt-4"]), "messages": [{"role": "user", "content": "a b c"}]})
+        assert answer.status_code == 200 or self.draining.is_set(), answer.text
+
+    def scan(self):
+        answer = self.gw.admin_call("POST", "/api/pii/scan", {"text": "Ask Erika Müller, card 4111 1111 1111 1111. " * 50})
+        assert answer.status_code == 200 and answer.json()["findings"], answer.text
+
     def reload(self):
         self.settings["models"]["mixed"] = {"strategy": "weighted",
                                             "targets": random.sample(["fake/a", "fake/b", "fake/c"], 2)}
@@ -114,17 +131,30 @@ class Stress:
             assert not thread.is_alive()
 
 
+@pytest.fixture
+def vertex():
+    upstream = FakeVertex().start()
+    upstream.lifetime = 3
+    yield upstream
+    upstream.stop()
+    assert not upstream.failures, upstream.failures
+
+
 @pytest.mark.timeout(600)
-def test_everything_at_once(config, make_gateway, fake):
+def test_everything_at_once(config, make_gateway, fake, vertex, tmp_path):
     """...and SIGTERM in the middle of it: within the drain everything has ended, with exit code 0, without a report
     of a sanitizer (the fixture looks for both)."""
     settings = config()
     settings["server"] = {"threads": 4, "drain": "5s"}
     settings["models"]["mixed"] = {"targets": ["fake/a"]}
+    (tmp_path / "key.json").write_text(json.dumps(vertex.key_file()))
+    settings["providers"]["vertex"] = {"kind": "vertex", "base_url": vertex.url, "location": LOCATION,
+                                       "credentials_file": str(tmp_path / "key.json")}
     gw = make_gateway(settings)
     stress = Stress(gw, settings)
     for work, times in ((stress.ask, 3), (stress.keep_alive, 2), (stress.leave, 3), (stress.large, 1),
-                        (stress.revoke, 1), (stress.rotate, 1), (stress.reload, 1), (stress.look, 1)):
+                        (stress.revoke, 1), (stress.rotate, 1), (stress.reload, 1), (stress.look, 1),
+                        (stress.vertex, 2), (stress.count, 1), (stress.scan, 1)):
         stress.run(work, times)
     time.sleep(SECONDS)
     assert not stress.problems, stress.problems[:5]
@@ -133,7 +163,7 @@ def test_everything_at_once(config, make_gateway, fake):
     assert gw.wait(40) == 0, gw.output()
     stress.end()
     assert not stress.problems, stress.problems[:5]
-    for work in ("ask", "keep_alive", "leave", "large", "revoke", "rotate", "reload", "look"):
+    for work in ("ask", "keep_alive", "leave", "large", "revoke", "rotate", "reload", "look", "vertex", "count", "scan"):
         assert stress.counts.get(work, 0) > 0, f"{work} was never done: {stress.counts}"
     print(f"{SECONDS} s: {stress.counts}")
 
