@@ -22,7 +22,7 @@ class FakeAnswer final : public http::ClientStream {
   explicit FakeAnswer(Reply reply) : reply_(std::move(reply)) { head_.status = reply_.status; }
   const http::ResponseHead& head() const override { return head_; }
   Task<Result<std::string_view>> read() override { co_return std::string_view(reply_.body); }
-  Task<Result<std::string_view>> read_all(std::size_t) override {
+  Task<Result<std::string_view>> read_all(std::size_t, MayHold) override {
     co_return std::string_view(reply_.body);
   }
 
