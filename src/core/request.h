@@ -228,7 +228,7 @@ class Request {
   std::vector<Edit> edits_;  // sorted by begin, not overlapping
   Decoded edited_texts_;
   std::vector<Inserted> inserted_;
-  mutable std::string system_;  // as encoded with what was inserted
+  mutable std::string system_;    // as encoded with what was inserted
   std::vector<bool> dropped_;     // by message; empty = none
   std::vector<TextOrder> order_;  // only when messages were inserted or dropped
   mutable Decoded decoded_;       // of texts with escapes
