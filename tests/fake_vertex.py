@@ -63,6 +63,7 @@ class FakeVertex(Fake):
         self.lifetime = 3600
         self.token_pause = 0.0
         self.token_fault: int | None = None
+        self.token_body: bytes | None = None  # in the place of a right answer
         self.token_asked = 0
 
     @property
@@ -111,6 +112,8 @@ class FakeVertex(Fake):
             await answer.sleep(self.token_pause)
         if self.token_fault:
             return await answer.json(self.token_fault, {"error": "internal_failure"})
+        if self.token_body is not None:
+            return await answer.body(200, self.token_body, "application/json")
         self.tokens_given += 1
         await answer.json(200, {"access_token": f"ya29.{self.tokens_given}", "token_type": "Bearer",
                                 "expires_in": self.lifetime})
@@ -157,6 +160,9 @@ class FakeVertex(Fake):
             return await answer.json(400, fake_anthropic.anthropic_error(
                 "invalid_request_error", "anthropic_version: Field required"))
         count = model == "count-tokens"
+        if count and answer.record.header("anthropic-beta"):
+            return await answer.json(400, fake_anthropic.anthropic_error(
+                "invalid_request_error", "Unexpected value(s) for the `anthropic-beta` header."))
         if ("model" in body) != count:
             return await answer.json(400, fake_anthropic.anthropic_error(
                 "invalid_request_error", "model: Extra inputs are not permitted"))

@@ -193,6 +193,10 @@ class Responses(ChatCompletions):
                  for part in [*(item.summary or []), *(item.content or [])]]
         return "".join(parts), answer.output_text
 
+    def count_tokens(self, model, words):
+        raw = self.client.responses.input_tokens.with_raw_response.count(model=model, input=words)
+        return raw.parse().input_tokens, raw.headers.get("x-causeway-token-count")
+
 
 class Messages(Application):
     name = "Anthropic, messages"

@@ -45,6 +45,25 @@ def test_provider_tables_are_what_the_tests_saw():
     assert checked.returncode == 0, checked.stderr + " (scripts/provider-table makes it anew)"
 
 
+PATH = re.compile(r"(?<=[`*\s(])((?:[\w-]+/)*[\w-]*(?:\.(?:\{h,cpp\}|h|cpp|py|md|json|txt|\*))|(?:src|tests|docs|fuzz)/[\w/-]+/?)(?=[`*\s,:;)]|\.\s)")
+
+
+@pytest.mark.parametrize("recipe, written_for, there", [
+    ("Add a provider", "src/providers/vertex", "src/providers/vertex"),
+    ("Add a dialect", "src/dialects/plain", "src/dialects/openai")])
+def test_recipes_name_files_that_exist(recipe, written_for, there):
+    """What is to be written is named by an example; the second recipe's was thrown away, and says its model."""
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    text = re.search(rf"^## {recipe}\n(.*?)^## ", page, re.MULTILINE | re.DOTALL).group(1)
+    named = sorted(set(PATH.findall(FENCE.sub("", text).replace(written_for, there))))
+    assert len(named) > 15, named
+    folders = [ROOT, ROOT / "src", ROOT / there]
+    for path in named:
+        names = [path.replace("{h,cpp}", ending) for ending in ("h", "cpp")] if "{" in path else [path]
+        missing = [n for n in names if not any(list(folder.glob(n)) for folder in folders)]
+        assert not missing, f"CONTRIBUTING.md, {recipe}: {missing}"
+
+
 def test_schema_is_json():
     assert json.loads((ROOT / "docs/causeway.schema.json").read_text())["properties"]
 

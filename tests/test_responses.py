@@ -53,6 +53,22 @@ def test_what_is_of_a_wrong_type_is_refused(gw, members, field):
     assert "must be" in error["message"]
 
 
+def test_counts(client, gw):
+    """Of the same body as a request, or of instructions alone."""
+    short = client.responses.input_tokens.count(model="echo", input="hello")
+    assert short.object == "response.input_tokens"
+    long = client.responses.input_tokens.count(model="echo", input="hello " * 50, instructions="Be brief.",
+                                               tools=[TOOL])
+    assert 0 < short.input_tokens < long.input_tokens
+    for body in ({"instructions": "Be brief."}, {"input": "hello", "stream": True, "max_output_tokens": 9}):
+        answer = gw.post("/v1/responses/input_tokens", {"model": "echo", **body})
+        assert answer.status_code == 200 and answer.json()["input_tokens"] > 0, answer.text
+        assert answer.headers["x-causeway-token-count"] == "estimated"
+    assert_error(gw.post("/v1/responses/input_tokens", {"input": "hello"}), 400)
+    assert_error(gw.post("/v1/responses/input_tokens", {"model": "echo", "input": "hello", "conversation": "c"}), 501)
+    assert_error(gw.post("/v1/responses/input_tokens", {"model": "echo", "input": 5}), 400)
+
+
 def test_stream_helper(client):
     with client.responses.stream(model="echo", input="hello") as stream:
         final = stream.get_final_response()

@@ -1,12 +1,12 @@
 """Provider vertex: tokens of a service account and of the metadata server, Gemini and Claude, errors."""
 
-import concurrent.futures
 import json
-import time
 
 import anthropic
 import openai
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from google import genai
 from google.genai import errors, types
 from google.oauth2 import service_account
@@ -19,6 +19,11 @@ from gateway import KEY, assert_error, run, wait_until
 from test_anthropic import CITY, OPENAI_TOOL, PNG, TOOL, anthropic_client
 from test_gemini import WEATHER, google_client
 
+_elliptic = ec.generate_private_key(ec.SECP256R1())
+ELLIPTIC = _elliptic.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                   serialization.NoEncryption()).decode()
+PUBLIC = _elliptic.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 HELLO = [{"role": "user", "content": "hello"}]
 CLAUDE, GEMINI = "claude-sonnet-4-5@20250929", "gemini-echo"
 ANY_PORT = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
@@ -170,6 +175,18 @@ def test_bytes_that_nobody_touched(gateway, vertex, mark):
     assert vertex.one(mark).body == body
 
 
+def test_a_content_without_a_role_is_the_users(gateway, vertex, mark):
+    """The Gemini API takes it so; Vertex AI refuses it."""
+    asked = {"contents": [{"parts": [{"text": mark}]}]}
+    path = f"/v1beta/models/vertex/{GEMINI}"
+    answer = gateway.post(path + ":generateContent", asked)
+    assert answer.status_code == 200, answer.text
+    assert vertex.one(mark).json["contents"] == [{"role": "user", "parts": [{"text": mark}]}]
+    for body in (asked, {"generateContentRequest": {"model": f"models/vertex/{GEMINI}", **asked}}):
+        answer = gateway.post(path + ":countTokens", body)
+        assert (answer.status_code, answer.json()["totalTokens"]) == (200, 31), answer.text
+
+
 def test_counting_by_googles_client(google, gateway):
     assert google.models.count_tokens(model="vertex/" + GEMINI, contents="hello").total_tokens == 31
     wrapped = {"generateContentRequest": {
@@ -199,6 +216,19 @@ def test_claude_by_anthropics_client(claude, vertex, mark):
     assert record.header("x-api-key") is None
     assert record.header("authorization").startswith("Bearer ya29.")
     assert claude.messages.count_tokens(model="vertex/" + CLAUDE, messages=HELLO).input_tokens == 1
+
+
+def test_betas_of_anthropics_client(claude, vertex, mark):
+    """They are header fields here as there. A count needs none, and is refused for one that is not known yet."""
+    asked = {"model": "vertex/" + CLAUDE, "messages": [{"role": "user", "content": mark}],
+             "betas": ["context-1m-2025-08-07"]}
+    claude.beta.messages.create(max_tokens=500, **asked)
+    assert claude.beta.messages.count_tokens(**asked).input_tokens == 1
+    said, counted = vertex.records(mark)
+    assert said.header("anthropic-beta") == "context-1m-2025-08-07"
+    assert "betas" not in said.json and "anthropic_beta" not in said.json
+    assert counted.header("anthropic-beta") is None
+    assert said.json["anthropic_version"] == counted.json["anthropic_version"] == "vertex-2023-10-16"
 
 
 def test_claude_by_anthropics_client_thinks_and_calls(claude):
@@ -342,103 +372,7 @@ def test_a_stream_that_breaks_off(gateway, model):
             assert_error(gateway.chat("vertex/" + early, stream=True), 503)
 
 
-# --- tokens
-
-
-@pytest.fixture
-def fresh(make_gateway, vertex, session_folder):
-    """A gateway with a key file of its own, whose token nobody has fetched yet."""
-    def make(**changed):
-        path = session_folder / f"vertex-key-{time.monotonic_ns()}.json"
-        path.write_text(json.dumps(vertex.key_file(client_id=str(time.monotonic_ns()), **changed)))
-        return make_gateway(settings(vertex, credentials_file=str(path)))
-    return make
-
-
-def test_one_token_is_fetched_for_fifty(fresh, vertex, mark):
-    before = vertex.token_asked
-    vertex.token_pause = 0.3
-    gateway = fresh()
-    try:
-        with concurrent.futures.ThreadPoolExecutor(50) as pool:
-            models = [CLAUDE, GEMINI] * 25
-            answers = list(pool.map(lambda m: gateway.chat("vertex/" + m, mark), models))
-    finally:
-        vertex.token_pause = 0
-    assert [a.status_code for a in answers] == [200] * 50
-    assert vertex.token_asked == before + 1
-    assert len({r.header("authorization") for r in vertex.records(mark)}) == 1
-
-
-def test_a_token_is_renewed_before_it_expires(fresh, vertex):
-    vertex.lifetime = 4
-    before = vertex.token_asked
-    gateway = fresh()
-    try:
-        wait_until(lambda: gateway.chat("vertex/" + GEMINI).status_code == 200
-                   and vertex.token_asked >= before + 2, timeout=10, every=0.2)
-    finally:
-        vertex.lifetime = 3600
-    assert {row["status"] for row in gateway.access_log()} == {200}
-
-
-def test_an_old_token_serves_while_the_token_service_is_down(fresh, vertex):
-    vertex.lifetime = 6  # to be renewed after 5
-    gateway = fresh()
-    begin = time.monotonic()
-    seen = []
-    try:
-        assert gateway.chat("vertex/" + GEMINI).status_code == 200
-        vertex.token_fault = 503
-        asked = vertex.token_asked
-        while time.monotonic() - begin < 7:
-            answer = gateway.chat("vertex/" + GEMINI)
-            seen.append((time.monotonic() - begin, answer, vertex.token_asked > asked))
-            time.sleep(0.1)
-    finally:
-        vertex.lifetime, vertex.token_fault = 3600, None
-    statuses = [answer.status_code for _, answer, _ in seen]
-    assert set(statuses) == {200, 503} and statuses == sorted(statuses), "first the old token, then errors"
-    assert any(tried and answer.status_code == 200 for _, answer, tried in seen), "renewed early, in vain"
-    assert_error(seen[-1][1], 503)
-    assert "token service" in seen[-1][1].json()["error"]["message"]
-    wait_until(lambda: gateway.chat("vertex/" + GEMINI).status_code == 200)
-
-
-def test_a_token_service_that_is_not_there(fresh):
-    assert_error(fresh(token_uri="http://127.0.0.1:9/token").chat("vertex/" + GEMINI), 502)
-
-
-def test_a_key_that_google_does_not_know(fresh):
-    gateway = fresh(client_email="nobody@x.example")
-    error = assert_error(gateway.chat("vertex/" + GEMINI), 502, "upstream_auth")
-    assert "invalid_grant" in error["message"]
-    for secret in PEM.splitlines()[1:3]:
-        assert secret not in gateway.output(100_000)
-
-
-def test_a_reload_keeps_the_token(make_gateway, vertex, session_folder):
-    path = session_folder / "kept.json"
-    path.write_text(json.dumps(vertex.key_file(client_id="kept")))
-    made = settings(vertex, credentials_file=str(path))
-    gateway = make_gateway(made)
-    assert gateway.chat("vertex/" + GEMINI).status_code == 200
-    asked = vertex.token_asked
-    made["models"] = {"mine": {"targets": ["vertex/" + GEMINI]}}
-    gateway.write_config(made)
-    gateway.admin_call("POST", "/api/reload")
-    wait_until(lambda: gateway.chat("mine").status_code == 200)
-    assert vertex.token_asked == asked
-    path.write_text(json.dumps(vertex.key_file(client_id="rotated")))
-    gateway.admin_call("POST", "/api/reload")
-    wait_until(lambda: gateway.chat("mine").status_code == 200 and vertex.token_asked == asked + 1)
-
-
-def test_the_metadata_server(make_gateway, vertex, mark):
-    gateway = make_gateway(settings(vertex, metadata=True, project=PROJECT),
-                           env={"GCE_METADATA_HOST": f"{vertex.host}:{vertex.port}"})
-    assert gateway.chat("vertex/" + CLAUDE, mark).status_code == 200
-    assert vertex.one(mark).header("authorization") == f"Bearer ya29.{vertex.tokens_given}"
+# --- other credentials
 
 
 def test_an_api_key(make_gateway, vertex, mark):
@@ -471,6 +405,8 @@ def broken_files(vertex):
         "user": (json.dumps({"type": "authorized_user", "client_id": "x"}), 'is of type "authorized_user"'),
         "no-email": (json.dumps({k: v for k, v in key.items() if k != "client_email"}),
                      'has no "client_email"'),
+        "elliptic": (json.dumps({**key, "private_key": ELLIPTIC}), "has a private_key that"),
+        "public": (json.dumps({**key, "private_key": PUBLIC}), "has a private_key that is no private key"),
         "cut-key": (json.dumps({**key, "private_key": PEM[:200]}), "has a private_key that is no private key"),
         "bad-uri": (json.dumps({**key, "token_uri": "ftp://x"}), "has a token_uri that is"),
     }

@@ -218,6 +218,7 @@ Task<Result<AccessToken::Fetched>> AccessToken::fetch(LoopContext& context, Canc
   }
   const http::ResponseHead& head = (*answer)->head();
   auto text = co_await (*answer)->read_all(kMostBytes);
+  if (!text && text.error().kind == ErrorKind::TooLarge) co_return no_token();
   if (!text) co_return pass(std::move(text));
   if (head.status != 200) co_return refused(head.status, head.fields, *text);
   simdjson::dom::parser parser;

@@ -109,6 +109,8 @@ class Dialect {
 
   /// Fields of the application's request that may go on to a provider.
   virtual std::span<const std::string_view> request_fields() const = 0;
+  /// Of those the ones that a target of this dialect does not take.
+  virtual std::span<const std::string_view> refused_fields(const Operation&) const { return {}; }
   /// Fields of a provider's answer that may go on to the application.
   virtual std::span<const std::string_view> answer_fields() const = 0;
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "platform/text/json_writer.h"
-
 namespace causeway {
 
 const RequestIndex::Member* RequestIndex::member(std::string_view key) const {
@@ -190,7 +188,18 @@ std::optional<std::string_view> Request::member(std::string_view key) const {
     if (edit.range.begin == m->value.begin && edit.range.end == m->value.end) return edit.with;
     if (edit.range.begin <= m->whole.begin && edit.range.end >= m->whole.end) return std::nullopt;
   }
-  return index_->bytes(m->value);
+  if (std::ranges::none_of(edits_, [m](const Edit& edit) { return is_inside(edit, m->value); })) {
+    return index_->bytes(m->value);
+  }
+  Spans spans;
+  bytes_between(m->value.begin, m->value.end, spans);
+  std::string& value = members_.emplace_back();
+  for (const auto piece : spans) value += piece;
+  return value;
+}
+
+bool Request::is_inside(const Edit& edit, ByteRange value) {
+  return edit.range.begin > value.begin && edit.range.end < value.end;
 }
 
 // Whether it takes the member away, name and all.
@@ -206,6 +215,7 @@ void Request::set_member(std::string_view key, std::string json) {
       gone[static_cast<std::size_t>(m - index_->members.data())] = false;
       put_removals(gone);
     }
+    std::erase_if(edits_, [m](const Edit& edit) { return is_inside(edit, m->value); });
     put_edit(m->value, std::move(json));
     return;
   }
@@ -289,6 +299,15 @@ void Request::drop(std::span<const std::size_t> at) {
 
 void Request::leave_out(std::size_t at) {
   put_edit(index_->unread[at], std::string(index_->left_out_part));
+}
+
+void Request::add_to_message(std::size_t at, std::string_view key, std::string_view json) {
+  const auto& body = index_->body;
+  const std::uint32_t behind_brace = index_->messages[at].value.begin + 1;
+  const bool empty = body[body.find_first_not_of(" \t\r\n", behind_brace)] == '}';
+  std::string member = encode_json_string(key);
+  member.append(":").append(json).append(empty ? "" : ",");
+  put_edit({behind_brace, behind_brace}, std::move(member));
 }
 
 // ---- bytes
@@ -417,98 +436,6 @@ std::string Request::joined() const {
   std::string all;
   for (const auto piece : spans) all += piece;
   return all;
-}
-
-// ---- JSON strings
-
-namespace {
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
-
-std::uint32_t hex4(const char* at) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    const char c = at[i];
-    value = value * 16 + static_cast<std::uint32_t>(c <= '9'   ? c - '0'
-                                                    : c <= 'F' ? c - 'A' + 10
-                                                               : c - 'a' + 10);
-  }
-  return value;
-}
-
-}  // namespace
-
-std::string_view decode_json_string(std::string_view json, std::string& storage) {
-  const std::string_view inner = json.substr(1, json.size() - 2);
-  if (inner.find('\\') == std::string_view::npos) return inner;
-  storage.clear();
-  storage.reserve(inner.size());
-  for (std::size_t i = 0; i < inner.size();) {
-    const std::size_t escape = std::min(inner.find('\\', i), inner.size());
-    storage.append(inner, i, escape - i);
-    if (escape + 1 >= inner.size()) break;
-    i = escape + 2;
-    switch (inner[escape + 1]) {
-      case 'b':
-        storage += '\b';
-        break;
-      case 'f':
-        storage += '\f';
-        break;
-      case 'n':
-        storage += '\n';
-        break;
-      case 'r':
-        storage += '\r';
-        break;
-      case 't':
-        storage += '\t';
-        break;
-      case 'u': {
-        if (i + 4 > inner.size()) return storage;
-        std::uint32_t code = hex4(inner.data() + i);
-        i += 4;
-        const bool high = code >= 0xD800 && code < 0xDC00;
-        if (high && i + 6 <= inner.size() && inner[i] == '\\' && inner[i + 1] == 'u') {
-          const std::uint32_t low = hex4(inner.data() + i + 2);
-          if (low >= 0xDC00 && low < 0xE000) {
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-            i += 6;
-          }
-        }
-        // A lone surrogate has no UTF-8 form; U+FFFD stands for it.
-        append_utf8(storage, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
-        break;
-      }
-      default:
-        storage += inner[escape + 1];
-        break;
-    }
-  }
-  return storage;
-}
-
-std::string encode_json_string(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 2);
-  text::append_json_string(out, text);
-  return out;
 }
 
 }  // namespace causeway

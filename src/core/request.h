@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,6 +73,7 @@ struct RequestIndex {
   struct MessageAt {
     Role role = Role::None;
     ByteRange value;
+    bool names_role = true;  // false: by its absence
   };
   /// A call of a tool, or its result: neither may stand without the other.
   struct CallAt {
@@ -159,7 +161,8 @@ class Request {
   /// All texts in the order of the body, inserted messages in their places.
   std::vector<Text> texts();
 
-  /// The raw JSON of a top-level member, as edited in this fork; nullopt when it is not there.
+  /// The raw JSON of a top-level member, as edited in this fork but for messages that are inserted
+  /// or dropped; nullopt when it is not there.
   std::optional<std::string_view> member(std::string_view key) const;
   /// Replaces a top-level member's value, or adds the member. `json` is a complete JSON value.
   void set_member(std::string_view key, std::string json);
@@ -176,6 +179,8 @@ class Request {
   void drop(std::size_t at) { drop({&at, 1}); }
   bool is_dropped(std::size_t message) const { return !dropped_.empty() && dropped_[message]; }
 
+  /// Adds a member that the original message `at` does not have, in front of its others.
+  void add_to_message(std::size_t at, std::string_view key, std::string_view json);
   /// Puts the dialect's left_out_part in the place of the part index().unread[at]. Texts inside it
   /// are not to be set.
   void leave_out(std::size_t at);
@@ -213,6 +218,7 @@ class Request {
   bool counts(const RequestIndex::TextAt& text) const;
   void put_edit(ByteRange range, std::string with);
   static bool covers(const Edit& edit, const RequestIndex::Member& member);
+  static bool is_inside(const Edit& edit, ByteRange value);
   std::vector<bool> removed_members() const;
   void put_removals(const std::vector<bool>& gone);
   void rebuild_order();
@@ -228,10 +234,11 @@ class Request {
   std::vector<Edit> edits_;  // sorted by begin, not overlapping
   Decoded edited_texts_;
   std::vector<Inserted> inserted_;
-  mutable std::string system_;    // as encoded with what was inserted
-  std::vector<bool> dropped_;     // by message; empty = none
-  std::vector<TextOrder> order_;  // only when messages were inserted or dropped
-  mutable Decoded decoded_;       // of texts with escapes
+  mutable std::string system_;              // as encoded with what was inserted
+  std::vector<bool> dropped_;               // by message; empty = none
+  std::vector<TextOrder> order_;            // only when messages were inserted or dropped
+  mutable Decoded decoded_;                 // of texts with escapes
+  mutable std::list<std::string> members_;  // values with edits inside of them
 };
 
 /// Decodes a JSON string with its quotes. Without escapes the view into `json` is returned,

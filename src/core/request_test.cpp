@@ -52,6 +52,26 @@ TEST(Request, TextsAreDecodedAndReplacedWhole) {
   EXPECT_EQ(request.joined(), R"({"model":"x","messages":[{"c":"A"},{"c":"say \"hi\""}],"n":1})");
 }
 
+TEST(Request, AMemberIsTakenAndReplacedAsItWasEdited) {
+  Indexed in;
+  Request request(in.index);
+  request.text(0).set("A");
+  EXPECT_EQ(request.member("messages"), R"([{"c":"A"},{"c":"b\n"}])");
+  request.set_member("messages", "[1]");
+  EXPECT_EQ(request.member("messages"), "[1]");
+  EXPECT_EQ(request.joined(), R"({"model":"x","messages":[1],"n":1})");
+}
+
+TEST(Request, AMessageGetsAMember) {
+  Indexed in;
+  Request request(in.index);
+  request.text(1).set("B");
+  request.add_to_message(1, "r", "7");
+  EXPECT_EQ(request.joined(), R"({"model":"x","messages":[{"c":"a"},{"r":7,"c":"B"}],"n":1})");
+  request.drop(0);
+  EXPECT_EQ(request.joined(), R"({"model":"x","messages":[{"r":7,"c":"B"}],"n":1})");
+}
+
 TEST(Request, ForksDoNotSeeEachOther) {
   Indexed in;
   Request request(in.index);

@@ -44,8 +44,8 @@ Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
 }
 
 // The caller's fields that may go on, then ours. Views into `parent`, the head and the call.
-std::vector<http::Field> request_fields(const Exchange& exchange, const Call& call,
-                                        const TraceParent& parent) {
+std::vector<http::Field> request_fields(const Exchange& exchange, const Dialect& target,
+                                        const Call& call, const TraceParent& parent) {
   std::vector<http::Field> fields;
   fields.reserve(8 + call.fields.size());
   if (exchange.operation->kind == OperationKind::PassThrough) {
@@ -60,6 +60,9 @@ std::vector<http::Field> request_fields(const Exchange& exchange, const Call& ca
                     form ? exchange.head().find("content-type").value_or("") : "application/json"});
   fields.push_back({"accept-encoding", "identity"});
   pass_fields(exchange.head().fields, exchange.operation->dialect->request_fields(), fields);
+  for (const auto name : target.refused_fields(*exchange.operation)) {
+    std::erase_if(fields, [name](const http::Field& field) { return field.name == name; });
+  }
   fields.push_back({"traceparent", {parent.data(), parent.size()}});
   fields.insert(fields.end(), call.fields.begin(), call.fields.end());
   return fields;
@@ -116,7 +119,8 @@ struct Sending {
   http::ClientRequest request;
 
   Sending(Run& run, const Attempt& attempt, const Call& call, const http::Timeouts& timeouts)
-      : parent(traceparent(run.exchange)), fields(request_fields(run.exchange, call, parent)) {
+      : parent(traceparent(run.exchange)),
+        fields(request_fields(run.exchange, *attempt.dialect, call, parent)) {
     Exchange& exchange = run.exchange;
     if (exchange.operation->body == BodyKind::Opaque) {
       request.method = exchange.head().method_text;

@@ -1,11 +1,16 @@
 #include "dialects/anthropic/vertex.h"
 
+#include <array>
+
 #include "dialects/anthropic/request_encoder.h"
 
 namespace causeway::anthropic {
 namespace {
 
 constexpr std::string_view kVersion = "vertex-2023-10-16";
+
+// A count needs none of the betas, and is refused for one that its server does not know yet.
+constexpr std::array<std::string_view, 1> kRefusedByCounts = {"anthropic-beta"};
 
 }  // namespace
 
@@ -18,6 +23,11 @@ void VertexDialect::address(const Operation& operation, std::string_view upstrea
   } else {
     request.remove_member("model");
   }
+}
+
+std::span<const std::string_view> VertexDialect::refused_fields(const Operation& operation) const {
+  if (operation.kind == OperationKind::CountTokens) return kRefusedByCounts;
+  return {};
 }
 
 Result<std::string> VertexDialect::encode(const Chat& chat, std::string_view upstream_model,

@@ -14,6 +14,7 @@ class VertexDialect final : public AnthropicDialect {
   bool takes(const Operation& operation) const override { return operation.dialect == &plain_; }
   void address(const Operation& operation, std::string_view upstream_model, bool ask_for_usage,
                Request& request) const override;
+  std::span<const std::string_view> refused_fields(const Operation& operation) const override;
   Result<std::string> encode(const Chat& chat, std::string_view upstream_model,
                              LeftOut& left_out) const override;
 

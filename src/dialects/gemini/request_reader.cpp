@@ -163,7 +163,9 @@ class RequestWalk : JsonWalk {
     if (value.type() != od::json_type::object) refuse("each content must be an object", "contents");
     const std::uint32_t begin = offset(value.raw_json_token().data());
     Role role = Role::User;
+    bool names_role = false;
     fields(value, "contents", [&](std::string_view name, od::value member) {
+      names_role |= name == "role";
       if (name == "role" && member.type() == od::json_type::string) {
         const std::string_view word = string_of(member);
         role = word == "user" || word.empty() ? Role::User
@@ -181,7 +183,7 @@ class RequestWalk : JsonWalk {
       where.role = where.kind == TextKind::ToolResult ? Role::Tool : role;
       where.message = message_;
     }
-    index_.messages.back() = {role, {begin, end_of_container()}};
+    index_.messages.back() = {role, {begin, end_of_container()}, names_role};
   }
 
   void read_system(od::value value) {

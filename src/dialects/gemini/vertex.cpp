@@ -114,6 +114,10 @@ std::string_view embedding_method(std::string_view model, std::size_t inputs) {
 }
 
 void VertexDialect::address(const Operation&, std::string_view, bool, Request& request) const {
+  const auto& messages = request.index().messages;
+  for (std::size_t at = 0; at < messages.size(); ++at) {
+    if (!messages[at].names_role) request.add_to_message(at, "role", R"("user")");
+  }
   request.remove_member("model");
   for (const char* name : {"generateContentRequest", "generate_content_request"}) {
     const auto inner = request.member(name);

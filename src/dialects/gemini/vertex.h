@@ -1,5 +1,6 @@
-// Gemini's dialect as Vertex AI speaks it: bodies name no model, counts have no
-// generateContentRequest around them, and embeddings have forms of their own. Source: Google's
+// Gemini's dialect as Vertex AI speaks it: bodies name no model, every content
+// names its role, counts have no generateContentRequest around them, and embeddings have forms of
+// their own. Source: Google's
 // reference of Vertex AI, and its official client.
 #pragma once
 

@@ -32,15 +32,36 @@ TEST_F(VertexDialectTest, TakesWhatIsTheSameAtBoth) {
 }
 
 TEST_F(VertexDialectTest, BodiesNameNoModel) {
-  EXPECT_EQ(addressed(R"({"model":"models/m","contents":[{"parts":[]}]})", OperationKind::Chat),
-            R"({"contents":[{"parts":[]}]})");
-  EXPECT_EQ(addressed(R"({ "contents": [{"parts":[]}] })", OperationKind::Chat),
-            R"({ "contents": [{"parts":[]}] })");
+  EXPECT_EQ(addressed(R"({"model":"models/m","contents":[{"role":"user","parts":[]}]})",
+                      OperationKind::Chat),
+            R"({"contents":[{"role":"user","parts":[]}]})");
+  EXPECT_EQ(addressed(R"({ "contents": [{"parts":[],"role":"user"}] })", OperationKind::Chat),
+            R"({ "contents": [{"parts":[],"role":"user"}] })");
+  EXPECT_EQ(addressed(R"({"generateContentRequest":{"model":"models/m",)"
+                      R"("contents":[{"role":"user","parts":[]}],"tools":[]}})",
+                      OperationKind::CountTokens),
+            R"({"contents":[{"role":"user","parts":[]}],"tools":[]})");
+}
+
+TEST_F(VertexDialectTest, EveryContentNamesItsRole) {
   EXPECT_EQ(
-      addressed(
-          R"({"generateContentRequest":{"model":"models/m","contents":[{"parts":[]}],"tools":[]}})",
-          OperationKind::CountTokens),
-      R"({"contents":[{"parts":[]}],"tools":[]})");
+      addressed(R"({"contents":[{"parts":[]},{"role":"model","parts":[]},{ }]})",
+                OperationKind::Chat),
+      R"({"contents":[{"role":"user","parts":[]},{"role":"model","parts":[]},{"role":"user" }]})");
+  EXPECT_EQ(addressed(R"({"contents":{"parts":[]},"model":"m"})", OperationKind::CountTokens),
+            R"({"contents":{"role":"user","parts":[]}})");
+  EXPECT_EQ(addressed(R"({"generateContentRequest":{"contents":[{"parts":[]}]}})",
+                      OperationKind::CountTokens),
+            R"({"contents":[{"role":"user","parts":[]}]})");
+}
+
+TEST_F(VertexDialectTest, WhatWasEditedIsWhatIsCounted) {
+  operation_ = operation(OperationKind::CountTokens, kCount);
+  ASSERT_TRUE(read(R"({"generateContentRequest":{"contents":[{"parts":[{"text":"secret"}]}]}})"));
+  Request request(index_);
+  request.text(0).set("masked");
+  vertex_.address(operation_, "gemini-x", false, request);
+  EXPECT_EQ(request.joined(), R"({"contents":[{"role":"user","parts":[{"text":"masked"}]}]})");
 }
 
 TEST_F(VertexDialectTest, OlderModelsEmbedByPrediction) {

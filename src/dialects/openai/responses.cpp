@@ -1,10 +1,15 @@
 #include "dialects/openai/responses.h"
 
+#include "platform/text/json_writer.h"
+
 namespace causeway::openai {
 
 void ResponsesDialect::operations(Operations& table) const {
-  table.add(
-      {http::Method::Post, "/v1/responses", OperationKind::Chat, BodyKind::Json, this, {}, {}});
+  const auto add = [&](std::string path, OperationKind kind) {
+    table.add({http::Method::Post, std::move(path), kind, BodyKind::Json, this, {}, {}});
+  };
+  add("/v1/responses", OperationKind::Chat);
+  add("/v1/responses/input_tokens", OperationKind::CountTokens);
   for (const auto method : {http::Method::Post, http::Method::Get, http::Method::Delete}) {
     table.add({method,
                "/v1/responses/*",
@@ -26,6 +31,14 @@ void ResponsesDialect::address(const Operation&, std::string_view upstream_model
 std::string_view ResponsesDialect::upstream_path(const Operation& operation) const {
   if (operation.kind == OperationKind::Chat) return "/responses";
   return OpenAiDialect::upstream_path(operation);
+}
+
+std::string ResponsesDialect::tokens_body(std::uint64_t tokens) const {
+  std::string out;
+  text::JsonWriter json(out);
+  json.begin_object().field("object", "response.input_tokens").field("input_tokens", tokens);
+  json.end_object();
+  return out;
 }
 
 }  // namespace causeway::openai

@@ -1,5 +1,6 @@
-// OpenAI's Responses API, stateless: POST /v1/responses. Its errors and models are those of the
-// rest of OpenAI's dialect. Source: OpenAI's published API specification, version 2.3.0.
+// OpenAI's Responses API, stateless: POST /v1/responses and its /input_tokens. Its errors and
+// models are those of the rest of OpenAI's dialect. Source: OpenAI's published API specification,
+// version 2.3.0.
 #pragma once
 
 #include "dialects/openai/dialect.h"
@@ -26,6 +27,7 @@ class ResponsesDialect final : public OpenAiDialect {
     return Dialect::encode(chat, upstream_model, left_out);
   }
   std::unique_ptr<EventDecoder> decoder(bool) const override { return nullptr; }
+  std::string tokens_body(std::uint64_t tokens) const override;
   std::unique_ptr<EventEncoder> encoder(const EncoderSettings& settings) const override;
 };
 

@@ -39,13 +39,14 @@ std::string encode_message(const Message& message) {
 
 class Walk : JsonWalk {
  public:
-  Walk(std::string_view body, RequestIndex& index) : JsonWalk(index, body) {}
+  Walk(const Operation& operation, std::string_view body, RequestIndex& index)
+      : JsonWalk(index, body), counts_(operation.kind == OperationKind::CountTokens) {}
 
   void run(od::document& document) {
     body_members(document, [this](std::string_view key, od::value value) { member(key, value); });
     if (!index_.messages.empty()) messages_are("input");  // else it is a text
     if (index_.model.empty()) refuse("\"model\" is missing", "model");
-    if (!index_.member("input")) refuse("\"input\" is missing", "input");
+    if (!counts_ && !index_.member("input")) refuse("\"input\" is missing", "input");
   }
 
  private:
@@ -85,7 +86,8 @@ class Walk : JsonWalk {
   void read_stream(od::value value) {
     if (value.type() != od::json_type::boolean)
       refuse("\"stream\" must be true or false", "stream");
-    index_.stream = value.get_bool();
+    const bool stream = value.get_bool();
+    index_.stream = stream && !counts_;  // a count has the members of the request that it is of
   }
 
   void read_limit(od::value value) {
@@ -226,15 +228,17 @@ class Walk : JsonWalk {
     }
   }
 
+  bool counts_;
   std::uint16_t message_ = 0;
   std::uint16_t part_ = 0;
 };
 
 }  // namespace
 
-Result<void> ResponsesDialect::read(const Operation&, std::string_view, std::string_view body,
-                                    RequestIndex& index) const {
-  return read_with(body, [&](od::document& document) { Walk(body, index).run(document); });
+Result<void> ResponsesDialect::read(const Operation& operation, std::string_view,
+                                    std::string_view body, RequestIndex& index) const {
+  return read_with(body,
+                   [&](od::document& document) { Walk(operation, body, index).run(document); });
 }
 
 }  // namespace causeway::openai

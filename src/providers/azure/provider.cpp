@@ -37,7 +37,7 @@ class AzureProvider final : public Provider {
   std::string_view kind() const override { return "azure.ai.openai"; }
   Zone zone() const override { return zone_; }
   const Dialect& dialect(const Operation& operation, const Target&) const override {
-    return operation.dialect == responses_ ? *responses_ : dialect_;
+    return is_native(operation) ? *responses_ : dialect_;
   }
   std::optional<std::string_view> base_path() const override { return base_; }
   bool reports_usage() const override { return stream_usage_; }
@@ -72,10 +72,12 @@ class AzureProvider final : public Provider {
   }
 
  private:
+  bool is_native(const Operation& operation) const {
+    return operation.dialect == responses_ && operation.kind == OperationKind::Chat;
+  }
   Call call(const Operation& operation, std::string_view deployment) const {
-    const bool native = operation.dialect == responses_;
-    Call call{&endpoint_, (native ? responses_paths_ : paths_).of(operation), fields_.fields(),
-              nullptr, nullptr};
+    Call call{&endpoint_, (is_native(operation) ? responses_paths_ : paths_).of(operation),
+              fields_.fields(), nullptr, nullptr};
     if (dated_.empty() || operation.kind == OperationKind::PassThrough) return call;
     call.made = std::make_unique<MadeForCall>();
     call.made->target = base_ + "/deployments/" + text::percent_encoded(deployment);

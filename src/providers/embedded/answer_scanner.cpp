@@ -1,6 +1,7 @@
 #include "providers/embedded/answer_scanner.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/request.h"
 #include "providers/embedded/tool_prompt.h"
@@ -11,6 +12,7 @@ namespace {
 constexpr std::string_view kSpace = " \t\r\n";
 
 constexpr std::string_view kUnicode = "\\u";
+constexpr std::string_view kEscaped = R"("\/bfnrtu)";
 
 // Of an escape that is all there.
 bool is_high_surrogate(std::string_view escape) {
@@ -18,9 +20,19 @@ bool is_high_surrogate(std::string_view escape) {
          std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
 }
 
+// Of one or two that name a code.
+bool has_codes(std::string_view escapes) {
+  for (; escapes.size() >= 6; escapes.remove_prefix(6)) {
+    const auto code = escapes.substr(2, 4);
+    if (code.find_first_not_of("0123456789abcdefABCDEF") != code.npos) return false;
+  }
+  return true;
+}
+
 // Bytes of a JSON string's inside that can be unescaped by themselves: up to its quote, an escape
 // whose rest is still to come, or the first half of a pair of surrogates without the second.
-std::size_t whole_letters(std::string_view text) {
+// Nothing where JSON has no such escape.
+std::optional<std::size_t> whole_letters(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && text[at] != '"') {
     if (text[at] != '\\') {
@@ -28,11 +40,13 @@ std::size_t whole_letters(std::string_view text) {
       continue;
     }
     if (at + 1 >= text.size()) break;
+    if (kEscaped.find(text[at + 1]) == kEscaped.npos) return std::nullopt;
     std::size_t size = text[at + 1] == 'u' ? 6 : 2;
     if (is_high_surrogate(text.substr(at)) && kUnicode.starts_with(text.substr(at + 6, 2))) {
       size = 12;
     }
     if (at + size > text.size()) break;
+    if (!has_codes(text.substr(at, size))) return std::nullopt;
     at += size;
   }
   return at;
@@ -101,6 +115,9 @@ bool AnswerScanner::take_key() {
     return false;
   }
   const auto key = std::string_view(rest_).substr(at_ + 1, end - at_ - 1);
+  for (const auto known : {kCalls, kAnswer, kData}) {
+    if (key == known) key_ = known;
+  }
   value_ = key == kCalls    ? State::Calls
            : key == kAnswer ? State::Answer
            : key == kData   ? State::Data
@@ -150,13 +167,17 @@ bool AnswerScanner::take_bracket(char c) {
 
 bool AnswerScanner::take_answer(const Told& told) {
   const auto left = std::string_view(rest_).substr(at_);
-  const std::size_t size = whole_letters(left);
-  if (size > 0) {
-    const std::string quoted = '"' + std::string(left.substr(0, size)) + '"';
+  const auto size = whole_letters(left);
+  if (!size) {
+    state_ = State::Broken;
+    return false;
+  }
+  if (*size > 0) {
+    const std::string quoted = '"' + std::string(left.substr(0, *size)) + '"';
     std::string storage;
     told.text(decode_json_string(quoted, storage));
   }
-  at_ += size;
+  at_ += *size;
   if (at_ >= rest_.size() || rest_[at_] != '"') return false;
   ++at_;
   state_ = State::End;

@@ -18,6 +18,8 @@ class AnswerScanner {
 
   /// False when the text cannot be of that form.
   bool feed(std::string_view piece, const Told& told);
+  /// What the answer gives: kCalls, kAnswer or kData; empty until that is known.
+  std::string_view key() const { return key_; }
   /// The object has been closed.
   bool complete() const { return state_ == State::After; }
   std::size_t kept() const { return rest_.capacity(); }
@@ -37,10 +39,11 @@ class AnswerScanner {
 
   State state_ = State::Begin;
   State value_ = State::Broken;  // what the key announces
-  std::string rest_;             // not yet understood
-  std::size_t at_ = 0;           // in rest_
-  std::size_t scanned_ = 0;      // of the call that begins at at_
-  int depth_ = 0;                // of brackets inside a call or data
+  std::string_view key_;
+  std::string rest_;         // not yet understood
+  std::size_t at_ = 0;       // in rest_
+  std::size_t scanned_ = 0;  // of the call that begins at at_
+  int depth_ = 0;            // of brackets inside a call or data
   bool in_string_ = false, escaped_ = false;
 };
 

@@ -15,10 +15,27 @@ namespace {
 // well below the usual patience of clients, above the load time of a small model.
 constexpr std::chrono::seconds kLongestWait{60};
 constexpr std::size_t kMostCountBytes = 4096;  // of the engine's answer to a count
+// Of a request whose tokens the engine counts: far more than its models read, and it counts in a
+// slot that others wait for.
+constexpr std::size_t kMostCounted = 1 << 20;
+constexpr std::chrono::seconds kLongestCount{20};
+// Of what stands beside the messages and is no text, tools and schemas that is: the engine takes
+// many seconds to make a grammar of a large one, and serves nobody meanwhile.
+constexpr std::size_t kMostStructure = 64 * 1024;
 
 EngineModelKind kind_for(OperationKind operation) {
   return operation == OperationKind::Embeddings ? EngineModelKind::Embeddings
                                                 : EngineModelKind::Chat;
+}
+
+bool has_large_schema(const RequestIndex& index) {
+  const ByteRange messages = index.messages_array;
+  std::size_t structure = index.body.size() - (messages.end - messages.begin);
+  for (const auto& [where, value] : index.texts) {
+    const bool inside = value.begin >= messages.begin && value.end <= messages.end;
+    if (!inside) structure -= value.end - value.begin;
+  }
+  return structure > kMostStructure;
 }
 
 // Whether the conversation has anything that a template without tools cannot say.
@@ -97,6 +114,8 @@ class EmbeddedProvider final : public Provider {
                                                Chat chat) const override {
     const auto entry = engine_->find(target.upstream_model, EngineModelKind::Chat);
     if (!entry || entry->kind != EngineModelKind::Chat) co_return std::nullopt;
+    const auto& index = exchange.index;
+    if (index.body.size() > kMostCounted || has_large_schema(index)) co_return std::nullopt;
     const auto lease = co_await slot(*entry, exchange);
     if (!lease) co_return std::nullopt;
     const bool in_text = !(*lease)->knows_tools() && has_tools(chat);
@@ -111,11 +130,22 @@ class EmbeddedProvider final : public Provider {
   Task<Result<Call>> wait_address(Exchange& exchange, Attempt& attempt) const override {
     auto entry = entry_for(exchange, attempt);
     if (!entry) co_return pass(std::move(entry));
+    if (exchange.operation->kind == OperationKind::Chat && has_large_schema(exchange.index)) {
+      co_return too_large();
+    }
     co_return co_await address_of(**entry, exchange);
   }
 
  private:
   using Entry = std::shared_ptr<const EngineModel>;
+
+  static std::unexpected<Error> too_large() {
+    auto error =
+        fail(ErrorKind::InvalidRequest, Origin::Client,
+             "An embedded model takes 64 KiB of tools and schemas at most.", "model_not_suited");
+    error.error().retryable = true;
+    return error;
+  }
 
   Result<Entry> entry_for(const Exchange& exchange, const Attempt& attempt) const {
     const std::string& model = attempt.target->upstream_model;
@@ -154,6 +184,7 @@ class EmbeddedProvider final : public Provider {
     request.target = "/v1/chat/completions/input_tokens";
     request.fields = fields;
     request.body = pieces;
+    request.timeouts.total = kLongestCount;
     auto answer = co_await exchange.context->client->call(endpoint, request, exchange.cancel);
     if (!answer || (*answer)->head().status != 200) co_return std::nullopt;
     const auto told = co_await (*answer)->read_all(kMostCountBytes);

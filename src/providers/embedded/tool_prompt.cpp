@@ -60,7 +60,10 @@ class Words {
     out_.parallel_tools.reset();
     out_.messages.clear();
     for (const auto& message : chat_.messages) add(message);
-    if (tools_.empty()) return std::move(out_);
+    if (tools_.empty()) {
+      if (out_.format.name == kSchemaName) out_.format.name.clear();
+      return std::move(out_);
+    }
     if (auto made = make_format(); !made) return pass(std::move(made));
     add_instructions();
     return std::move(out_);

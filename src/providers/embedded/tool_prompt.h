@@ -16,8 +16,10 @@ namespace causeway::embedded {
 inline constexpr std::string_view kCalls = "tool_calls", kAnswer = "answer", kData = "data";
 /// The schema of one call, inside the schema of the answer.
 inline constexpr std::string_view kCallSchema = "#/$defs/call";
-/// The name of the schema: by it the answer's reader knows that it stands there. No application can
-/// give this one to a schema of its own: OpenAI allows letters, digits, '_' and '-'.
+/// Likewise of the JSON that the application asked for.
+inline constexpr std::string_view kDataSchema = "#/$defs/data";
+/// The name of the schema: by it the answer's reader knows that it stands there. No schema of an
+/// application keeps this name.
 inline constexpr std::string_view kSchemaName = "causeway:tools";
 
 /// `chat` without tools. Its format is the schema named above where tools may be called, and else

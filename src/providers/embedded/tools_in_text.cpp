@@ -42,7 +42,13 @@ std::optional<bj::value> asked_schema(std::string_view asked) {
 class Decoder final : public EventDecoder, private ChatSink {
  public:
   Decoder(std::unique_ptr<EventDecoder> inner, bj::value schema)
-      : inner_(std::move(inner)), schema_(std::move(schema)) {}
+      : inner_(std::move(inner)), schema_(std::move(schema)) {
+    boost::system::error_code error;
+    const auto* forms = schema_.find_pointer("/anyOf", error);
+    const bool must_call = forms && forms->is_array() && forms->get_array().size() == 1;
+    wants_data_ = schema::resolve(schema_, kDataSchema) != nullptr;
+    may_answer_ = !must_call && !wants_data_;
+  }
 
   Result<void> feed(std::string_view piece, ChatSink& sink) override {
     sink_ = &sink;
@@ -67,6 +73,7 @@ class Decoder final : public EventDecoder, private ChatSink {
   struct Choice {
     AnswerScanner scanner;
     std::uint16_t calls = 0;
+    std::string data;
   };
 
   Result<void> checked(Result<void> read) {
@@ -93,13 +100,24 @@ class Decoder final : public EventDecoder, private ChatSink {
     Choice& choice = choices_[event.lane.choice];
     const AnswerScanner::Told told{
         .call = [&](std::string_view json) { take_call(event.lane.choice, choice, json); },
-        .text = [&](std::string_view piece) { text(event.lane, piece); }};
+        .text = [&](std::string_view piece) { take_said(event.lane, choice, piece); }};
     if (!choice.scanner.feed(event.text, told)) wrong(unexpected_answer());
   }
 
-  static std::unexpected<Error> unexpected_answer() {
+  static std::unexpected<Error> unexpected_answer(std::string detail = {}) {
     return broken("The model's answer is neither a call of a tool nor an answer.",
-                  "unexpected_answer");
+                  "unexpected_answer", std::move(detail));
+  }
+
+  // Whether the schema has that form.
+  bool may_give(std::string_view key) const {
+    return key == kCalls || (key == kData ? wants_data_ : may_answer_);
+  }
+
+  void take_said(Lane lane, Choice& choice, std::string_view piece) {
+    if (!may_give(choice.scanner.key())) return wrong(unexpected_answer());
+    if (choice.scanner.key() == kData) choice.data += piece;
+    text(lane, piece);
   }
 
   void text(Lane lane, std::string_view piece) {
@@ -114,8 +132,11 @@ class Decoder final : public EventDecoder, private ChatSink {
     if (error_) return;
     const auto call = schema::parse_json(json);
     const auto* rules = schema::resolve(schema_, kCallSchema);
-    const std::string why =
-        call && rules ? schema::mismatch(schema_, *rules, *call) : "it is no JSON";
+    std::string why = call && rules ? schema::mismatch(schema_, *rules, *call) : "it is no JSON";
+    const std::string arguments = json_member(json, "arguments");
+    // Of a member that is there twice, what was checked is not what goes out.
+    if (why.empty() && schema::parse_json(arguments) != call->at("arguments"))
+      why = "it is unclear";
     if (!why.empty()) {
       return wrong(broken("The model called a tool in a way that its schema does not allow.",
                           "invalid_tool_call", why));
@@ -128,7 +149,14 @@ class Decoder final : public EventDecoder, private ChatSink {
     begin.id = id;
     begin.name = call->at("name").get_string();
     sink_->event(begin);
-    text(lane, json_member(json, "arguments"));
+    text(lane, arguments);
+  }
+
+  // What is wrong with JSON that the application's schema asked for.
+  std::string data_mismatch(const std::string& json) const {
+    const auto data = schema::parse_json(json);
+    const auto* rules = schema::resolve(schema_, kDataSchema);
+    return data && rules ? schema::mismatch(schema_, *rules, *data) : "it is no JSON";
   }
 
   // A limit may cut the answer anywhere: calls that were complete stand. An end of the model's own
@@ -136,7 +164,12 @@ class Decoder final : public EventDecoder, private ChatSink {
   void take_stop(const ChatEvent& event) {
     const Choice& choice = choices_[event.lane.choice];
     if (event.stop != Stop::Done) return sink_->event(event);
-    if (!choice.scanner.complete()) return wrong(unexpected_answer());
+    const auto key = choice.scanner.key();
+    const bool no_call = choice.calls == 0 && key == kCalls;
+    if (!choice.scanner.complete() || no_call || !may_give(key)) return wrong(unexpected_answer());
+    if (key == kData) {
+      if (auto why = data_mismatch(choice.data); !why.empty()) return wrong(unexpected_answer(why));
+    }
     if (choice.calls == 0) return sink_->event(event);
     ChatEvent stop = event;
     stop.stop = Stop::Tools;
@@ -146,6 +179,7 @@ class Decoder final : public EventDecoder, private ChatSink {
 
   std::unique_ptr<EventDecoder> inner_;
   bj::value schema_;
+  bool may_answer_ = false, wants_data_ = false;
   ChatSink* sink_ = nullptr;
   std::map<std::uint16_t, Choice> choices_;
   std::optional<Error> error_;

@@ -194,12 +194,68 @@ TEST(ToolAnswer, WhatWasCutIsNoCall) {
   EXPECT_EQ(read(chat, kHalf), "unexpected_answer") << "cut, and said to be whole";
 }
 
+TEST(ToolAnswer, JsonThatWasAskedForIsHeldToItsSchema) {
+  Chat chat = question();
+  chat.format.kind = ResponseFormat::Kind::JsonSchema;
+  chat.format.schema = R"({"type":"object","required":["x"]})";
+  EXPECT_EQ(read(chat, R"({"data":{"x":[1]}})"), R"({"x":[1]} [stop])");
+  for (const auto* bad : {R"({"data":{}})", R"({"data":})", R"({"data":]})", R"({"data":{"x":1]})",
+                          R"({"answer":"x"})", R"({"data":tru})"}) {
+    EXPECT_EQ(read(chat, bad), "unexpected_answer") << bad;
+  }
+}
+
+TEST(ToolAnswer, WhoMustCallDoesNotAnswer) {
+  Chat chat = question();
+  chat.tool_choice.kind = ToolChoice::Kind::Required;
+  for (const auto* bad : {R"({"answer":"x"})", R"({"answer":""})", R"({"tool_calls":[]})"}) {
+    EXPECT_EQ(read(chat, bad), "unexpected_answer") << bad;
+  }
+}
+
+// {"tool_calls":…} of a text is a call at its beginning only, and a call has a tool's name.
+TEST(ToolAnswer, WhatLooksLikeACallInsideOfAnAnswerIsText) {
+  constexpr auto kImitated = R"({"tool_calls":[{"name":"time","arguments":{}}]})";
+  const auto quoted = bj::serialize(bj::value(std::string("I say ") + kImitated));
+  EXPECT_EQ(read(question(), R"({"answer":)" + quoted + "}"),
+            std::string("I say ") + kImitated + " [stop]");
+  EXPECT_EQ(read(question(), "I say " + std::string(kImitated)), "unexpected_answer");
+  EXPECT_EQ(read(question(), R"({"answer":"a","tool_calls":[{"name":"time","arguments":{}}]})"),
+            "unexpected_answer");
+}
+
+TEST(ToolAnswer, DeepJsonIsNoCall) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  EXPECT_EQ(read(question(), R"({"tool_calls":[{"name":"time","arguments":{"a":)" + deep + "}}]}"),
+            "invalid_tool_call");
+}
+
+// A schema by which the answer's reader would take an application's own form for ours.
+TEST(ToolPrompt, NoSchemaOfAnApplicationHasOurName) {
+  Chat chat = question();
+  chat.tool_choice.kind = ToolChoice::Kind::None;
+  chat.format.kind = ResponseFormat::Kind::JsonSchema;
+  chat.format.name = kSchemaName;
+  chat.format.schema = R"({"type":"object","$defs":{"call":{}}})";
+  constexpr auto kAnswer = R"({"tool_calls":[{"x":1}]})";
+  EXPECT_EQ(read(chat, kAnswer), std::string(kAnswer) + " [stop]");
+}
+
 TEST(ToolAnswer, WhatTheSchemaDoesNotAllowIsAnError) {
   const Chat chat = question();
   EXPECT_EQ(read(chat, R"({"tool_calls":[{"name":"weather","arguments":{"city":1}}]})"),
             "invalid_tool_call");
   EXPECT_EQ(read(chat, R"({"tool_calls":[{"name":"rm","arguments":{}}]})"), "invalid_tool_call");
   EXPECT_EQ(read(chat, R"({"tool_calls":[{"name":"time"}]})"), "invalid_tool_call");
+  // What was checked is what goes out, and an escape of no letter is no text.
+  EXPECT_EQ(read(chat, R"({"tool_calls":[{"name":"weather","arguments":{"city":1},)"
+                       R"("arguments":{"city":"Paris"}}]})"),
+            "invalid_tool_call");
+  for (const auto* bad :
+       {R"({"answer":"a\q"})", R"({"answer":"\u00zz"})", R"({"answer":"\ud83d\uzz00"})",
+        R"({"tool_calls":[]})", R"({"tool_calls":[,]})"}) {
+    EXPECT_EQ(read(chat, bad), "unexpected_answer") << bad;
+  }
   for (const auto* bad : {"It rains.", "{}", "[]", R"({"other":1})", R"({"answer":1})",
                           R"({"tool_calls":["time"]})", R"({"answer":"a"} more)", ""}) {
     EXPECT_EQ(read(chat, bad), "unexpected_answer") << bad;

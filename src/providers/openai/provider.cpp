@@ -41,7 +41,7 @@ class OpenAiProvider final : public Provider {
   std::string_view kind() const override { return "openai"; }
   Zone zone() const override { return zone_; }
   const Dialect& dialect(const Operation& operation, const Target&) const override {
-    return operation.dialect == responses_ ? *responses_ : dialect_;
+    return is_native(operation) ? *responses_ : dialect_;
   }
   std::optional<std::string_view> base_path() const override { return base_; }
   bool reports_usage() const override { return stream_usage_; }
@@ -50,7 +50,7 @@ class OpenAiProvider final : public Provider {
 
   Result<Call> address(const Exchange& exchange, Attempt&) const override {
     const Operation& operation = *exchange.operation;
-    return call(operation.dialect == responses_ ? responses_paths_ : paths_, operation);
+    return call(is_native(operation) ? responses_paths_ : paths_, operation);
   }
   // The vocabulary's file may have to be read first, and texts may be long: not on the loop.
   Task<std::optional<TokenCount>> count_tokens(Exchange& exchange, const Target& target,
@@ -78,6 +78,10 @@ class OpenAiProvider final : public Provider {
   }
 
  private:
+  // Tokens are counted here: by far not every server that has the Responses API counts.
+  bool is_native(const Operation& operation) const {
+    return operation.dialect == responses_ && operation.kind == OperationKind::Chat;
+  }
   Call call(const OperationPaths& paths, const Operation& operation) const {
     return {&endpoint_, paths.of(operation), fields_.fields(), nullptr, nullptr, nullptr};
   }
