@@ -52,6 +52,7 @@ def settings(fake, inside, gemini) -> dict:
                    "strict-out": {"targets": ["outside/echo"]},
                    "strict": {"targets": ["outside/echo", "inside/echo"]},
                    "strip-echo": {"targets": ["outside/echo"]},
+                   "short-echo": {"targets": ["outside/echo"]},
                    "pass-echo": {"targets": ["outside/echo"]},
                    "report-echo": {"targets": ["outside/echo"]},
                    "off-echo": {"targets": ["outside/echo"]},
@@ -61,6 +62,7 @@ def settings(fake, inside, gemini) -> dict:
         "policies": [
             {"name": "blind", "match": {"roles": ["blind"]}, "pii": {"names": names, "restore": False}},
             {"name": "strict", "match": {"models": ["strict*"]}, "pii": {"kinds": {"card": "block"}}},
+            {"name": "short", "match": {"models": ["short-*"]}, "minimise": {"max_messages": 1, "keep_last": 1}},
             {"name": "strip", "match": {"models": ["strip-*"]}, "pii": {"unread": "strip"}},
             {"name": "pass", "match": {"models": ["pass-*"]}, "pii": {"unread": "pass"}},
             {"name": "report", "match": {"models": ["report-*"]}, "pii": "report"},
@@ -328,6 +330,15 @@ def test_what_cannot_be_read(client, fake, inside, mark):
     assert body["messages"][0]["content"] == [
         {"type": "text", "text": "Who is it? [EMAIL]"}, {"type": "text", "text": "[left out]"},
         {"type": "text", "text": "stripped-" + mark}]
+
+
+def test_what_is_not_sent_need_not_be_read(client, fake, mark):
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    answer = client.chat.completions.create(model="short-echo", messages=[
+        {"role": "user", "content": [picture]}, {"role": "assistant", "content": "A cat."},
+        {"role": "user", "content": f"Write to {EMAIL} {mark}"}])
+    assert answer.choices[0].message.content == f"You said: Write to {EMAIL} {mark}"
+    assert json.loads(seen(fake, mark))["messages"] == [{"role": "user", "content": f"Write to [EMAIL] {mark}"}]
 
 
 def test_documents_of_anthropic(gateway, fake, mark):

@@ -28,6 +28,21 @@ bool within(ByteRange inner, const std::vector<ByteRange>& parts) {
   return !inner.empty() && part != parts.end() && part->begin <= inner.begin;
 }
 
+// Those of index().unread that are not in messages which another stage has taken out.
+std::vector<std::size_t> parts_that_leave(const Request& request) {
+  const auto& messages = request.index().messages;
+  const auto& unread = request.index().unread;
+  std::vector<std::size_t> parts;
+  for (std::size_t i = 0; i < unread.size(); ++i) {
+    const auto message = std::ranges::lower_bound(messages, unread[i].end, {},
+                                                  [](const auto& one) { return one.value.end; });
+    const auto at = static_cast<std::size_t>(message - messages.begin());
+    const bool inside = message != messages.end() && message->value.begin <= unread[i].begin;
+    if (!inside || !request.is_dropped(at)) parts.push_back(i);
+  }
+  return parts;
+}
+
 std::unexpected<Error> refuse(std::string message, std::string code) {
   auto refused =
       fail(ErrorKind::InvalidRequest, Origin::Client, std::move(message), std::move(code));
@@ -188,16 +203,17 @@ Verdict PiiStage::treat_unread(const Exchange& exchange, Attempt& attempt) const
   const auto& index = exchange.index;
   const Unread unread = settings(exchange).unread;
   const bool opaque = exchange.operation->body != BodyKind::Json;
-  if ((!index.has_unread_content && !opaque) || unread == Unread::Pass) return go_on();
-  const bool can_strip = !opaque && !index.unread_elsewhere && !index.left_out_part.empty();
-  if (unread == Unread::Refuse || !can_strip) {
+  const auto parts = parts_that_leave(attempt.request);
+  const bool elsewhere = opaque || index.unread_elsewhere;
+  if ((parts.empty() && !elsewhere) || unread == Unread::Pass) return go_on();
+  if (unread == Unread::Refuse || elsewhere || index.left_out_part.empty()) {
     return refuse(
         "The request holds contents that cannot be searched for personal data (images, sounds, "
         "files, token ids or a provider's own path), and this policy lets none of them go to this "
         "model's provider.",
         "pii_unread");
   }
-  for (std::size_t i = 0; i < index.unread.size(); ++i) attempt.request.leave_out(i);
+  for (const std::size_t part : parts) attempt.request.leave_out(part);
   return go_on();
 }
 
