@@ -205,11 +205,13 @@ TEST_F(ClientTest, TakesTheConnectionThatWasUsedLast) {
   std::mutex mutex;
   RawServer server([&](Peer& peer, int number) {
     while (!peer.read_request().empty()) {
+      bool first = false;
       {
         const std::lock_guard lock(mutex);
+        first = order.empty();
         order.push_back(number);
       }
-      if (order.size() == 1) std::this_thread::sleep_for(40ms);
+      if (first) std::this_thread::sleep_for(200ms);
       peer.answer("ok");
     }
   });
