@@ -81,7 +81,7 @@ def test_error_names_its_place(fake, tmp_path, name):
 
 def test_all_errors_at_once(fake, tmp_path):
     text = good(fake, tmp_path).replace("listen:", "listn:").replace("targets: [ fake/echo ]", "targets: [ nobody/x ]") + (
-        "policies:\n  - name: p\n    timeouts: { first_byte: quickly }\n    pii: mask\n")
+        "policies:\n  - name: p\n    timeouts: { first_byte: quickly }\n    pi: mask\n")
     done = check(tmp_path, text)
     lines = {int(m) for m in re.findall(r"causeway\.yaml:(\d+):\d+:", done.stdout + done.stderr)}
     assert {2, 8, 13, 14} <= lines, done.stdout + done.stderr

@@ -1,6 +1,6 @@
 #include "platform/store/kept_secret.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
@@ -10,12 +10,9 @@ namespace {
 
 constexpr std::size_t kBytes = 32;
 
-std::unexpected<Error> broken(std::string_view name, const std::string& what,
-                              std::string_view how) {
-  std::string code(name);
-  std::ranges::replace(code, '-', '_');
+std::unexpected<Error> broken(const std::string& what, std::string code) {
   return fail(ErrorKind::Internal, Origin::Us, what + "; restore it from a backup",
-              code + "_" + std::string(how));
+              std::move(code));
 }
 
 }  // namespace
@@ -25,11 +22,9 @@ Result<Secret> kept_secret(const DataFolder& folder, std::string_view name, bool
   auto text = read_private(path);
   if (!text && text.error().kind != ErrorKind::NotFound) return pass(std::move(text));
   if (!text && needed) {
-    return broken(name,
-                  "the file " + path.string() +
-                      " is missing, without which nothing that was made "
-                      "with it can be recognised",
-                  "missing");
+    return broken("the file " + path.string() +
+                      " is missing, without which nothing that was made with it can be recognised",
+                  "kept_secret_missing");
   }
   if (!text) {
     text = crypto::to_hex(crypto::random_bytes(kBytes)) + "\n";
@@ -37,7 +32,7 @@ Result<Secret> kept_secret(const DataFolder& folder, std::string_view name, bool
   }
   auto bytes = crypto::from_hex(std::string_view(*text).substr(0, text->find('\n')));
   if (!bytes || bytes->size() != kBytes) {
-    return broken(name, "the file " + path.string() + " is damaged", "damaged");
+    return broken("the file " + path.string() + " is damaged", "kept_secret_damaged");
   }
   return Secret(std::move(*bytes));
 }

@@ -11,7 +11,7 @@ namespace causeway::store {
 
 /// The 32 bytes in the folder's file `name` ("key-pepper"), made where there is none yet, unless
 /// they are `needed`: then what was made with them would be lost. Errors: Internal, with the codes
-/// "key_pepper_missing" and "key_pepper_damaged".
+/// "kept_secret_missing" and "kept_secret_damaged".
 Result<Secret> kept_secret(const DataFolder& folder, std::string_view name, bool needed);
 
 }  // namespace causeway::store

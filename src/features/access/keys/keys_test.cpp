@@ -225,9 +225,9 @@ TEST(Keys, ALostPepperIsLoud) {
   Fixture f;
   ASSERT_TRUE(f.ring->create(named("a")));
   std::filesystem::remove(f.test.path / "key-pepper");
-  EXPECT_EQ(KeyRing::open(*f.store, f.folder, f.clock).error().code, "key_pepper_missing");
+  EXPECT_EQ(KeyRing::open(*f.store, f.folder, f.clock).error().code, "kept_secret_missing");
   ASSERT_TRUE(store::write_private(f.test.path / "key-pepper", "half"));
-  EXPECT_EQ(KeyRing::open(*f.store, f.folder, f.clock).error().code, "key_pepper_damaged");
+  EXPECT_EQ(KeyRing::open(*f.store, f.folder, f.clock).error().code, "kept_secret_damaged");
 }
 
 TEST(LoopKeys, ALeaseOutlivesTheTableAndOldTablesGo) {

@@ -34,7 +34,7 @@ struct CreatedKey {
 class KeyRing {
  public:
   /// Reads keys and pepper; the pepper is made at the first start. Refuses when there are keys but
-  /// their pepper is gone (code "key_pepper_missing"): every key would be unknown.
+  /// their pepper is gone (code "kept_secret_missing"): every key would be unknown.
   static Result<std::unique_ptr<KeyRing>> open(store::Store& store, const store::DataFolder& folder,
                                                const Clock& clock);
 
