@@ -103,7 +103,7 @@ class ChatCompletions(Application):
     errors = openai.APIStatusError
 
     def __init__(self, gateway):
-        self.client = openai.OpenAI(base_url=gateway.base_url, api_key=KEY, max_retries=0, timeout=60)
+        self.client = openai.OpenAI(base_url=gateway.base_url, api_key=KEY, max_retries=0, timeout=100)
 
     def ask(self, model: str, content, **more):
         return self.client.chat.completions.create(
@@ -204,7 +204,7 @@ class Messages(Application):
     errors = anthropic.APIStatusError
 
     def __init__(self, gateway):
-        self.client = anthropic.Anthropic(base_url=gateway.url, api_key=KEY, max_retries=0, timeout=60)
+        self.client = anthropic.Anthropic(base_url=gateway.url, api_key=KEY, max_retries=0, timeout=100)
 
     def ask(self, model, content, **more):
         return self.client.messages.create(
@@ -246,7 +246,7 @@ class Messages(Application):
             "format": {"type": "json_schema", "schema": ANSWER}}))
 
     def reasoning(self, model, words):
-        answer = self.ask(model, words, max_tokens=4000, thinking={"type": "enabled", "budget_tokens": 2000})
+        answer = self.ask(model, words, max_tokens=1100, thinking={"type": "enabled", "budget_tokens": 1024})
         return "".join(b.thinking for b in answer.content if b.type == "thinking"), self.text_of(answer)
 
     def count_tokens(self, model, words):
@@ -262,7 +262,7 @@ class GenerateContent(Application):
 
     def __init__(self, gateway):
         self.client = genai.Client(api_key=KEY, vertexai=False, http_options=types.HttpOptions(
-            base_url=gateway.url, timeout=60_000, retry_options=types.HttpRetryOptions(attempts=1)))
+            base_url=gateway.url, timeout=100_000, retry_options=types.HttpRetryOptions(attempts=1)))
 
     def refusal(self, error):
         return f"{error.code} {code_in(error.details)}"

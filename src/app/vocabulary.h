@@ -12,7 +12,7 @@
 #include "features/insight/access_log/config.h"
 #include "features/insight/ledger/config.h"
 #include "features/privacy/minimise/config.h"
-#include "features/privacy/pii/settings.h"
+#include "features/privacy/pii/config.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/feature.h"
 #include "core/slots.h"
+#include "features/privacy/pii/config.h"
 #include "features/privacy/pii/detector.h"
-#include "features/privacy/pii/settings.h"
 #include "platform/base/clock.h"
 #include "platform/base/secret.h"
 #include "platform/metrics/registry.h"

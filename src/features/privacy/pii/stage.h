@@ -9,9 +9,9 @@
 
 #include "core/exchange.h"
 #include "core/stage.h"
+#include "features/privacy/pii/config.h"
 #include "features/privacy/pii/conversations.h"
 #include "features/privacy/pii/restorer.h"
-#include "features/privacy/pii/settings.h"
 #include "platform/base/secret.h"
 #include "platform/metrics/registry.h"
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/request.h"
+#include "features/privacy/pii/config.h"
 #include "features/privacy/pii/json_view.h"
 #include "features/privacy/pii/repeats.h"
-#include "features/privacy/pii/settings.h"
 #include "features/privacy/pii/stand_ins.h"
 
 namespace causeway::pii {

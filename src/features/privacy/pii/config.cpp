@@ -1,4 +1,4 @@
-#include "features/privacy/pii/settings.h"
+#include "features/privacy/pii/config.h"
 
 #include <algorithm>
 
