@@ -39,6 +39,8 @@ class Mail {
     }
     if (!any || text::trim(out).empty()) return std::nullopt;
     while (text::is_space(out.back())) out.pop_back();
+    // "Translate this:" speaks of what was quoted below it.
+    if (out.ends_with(':')) return std::nullopt;
     return out;
   }
 

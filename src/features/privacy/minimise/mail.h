@@ -14,7 +14,8 @@ struct MailParts {
   bool signatures = false;
 };
 
-/// The text without them; nothing where there is none, or where nothing else would be left.
+/// The text without them; nothing where there is none, where nothing else would be left, or
+/// where what is left ends with a colon.
 std::optional<std::string> without_mail_parts(std::string_view text, MailParts parts);
 
 }  // namespace causeway::minimise

@@ -68,7 +68,10 @@ class Minimiser {
       if (changed && changed->size() < text.size()) text = now.emplace(std::move(*changed));
     };
     const bool json = looks_like_json(text);
-    if (json && !settings_.json_fields.empty()) apply(fields.filter(text));
+    if (json && !settings_.json_fields.empty()) {
+      auto listed = fields.filter(text);
+      if (listed != "{}" && listed != "[]") apply(std::move(listed));
+    }
     if (settings_.strips(Strip::Base64)) apply(without_base64(text));
     if (settings_.strips(Strip::TrackingLinks)) apply(without_tracking(text));
     const MailParts mail{settings_.strips(Strip::QuotedReplies),

@@ -64,11 +64,10 @@ struct Detector::Parts {
   KindSet kinds;
   float min_confidence;
 
-  void keep_wanted(std::vector<Candidate>& found) const {
+  void keep_likely(std::vector<Candidate>& found) const {
     std::erase_if(found, [&](const Candidate& one) {
       if (one.rule >= book.size()) return false;
-      return one.confidence < min_confidence || !kinds.has(book.entry(one.rule).kind) ||
-             one.end <= one.begin;
+      return one.confidence < min_confidence || one.end <= one.begin;
     });
     std::ranges::sort(found, [](const Candidate& a, const Candidate& b) {
       return a.begin != b.begin ? a.begin < b.begin : better(a, b);
@@ -114,9 +113,12 @@ void Detector::scan(std::string_view utf8, Scratch& scratch, std::vector<Finding
                        book.size() + static_cast<std::uint32_t>(one.rule), kOwn});
     }
   }
-  parts_->keep_wanted(found);
+  parts_->keep_likely(found);
   const auto put = [&](const Candidate& one) {
     const bool own = one.rule >= book.size();
+    // What nobody asked for takes its place all the same: an address of a network is no phone
+    // number.
+    if (!own && !parts_->kinds.has(book.entry(one.rule).kind)) return;
     out.push_back({plain.original_begin(one.begin), plain.original_end(one.end),
                    own ? Kind::Custom : book.entry(one.rule).kind, std::min(one.confidence, 1.0F),
                    own ? parts_->own.name_of(one.rule - book.size()) : book.entry(one.rule).id});

@@ -34,6 +34,20 @@ std::unique_ptr<re2::RE2> compiled(const std::string& text, std::int64_t memory,
   return std::make_unique<re2::RE2>(text, options);
 }
 
+// Words of a word may stand on two lines.
+std::string with_any_space(const std::string& quoted) {
+  std::string pattern;
+  for (std::size_t i = 0; i < quoted.size(); ++i) {
+    if (!std::string_view(quoted).substr(i).starts_with("\\ ")) {
+      pattern += quoted[i];
+      continue;
+    }
+    ++i;
+    if (!pattern.ends_with("\\s+")) pattern += "\\s+";
+  }
+  return pattern;
+}
+
 /// A word as the scanner sees texts, with boundaries where it begins and ends with a word's
 /// character.
 std::string word_pattern(std::string_view word) {
@@ -42,7 +56,7 @@ std::string word_pattern(std::string_view word) {
   const std::string_view text = plain.text();
   if (text.empty()) return {};
   std::string pattern = is_alnum(text.front()) ? "\\b(" : "(";
-  pattern += re2::RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
+  pattern += with_any_space(re2::RE2::QuoteMeta(re2::StringPiece(text.data(), text.size())));
   return pattern + (is_alnum(text.back()) ? ")\\b" : ")");
 }
 

@@ -1,5 +1,6 @@
 #include "features/privacy/pii/pseudonyms.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -226,9 +227,7 @@ std::string birth_date(std::string_view value, Draw& draw) {
   return out;
 }
 
-}  // namespace
-
-std::string pseudonym_of(Kind kind, std::string_view value, std::string_view secret, int attempt) {
+std::string made_for(Kind kind, std::string_view value, std::string_view secret, int attempt) {
   Draw draw(kind, value, secret, attempt);
   switch (kind) {
     case Kind::Email:
@@ -243,6 +242,8 @@ std::string pseudonym_of(Kind kind, std::string_view value, std::string_view sec
       return ip(value, draw);
     case Kind::Mac:
       return same_hex(value, draw, 2);
+    case Kind::CryptoAddress:
+      return value.starts_with("0x") ? same_hex(value, draw, 1) : same_shape(value, draw, 1);
     case Kind::Person:
       return person(value, draw);
     case Kind::Organisation:
@@ -254,6 +255,15 @@ std::string pseudonym_of(Kind kind, std::string_view value, std::string_view sec
     default:
       return same_shape(value, draw);
   }
+}
+
+}  // namespace
+
+// On one line, so that it is found again in JSON as well.
+std::string pseudonym_of(Kind kind, std::string_view value, std::string_view secret, int attempt) {
+  std::string one_line = made_for(kind, value, secret, attempt);
+  std::ranges::replace(one_line, '\n', ' ');
+  return one_line;
 }
 
 std::string hash_of(Kind kind, std::string_view value, std::string_view secret) {

@@ -35,6 +35,15 @@ constexpr bool in_word(char c) { return is_alnum(c) || c == '_' || (c & 0x80) !=
 }  // namespace
 
 void Repeats::add(std::string_view value, const Finding& as) {
+  // Whoever was named in full is called by the surname afterwards.
+  const auto last = value.find_last_of(" \t\n");
+  if (as.kind == Kind::Person && last != value.npos && is_upper(pii::at(value, last + 1))) {
+    add_one(value.substr(last + 1), as);
+  }
+  add_one(value, as);
+}
+
+void Repeats::add_one(std::string_view value, const Finding& as) {
   if (!needs_words_nearby(as.kind) || value.size() < kShortest || values_.size() >= kMostValues) {
     return;
   }

@@ -13,7 +13,8 @@ namespace causeway::pii {
 
 class Repeats {
  public:
-  /// A value to be looked for from now on; only of kinds that need words nearby to be seen.
+  /// A value to be looked for from now on, of a person also the surname; only of kinds that need
+  /// words nearby to be seen.
   void add(std::string_view value, const Finding& as);
   bool empty() const { return values_.empty(); }
 
@@ -27,6 +28,7 @@ class Repeats {
     Finding as;
     std::uint32_t next;  // of the same first byte: its place in values_ and 1; 0 = no more
   };
+  void add_one(std::string_view value, const Finding& as);
   const Value* at(std::string_view text) const;
 
   std::vector<Value> values_;

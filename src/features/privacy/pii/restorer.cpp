@@ -166,8 +166,8 @@ Restorer::Found Restorer::closed(const Seen& seen, std::size_t at, std::size_t c
   return found;
 }
 
-// The opening bracket is lost, or both: then only a name that is no common word counts, and none in
-// a JSON document, where it may be a member's.
+// The opening bracket is lost, or both: then only a name with a number counts, since others may be
+// anybody's (a column, a variable), and none in a JSON document, where it may be a member's.
 Restorer::Found Restorer::bare(const Seen& seen, std::size_t at) const {
   const std::size_t end = name_end(seen.text, at);
   const std::string_view name = seen.text.substr(at, end - at);
@@ -177,7 +177,7 @@ Restorer::Found Restorer::bare(const Seen& seen, std::size_t at) const {
   Found found{Found::Value, end};
   const bool bracket = rest.starts_with(']') || rest.starts_with("\\]");
   if (bracket) found.end = end + (rest.front() == ']' ? 1 : 2);
-  const bool uncommon = std::ranges::any_of(name, [](char c) { return c == '_' || is_digit(c); });
+  const bool uncommon = std::ranges::any_of(name, [](char c) { return is_digit(c); });
   const bool ends = rest.empty() || !is_alnum(rest.front());
   if ((bracket || (uncommon && ends && !seen.json)) && stand_ins_.find(name, found.value)) {
     return found;

@@ -77,6 +77,7 @@ TEST_F(RestorerTest, RestoresWhatIsBentALittle) {
 TEST_F(RestorerTest, CommonWordsStay) {
   expect("The EMAIL and the ADDRESS of [someone]", "The EMAIL and the ADDRESS of [someone]");
   expect("an email [about something] EMAIL", "an email [about something] EMAIL");
+  expect("WHERE PATIENT_NAME IS NULL", "WHERE PATIENT_NAME IS NULL");
 }
 
 TEST_F(RestorerTest, JsonStaysJson) {

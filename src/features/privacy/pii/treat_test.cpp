@@ -56,6 +56,24 @@ TEST_F(TreatTest, ANameFoundOnceIsFoundAgain) {
   EXPECT_EQ(out[1], "[PERSON] wants it; Xanthippe Quillfeathers not.");
 }
 
+TEST_F(TreatTest, TheSurnameAloneIsThePersonToo) {
+  const auto out =
+      treated({"Mrs. Ada Lovelace said so. Lovelace was late.", "Ask Lovelace's aide."});
+  EXPECT_EQ(out[0], "Mrs. [PERSON] said so. [PERSON_2] was late.");
+  EXPECT_EQ(out[1], "Ask [PERSON_2]'s aide.");
+}
+
+TEST_F(TreatTest, OwnWordsMayBreakTheirLine) {
+  settings_.words.add("project").push_back("Night Heron");
+  EXPECT_EQ(alone("On Night\nHeron, night  heron"), "On [PROJECT], [PROJECT_2]");
+}
+
+TEST_F(TreatTest, WhatIsOffIsNothingElseEither) {
+  settings_.kinds.add("ip") = Action::Off;
+  EXPECT_EQ(alone("My IP address is 203.0.113.7. My phone is new."),
+            "My IP address is 203.0.113.7. My phone is new.");
+}
+
 TEST_F(TreatTest, StandInsAreNotMaskedAgain) {
   const std::string once = alone("Write to jane@example.com, Mr John Smith.");
   EXPECT_EQ(once, "Write to [EMAIL], Mr [PERSON].");
@@ -110,6 +128,15 @@ TEST_F(TreatTest, PseudonymsKeepTheirShape) {
   // They are good numbers of their kind: the detector finds them.
   settings_.action = Action::Mask;
   EXPECT_EQ(alone(out), "Pay [CARD] from [IBAN], [EMAIL]");
+}
+
+TEST(Pseudonyms, StandOnOneLine) {
+  const auto address =
+      pseudonym_of(Kind::Address, "221 Baker Street\nSpringfield, IL 62704", "s", 0);
+  EXPECT_EQ(address.find('\n'), address.npos) << address;
+  const auto coin =
+      pseudonym_of(Kind::CryptoAddress, "0x52908400098527886E0F7030069857D2E4169EE7", "s", 0);
+  EXPECT_TRUE(std::regex_match(coin, std::regex("0x[0-9a-fA-F]{40}"))) << coin;
 }
 
 TEST(Pseudonyms, FollowFromSecretAndValue) {
