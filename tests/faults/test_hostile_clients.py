@@ -137,7 +137,7 @@ def descriptors(gw) -> int:
 def harm(gw, quiet, begin) -> float:
     """By how much others' p99 is larger while harm is done: than before, or, where that is more, than at a gateway
     on the same machine to which none is done, asked in turn with this one. The median of some rounds, since a
-    machine is not as busy at every moment. The memory is held to in each."""
+    machine is not as busy at every moment; 1 where the p99 stays within a TURN. The memory is held to in each."""
     wait_until(lambda: descriptors(gw) <= 200, "those before are gone", timeout=20)
     p99(gw, quiet)
     memory, factors, harmed, seen = gw.rss(), [], [], []
