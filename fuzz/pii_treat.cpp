@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Request request(index);
   auto texts = request.texts();
   StandIns stand_ins;
-  const auto found = find_all(*treatment, body, texts, stand_ins);
+  const auto found = find_all(*treatment, index, texts, stand_ins);
   const auto rewritten = rewrite_all(*treatment, texts, found, "secret", stand_ins);
   const std::string& out = rewritten.empty() ? text : rewritten.front().second;
   require(rewritten.empty() == found.empty());

@@ -291,6 +291,15 @@ def test_disguises_hide_nothing(client, fake, mark, hidden):
     assert hidden not in json.loads(seen(fake, mark))["messages"][0]["content"]
 
 
+@pytest.mark.parametrize("text", [
+    "[Mr John Smith](https://x.example)", "[SSN: 078-05-1121 A]", "{ Mr John Smith, SSN 078-05-1121, 12 Oak Street",
+])
+def test_brackets_and_braces_hide_nothing(client, fake, mark, text):
+    assert said(client, "outside/echo", f"{text} {mark}") == f"You said: {text} {mark}"
+    body = fake.one(mark).body.decode()
+    assert not [words for words in ("John Smith", "078-05-1121", "Oak Street") if words in body], body
+
+
 # --- zones, blocks, what cannot be read
 
 

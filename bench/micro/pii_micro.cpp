@@ -83,7 +83,7 @@ void find(benchmark::State& state) {
   for (auto _ : state) {
     StandIns stand_ins;
     auto texts = request.texts();
-    benchmark::DoNotOptimize(find_all(*chat.treatment, chat.body, texts, stand_ins));
+    benchmark::DoNotOptimize(find_all(*chat.treatment, chat.index, texts, stand_ins));
   }
 }
 
@@ -93,7 +93,7 @@ void pii_find_and_rewrite(benchmark::State& state) {
   for (auto _ : state) {
     StandIns stand_ins;
     auto texts = request.texts();
-    const auto found = find_all(*chat.treatment, chat.body, texts, stand_ins);
+    const auto found = find_all(*chat.treatment, chat.index, texts, stand_ins);
     benchmark::DoNotOptimize(rewrite_all(*chat.treatment, texts, found, "secret", stand_ins));
   }
 }
@@ -104,7 +104,7 @@ void pii_restore(benchmark::State& state) {
   Request request(chat.index);
   StandIns stand_ins;
   auto texts = request.texts();
-  const auto found = find_all(*chat.treatment, chat.body, texts, stand_ins);
+  const auto found = find_all(*chat.treatment, chat.index, texts, stand_ins);
   (void)rewrite_all(*chat.treatment, texts, found, "secret", stand_ins);
   const std::string answer = prose(600) + "[PERSON], [EMAIL], [PHONE], [CARD] and [ADDRESS].";
   for (auto _ : state) {

@@ -16,6 +16,12 @@ std::string upper_name(std::string_view name) {
   return upper;
 }
 
+// Empty where the rule's name makes none.
+std::string own_name(std::string_view rule) {
+  std::string name = upper_name(rule).substr(0, kMaxName);
+  return is_upper(name.back()) ? name : std::string();
+}
+
 // Digits are for the numbers behind names.
 std::string check_stand_in(const std::string& name) {
   const bool good = !name.empty() && name.size() <= kMaxName && is_upper(name.front()) &&
@@ -109,6 +115,9 @@ Result<std::shared_ptr<const Treatment>> make_treatment(const Settings& settings
   }
   if (options.kinds == KindSet::none()) return std::shared_ptr<const Treatment>();
   read_own_rules(settings, options);
+  for (const auto& rules : {&options.words, &options.patterns}) {
+    for (const OwnRule& rule : *rules) treatment->own_names.push_back(own_name(rule.name));
+  }
   auto detector = Detector::make(options);
   if (!detector) return pass(std::move(detector));
   treatment->detector = std::move(*detector);
@@ -117,8 +126,8 @@ Result<std::shared_ptr<const Treatment>> make_treatment(const Settings& settings
 
 std::string stand_in_name(const Treatment& treatment, const Finding& finding) {
   if (finding.kind == Kind::Custom && finding.rule.starts_with(kOwn)) {
-    std::string name = upper_name(finding.rule.substr(kOwn.size()));
-    if (is_upper(name.back())) return name.substr(0, kMaxName);
+    std::string name = own_name(finding.rule.substr(kOwn.size()));
+    if (!name.empty()) return name;
   }
   return treatment.names[static_cast<std::size_t>(finding.kind)];
 }

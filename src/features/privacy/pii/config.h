@@ -44,6 +44,7 @@ struct Treatment {
   std::unique_ptr<const Detector> detector;
   std::array<Action, kKinds> actions{};
   std::array<std::string, kKinds> names;  // of stand-ins, without brackets: "PATIENT_NAME"
+  std::vector<std::string> own_names;     // those of own rules
 };
 
 struct Settings {

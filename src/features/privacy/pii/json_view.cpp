@@ -28,6 +28,31 @@ std::size_t escape_bytes(std::string_view json, std::size_t i) {
   return high && is_unit(json, i + 6) ? 12 : 6;
 }
 
+constexpr std::string_view kMarks = "{}[]:,-";
+
+bool is_literal(std::string_view word) {
+  return word == "true" || word == "false" || word == "null";
+}
+
+std::size_t number_end(std::string_view json, std::size_t i) {
+  const auto digits = [&] {
+    while (is_digit(at(json, i)) || at(json, i) == '.') ++i;
+  };
+  digits();
+  if (to_lower(at(json, i)) != 'e') return i;
+  const std::size_t mantissa = i++;
+  if (at(json, i) == '+' || at(json, i) == '-') ++i;
+  if (!is_digit(at(json, i))) return mantissa;
+  digits();
+  return i;
+}
+
+// What stands behind a number in JSON.
+bool ends_number(std::string_view json, std::size_t i) {
+  const char next = at(json, skip_space(json, i));
+  return next == ',' || next == ']' || next == '}' || next == '\0';
+}
+
 }  // namespace
 
 bool begins_as_json(std::string_view text) {
@@ -50,15 +75,26 @@ void JsonView::read(std::string_view json) {
   runs_.push_back({0, 0, false});
   for (std::size_t i = 0; i < json.size();) {
     const char c = json[i];
-    if (c == '"') {
+    if (json.substr(i).starts_with("```")) {
+      const std::size_t end = std::min(json.find('\n', i), json.size());
+      plain_.append(json, i, end - i);
+      i = end;
+    } else if (c == '"') {
       i = read_string(json, i);
     } else if (is_digit(c)) {
       const std::size_t begin = i;
-      while (i < json.size() && (is_digit(json[i]) || json[i] == '.')) ++i;
+      i = number_end(json, i);
       plain_.append(json, begin, i - begin);
       leaves_.push_back(
           {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(i), true, false});
+      json_ &= ends_number(json, i);
+    } else if (is_lower(c)) {
+      const std::size_t begin = i;
+      while (i < json.size() && is_lower(json[i])) ++i;
+      plain_.append(json, begin, i - begin);
+      json_ &= is_literal(json.substr(begin, i - begin));
     } else {
+      json_ &= is_space(c) || kMarks.find(c) != kMarks.npos;
       plain_ += c;
       ++i;
     }
@@ -118,6 +154,7 @@ std::uint32_t JsonView::json_of(std::uint32_t plain, bool up) const {
 void JsonView::pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const {
   out.clear();
   const std::uint32_t from = json_of(begin, false), to = json_of(end, true);
+  if (!json_) return out.push_back({from, to, false});
   const auto first =
       std::lower_bound(leaves_.begin(), leaves_.end(), from,
                        [](const Leaf& one, std::uint32_t where) { return one.end <= where; });
@@ -129,7 +166,7 @@ void JsonView::pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>
     }
     if (!out.empty()) return;
   }
-  out.push_back({from, to, false});  // no JSON after all
+  out.push_back({from, to, false});
 }
 
 }  // namespace causeway::pii

@@ -28,7 +28,8 @@ class JsonView {
   std::string_view plain() const { return plain_; }
   /// Where bytes [begin, end) of plain() stand in the JSON: one piece for each string and number
   /// that they touch, never the marks between them, and names of members only where nothing else
-  /// is.
+  /// is. Where words stand outside of strings it was no JSON after all: then all of it in one
+  /// piece.
   void pieces(std::uint32_t begin, std::uint32_t end, std::vector<Piece>& out) const;
 
  private:
@@ -49,6 +50,7 @@ class JsonView {
   std::string plain_;
   std::vector<Run> runs_;
   std::vector<Leaf> leaves_;
+  bool json_ = true;  // nothing outside of strings but what JSON has there
 };
 
 }  // namespace causeway::pii

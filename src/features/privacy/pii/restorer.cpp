@@ -28,12 +28,12 @@ constexpr bool is_filler(char c) {
          c == '\'' || (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
-constexpr bool in_name(char c) { return is_upper(c) || is_digit(c) || c == '_' || c == '\\'; }
+constexpr bool in_name(char c) { return is_upper(c) || is_digit(c) || c == '_'; }
 
-std::size_t name_end(std::string_view text, std::size_t at) {
-  while (at < text.size() && in_name(text[at])) ++at;
-  while (at > 0 && text[at - 1] == '\\') --at;  // that escapes what follows
-  return at;
+// A backslash belongs to a name where it escapes "_".
+std::size_t name_end(std::string_view text, std::size_t i) {
+  while (in_name(at(text, i)) || (at(text, i) == '\\' && at(text, i + 1) == '_')) ++i;
+  return i;
 }
 
 // "'s" and the like at the end of a name, "" where there is none.
@@ -55,21 +55,23 @@ bool starts_alike(std::string_view text, std::string_view with) {
 // Whether a lane's first bytes do not tell yet if it is JSON.
 bool begin_is_open(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = std::min(text.find_first_not_of(kSpace), text.size());
-  const std::string_view rest = text.substr(first);
+  const auto from = [&](std::size_t at) {
+    return text.substr(std::min(text.find_first_not_of(kSpace, at), text.size()));
+  };
+  std::string_view rest = from(0);
   if (rest.starts_with("```")) {
-    const auto line = rest.find('\n');
-    if (line == rest.npos) return rest.size() < kMostFence;
-    const auto behind = rest.find_first_not_of(kSpace, line);
-    return behind == rest.npos || rest.substr(behind) == "[";
+    const auto line = text.find('\n', text.size() - rest.size());
+    if (line == text.npos) return rest.size() < kMostFence;
+    rest = from(line);
   }
-  return rest.empty() || rest == "[" || rest == "`" || rest == "``";
+  const bool bracket = rest.starts_with('[') && rest.find_first_not_of(kSpace, 1) == rest.npos;
+  return rest.empty() || bracket || rest == "`" || rest == "``";
 }
 
 // The name so far, without a possessive that may be on its way.
 std::string_view without_possessive(std::string_view inner) {
   constexpr std::size_t kLongest = 4;  // bytes of "’s"
-  const auto at = inner.find_first_of("'\xE2");
+  const auto at = inner.find_last_of("'\xE2");
   return at != inner.npos && inner.size() - at <= kLongest ? inner.substr(0, at) : inner;
 }
 

@@ -69,6 +69,7 @@ TEST_F(RestorerTest, RestoresWhatIsBentALittle) {
          jane + "'s and " + jane + "'s and " + jane + "\xE2\x80\x99s");
   expect("[PATIENT_NAME is here, PATIENT_NAME] too, and EMAIL_2.",
          jane + " is here, " + jane + " too, and b@example.com.");
+  expect("[PATIENT'NAME's]", jane + "'s");
   expect("ends with [EMAIL", "ends with a@example.com");
   expect("ends with EMAIL_2", "ends with b@example.com");
   expect("ends with [EMA", "ends with [EMA");

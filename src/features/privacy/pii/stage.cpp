@@ -22,12 +22,6 @@ std::string owner(const Principal& caller) {
   return text;
 }
 
-// Whether it stands in one of the parts, which are in order.
-bool within(ByteRange inner, const std::vector<ByteRange>& parts) {
-  const auto part = std::ranges::lower_bound(parts, inner.end, {}, &ByteRange::end);
-  return !inner.empty() && part != parts.end() && part->begin <= inner.begin;
-}
-
 // Those of index().unread that are not in messages which another stage has taken out.
 std::vector<std::size_t> parts_that_leave(const Request& request) {
   const auto& messages = request.index().messages;
@@ -139,7 +133,7 @@ Verdict PiiStage::on_request(Exchange& exchange) {
 void PiiStage::look_through(Exchange& exchange, State& state) const {
   const Treatment& treatment = *settings(exchange).treatment;
   auto texts = exchange.request.texts();
-  const auto found = find_all(treatment, exchange.index.body, texts, *state.stand_ins);
+  const auto found = find_all(treatment, exchange.index, texts, *state.stand_ins);
   for (const FoundIn& one : found) {
     for (const Finding& finding : one.findings) {
       const auto kind = static_cast<std::size_t>(finding.kind);
@@ -156,7 +150,7 @@ void PiiStage::look_through(Exchange& exchange, State& state) const {
     if (settings(exchange).unread == Unread::Strip) {
       // What is in a part that is taken out goes with it.
       std::erase_if(state.rewritten, [&](const auto& one) {
-        return within(texts[one.first].value(), exchange.index.unread);
+        return is_within(texts[one.first].value(), exchange.index.unread);
       });
     }
   }

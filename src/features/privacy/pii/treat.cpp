@@ -12,12 +12,12 @@ namespace {
 constexpr std::size_t kShortest = 4;  // bytes: what is shorter gives nobody away
 constexpr std::size_t kMostInner = 64;
 
-// File contents that are encoded: no words to be read.
-bool is_encoded(const Text& text) {
-  const Where where = text.where();
-  const std::string_view words = text.get();
-  if (where.kind != TextKind::File) return false;
-  return words.starts_with("data:") || words.substr(0, 200).find(' ') == words.npos;
+constexpr std::size_t kMostNumber = 5;  // digits of "[EMAIL_12345]": too few to give anybody away
+constexpr std::size_t kHash = 16;       // hex digits of "[EMAIL:4f0c1d2e3a4b5c6d]"
+
+// The contents of a file that stands in a part which no text stage reads: encoded, no words.
+bool is_encoded(const RequestIndex& index, const Text& text) {
+  return text.where().kind == TextKind::File && is_within(text.value(), index.unread);
 }
 
 /// Places like "[EMAIL_2]", "[EMAIL:4f0c…]".
@@ -43,12 +43,31 @@ void find_brackets(std::string_view text, std::vector<Bracket>& out) {
   }
 }
 
+// Whether a stand-in of this treatment can look so. All other brackets are text as any.
+bool is_stand_in(const Treatment& treatment, std::string_view inner) {
+  const auto fits = [&](const std::string& name) {
+    if (name.empty() || !inner.starts_with(name)) return false;
+    const std::string_view rest = inner.substr(name.size());
+    if (rest.empty()) return true;
+    const std::string_view number = rest.substr(1);
+    if (rest.front() == '_') {
+      return !number.empty() && number.size() <= kMostNumber &&
+             std::ranges::all_of(number, is_digit);
+    }
+    return rest.front() == ':' && number.size() == kHash && std::ranges::all_of(number, is_hex);
+  };
+  return std::ranges::any_of(treatment.names, fits) ||
+         std::ranges::any_of(treatment.own_names, fits);
+}
+
 // Nothing is found in what stands for something already. Both are in order.
-void leave_brackets(const std::vector<Bracket>& brackets, std::vector<Finding>& findings) {
+void leave_stand_ins(const Treatment& treatment, const std::vector<Bracket>& brackets,
+                     std::vector<Finding>& findings) {
   auto bracket = brackets.begin();
   std::erase_if(findings, [&](const Finding& one) {
     while (bracket != brackets.end() && bracket->end <= one.begin) ++bracket;
-    return bracket != brackets.end() && bracket->begin < one.end;
+    return bracket != brackets.end() && bracket->begin < one.end &&
+           is_stand_in(treatment, bracket->inner);
   });
 }
 
@@ -129,7 +148,12 @@ void without_brackets(std::string& text) {
 
 }  // namespace
 
-std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
+bool is_within(ByteRange inner, const std::vector<ByteRange>& parts) {
+  const auto part = std::ranges::lower_bound(parts, inner.end, {}, &ByteRange::end);
+  return !inner.empty() && part != parts.end() && part->begin <= inner.begin;
+}
+
+std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& index,
                               std::span<Text> texts, StandIns& stand_ins) {
   std::vector<FoundIn> all;
   std::vector<Bracket> brackets;
@@ -144,12 +168,12 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
   }
   for (std::uint32_t i = 0; i < texts.size(); ++i) {
     const std::string_view text = texts[i].get();
-    if (text.size() < kShortest || is_encoded(texts[i])) continue;
+    if (text.size() < kShortest || is_encoded(index, texts[i])) continue;
     FoundIn one{i, nullptr, {}};
     if (begins_as_json(text)) one.view = std::make_unique<JsonView>(text);
     const std::string_view plain = one.view ? one.view->plain() : text;
     const std::string_view name = !one.view && has_telling_name(texts[i].where().kind)
-                                      ? member_name(body, texts[i].value())
+                                      ? member_name(index.body, texts[i].value())
                                       : std::string_view();
     if (name.empty()) {
       treatment.detector->scan(plain, scratch(), findings);
@@ -158,7 +182,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
     }
     find_brackets(plain, brackets);
     for (const Bracket& bracket : brackets) stand_ins.reserve(bracket.inner);
-    leave_brackets(brackets, findings);
+    leave_stand_ins(treatment, brackets, findings);
     for (const Finding& finding : findings) {
       if (changes(action_of(treatment, finding.kind))) {
         repeats.add(plain.substr(finding.begin, finding.end - finding.begin), finding);
@@ -174,7 +198,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
       repeats.find(plain, one.findings);
       if (one.findings.size() == before) continue;
       find_brackets(plain, brackets);
-      leave_brackets(brackets, one.findings);
+      leave_stand_ins(treatment, brackets, one.findings);
     }
   }
   std::erase_if(all, [](const FoundIn& one) { return one.findings.empty(); });
@@ -203,8 +227,8 @@ std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& 
       pieces.assign(1, {finding.begin, finding.end, false});
       if (one.view) one.view->pieces(finding.begin, finding.end, pieces);
       for (const Piece& piece : pieces) {
-        if (piece.begin < done) continue;  // a number that two findings touch
-        out.append(text, done, piece.begin - done);
+        if (piece.end <= done) continue;  // a number that two findings touch
+        out.append(text, done, std::max<std::size_t>(piece.begin, done) - done);
         if (piece.number) out += '"';
         out += with;
         if (piece.number) out += '"';

@@ -21,10 +21,13 @@ struct FoundIn {
   std::vector<Finding> findings;
 };
 
-/// Everything that is in `texts` of the request `body`. What was found once, or stands in
-/// `stand_ins` already, is found again wherever it stands. Text like a stand-in is reserved there,
-/// and nothing is found in it.
-std::vector<FoundIn> find_all(const Treatment& treatment, std::string_view body,
+/// Whether a range stands in one of the parts, which are in order.
+bool is_within(ByteRange inner, const std::vector<ByteRange>& parts);
+
+/// Everything that is in `texts` of the request that `index` is of. What was found once, or stands
+/// in `stand_ins` already, is found again wherever it stands. Text like a stand-in is reserved
+/// there, and nothing is found in it.
+std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& index,
                               std::span<Text> texts, StandIns& stand_ins);
 
 /// The texts as they leave, by their places; only of those that change.

@@ -29,7 +29,7 @@ class TreatTest : public ::testing::Test {
     auto handles = request.texts();
     const auto treatment = make_treatment(settings_);
     EXPECT_TRUE(treatment) << treatment.error().message;
-    const auto found = find_all(**treatment, body_, handles, ins_);
+    const auto found = find_all(**treatment, index, handles, ins_);
     for (auto& [place, text] : rewrite_all(**treatment, handles, found, "secret", ins_)) {
       handles[place].set(text);
     }
@@ -82,13 +82,34 @@ TEST_F(TreatTest, StandInsAreNotMaskedAgain) {
             "[EMAIL_7] and [PERSON] and [EMAIL_2]");
 }
 
+TEST_F(TreatTest, BracketsHideNothing) {
+  EXPECT_EQ(alone("[John Smith](x) and [SSN: 078-05-1121 A]"),
+            "[[PERSON]](x) and [SSN: [NATIONAL_ID] A]");
+  EXPECT_EQ(alone("Call [PHONE_4915112345678]").find("4915112345678"), std::string::npos);
+}
+
+TEST_F(TreatTest, ProseThatBeginsAsJsonIsProse) {
+  for (const std::string begin : {"{ ", "{{user}} said: ", "[1] ", "```\n{ "}) {
+    const std::string out = alone(begin + "I live at 12 Oak Street, Springfield, IL 62704.");
+    EXPECT_EQ(out.find("Oak Street"), out.npos) << out;
+    EXPECT_EQ(out.find("Springfield"), out.npos) << out;
+  }
+}
+
+TEST_F(TreatTest, AFileOfWordsIsRead) {
+  EXPECT_EQ(treated({"data: jane@example.com"}, TextKind::File).front(), "data: [EMAIL]");
+  EXPECT_EQ(treated({"name;mail\njane;jane@example.com"}, TextKind::File).front(),
+            "name;mail\njane;[EMAIL]");
+}
+
 TEST_F(TreatTest, AClashIsAvoided) {
   EXPECT_EQ(alone("[EMAIL] stays, a@example.com goes"), "[EMAIL] stays, [EMAIL_2] goes");
 }
 
 TEST_F(TreatTest, JsonTextStaysJson) {
-  EXPECT_EQ(alone(R"({"email":"jane\u0040example.com","card":4111111111111111,"n":12})"),
-            R"({"email":"[EMAIL]","card":"[CARD]","n":12})");
+  EXPECT_EQ(
+      alone(R"({"email":"jane\u0040example.com","card":4111111111111111,"n":[-1.5e+3,true]})"),
+      R"({"email":"[EMAIL]","card":"[CARD]","n":[-1.5e+3,true]})");
   EXPECT_EQ(alone(R"({"patient_name": "Xanthippe Quillfeather", "fullName":"Zeb Krantzel"})"),
             R"({"patient_name": "[PERSON]", "fullName":"[PERSON_2]"})");
   // An address over two members, each by itself.
