@@ -52,9 +52,13 @@ Verdict judge(std::string_view bytes) {
   return error == boost::json::error::exponent_overflow ? Verdict::BeyondBoost : Verdict::No;
 }
 
+/// Texts that the dialect knows by their names. What another string means, only its reader knows:
+/// with other words in it the request may be refused.
 std::vector<std::string> texts_of(Request& request) {
   std::vector<std::string> all;
-  for (const Text& text : request.texts()) all.emplace_back(text.get());
+  for (const Text& text : request.texts()) {
+    if (text.where().kind != TextKind::Other) all.emplace_back(text.get());
+  }
   return all;
 }
 
@@ -73,8 +77,13 @@ void edit(const Read& read, std::uint8_t choice) {
   require(request.joined() == read.index.body);
   if (request.text_count() > 0) {
     Request fork = request.fork();
-    fork.text(choice % request.text_count()).set("edited \"\\\n\x01\u00e9");
-    same_when_read_again(fork, read);
+    Text text = fork.text(choice % request.text_count());
+    text.set("edited \"\\\n\x01\u00e9");
+    if (text.where().kind == TextKind::Other) {
+      require(judge(fork.joined()) != Verdict::No);
+    } else {
+      same_when_read_again(fork, read);
+    }
   }
   if (read.operation.kind != OperationKind::Chat) return;
   Request fork = request.fork();

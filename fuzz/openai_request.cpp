@@ -146,9 +146,13 @@ class Texts {
   std::vector<std::string> found_;
 };
 
+/// Texts that the dialect knows by their names. What another string means, only its reader knows:
+/// with other words in it the request may be refused.
 std::vector<std::string> texts_of(Request& request) {
   std::vector<std::string> all;
-  for (const Text& text : request.texts()) all.emplace_back(text.get());
+  for (const Text& text : request.texts()) {
+    if (text.where().kind != TextKind::Other) all.emplace_back(text.get());
+  }
   return all;
 }
 
@@ -185,7 +189,11 @@ void edit_a_text(const Read& read, const Request& request, std::uint8_t choice) 
   const std::string_view body = read.index.body;
   require(fork.joined() == std::string(body.substr(0, range.begin)) + encode_json_string(with) +
                                std::string(body.substr(range.end)));
-  same_when_read_again(fork, read.operation.kind);
+  if (read.index.texts[number].where.kind == TextKind::Other) {
+    require(parsed(fork.joined()).has_value());
+  } else {
+    same_when_read_again(fork, read.operation.kind);
+  }
 }
 
 void insert_and_drop(const Read& read, const Request& request, std::uint8_t choice) {
@@ -195,12 +203,14 @@ void insert_and_drop(const Read& read, const Request& request, std::uint8_t choi
   const std::size_t place = choice % (messages.size() + 1);
   require(fork.insert(place, {Role::System, "inserted \"here\""}).has_value());
   require(fork.insert(choice % 3, {Role::User, "and here"}).has_value());
-  if (choice & 0x80) fork.text(0).set("first");
+  const bool first = choice & 0x80 && !read.index.texts.empty() &&
+                     read.index.texts[0].where.kind != TextKind::Other;
+  if (first) fork.text(0).set("first");
   fork.drop((choice >> 2) % messages.size());
   same_when_read_again(fork, read.operation.kind);
 
   // What stands around the list, and each message that stayed, is as it came.
-  if (choice & 0x80) return;
+  if (first) return;
   const std::string joined = fork.joined();
   const std::string_view body = read.index.body;
   const ByteRange list = read.index.messages_array;

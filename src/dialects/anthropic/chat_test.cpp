@@ -210,6 +210,16 @@ TEST_F(ChatTest, ThinkingIsAskedForAsTheModelWantsIt) {
   EXPECT_TRUE(has(low, "claude-sonnet-5-5", R"("thinking":{"type":"adaptive"})"));
   EXPECT_FALSE(has(low, "claude-3-opus-20240229", "thinking"));
   EXPECT_TRUE(has(asking("xhigh"), "claude-opus-4-6", R"("effort":"max")"));
+  // A budget that fits beneath the limit is the application's; one that does not leaves half.
+  Chat given = asking("");
+  given.reasoning.budget = 1500;
+  given.max_tokens = 2000;
+  EXPECT_TRUE(has(given, "claude-haiku-4-5", R"("budget_tokens":1500)"));
+  given.reasoning.budget = 9000;
+  given.max_tokens = 6000;
+  EXPECT_TRUE(has(given, "claude-haiku-4-5", R"("budget_tokens":3000)"));
+  low.max_tokens = 3000;
+  EXPECT_TRUE(has(low, "claude-haiku-4-5", R"("budget_tokens":1500)"));
   Chat off = asking("none");
   off.reasoning.off = true;
   EXPECT_FALSE(has(off, "claude-sonnet-4-5", "thinking"));

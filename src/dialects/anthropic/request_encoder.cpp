@@ -366,10 +366,13 @@ class Encoder {
     }
     // A tool's result without the thoughts that led to the call cannot be thought on about.
     if (!traits_.budgets || forces_tools() || in_tools_without_thoughts()) return hint("reasoning");
-    std::int64_t budget = wish.budget.value_or(-1) > 0 ? *wish.budget : budget_of(wish.effort);
+    const bool given = wish.budget.value_or(-1) > 0;
+    std::int64_t budget = given ? *wish.budget : budget_of(wish.effort);
     if (chat_.max_tokens) {
-      // The limit holds for thoughts and answer together, as in other dialects.
-      budget = std::min<std::int64_t>(budget, *chat_.max_tokens / 2);
+      // The limit holds for thoughts and answer together, as in other dialects. A budget that the
+      // application gave beneath it leaves the answer what the application meant to leave.
+      const std::int64_t half = *chat_.max_tokens / 2;
+      if (!given || budget >= *chat_.max_tokens) budget = std::min(budget, half);
       if (budget < kLeastBudget) return hint("reasoning");
     } else {
       max_tokens_ += static_cast<std::uint32_t>(std::min<std::int64_t>(budget, 1 << 20));

@@ -232,10 +232,15 @@ class Encoder {
     const auto& wish = chat_.reasoning;
     // A tool's result without the thoughts that led to the call cannot be thought on about.
     if (forces_tools() || in_tools_without_thoughts()) return hint("reasoning");
-    std::int64_t budget = wish.budget.value_or(-1) > 0 ? *wish.budget : budget_of(wish.effort);
-    // The limit holds for thoughts and answer together, as in other dialects.
-    if (chat_.max_tokens) budget = std::min<std::int64_t>(budget, *chat_.max_tokens / 2);
-    if (chat_.max_tokens && budget < kLeastBudget) return hint("reasoning");
+    const bool given = wish.budget.value_or(-1) > 0;
+    std::int64_t budget = given ? *wish.budget : budget_of(wish.effort);
+    if (chat_.max_tokens) {
+      // The limit holds for thoughts and answer together, as in other dialects. A budget that the
+      // application gave beneath it leaves the answer what the application meant to leave.
+      const std::int64_t half = *chat_.max_tokens / 2;
+      if (!given || budget >= *chat_.max_tokens) budget = std::min(budget, half);
+      if (budget < kLeastBudget) return hint("reasoning");
+    }
     thinks_ = true;
     more_.emplace_back("thinking", R"({"type":"enabled","budget_tokens":)" +
                                        std::to_string(std::max(budget, kLeastBudget)) + "}");

@@ -1,6 +1,7 @@
 #include "providers/embedded/answer_scanner.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/request.h"
@@ -13,6 +14,15 @@ constexpr std::string_view kSpace = " \t\r\n";
 
 constexpr std::string_view kUnicode = "\\u";
 constexpr std::string_view kEscaped = R"("\/bfnrtu)";
+
+// Of what follows a high surrogate, as far as it is there.
+bool may_be_low_surrogate(std::string_view escape) {
+  constexpr std::array<std::string_view, 4> kBegins = {"\\", "u", "dD", "cdefCDEF"};
+  for (std::size_t i = 0; i < std::min(escape.size(), kBegins.size()); ++i) {
+    if (kBegins[i].find(escape[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
 
 // Of an escape that is all there.
 bool is_high_surrogate(std::string_view escape) {
@@ -30,7 +40,8 @@ bool has_codes(std::string_view escapes) {
 }
 
 // Bytes of a JSON string's inside that can be unescaped by themselves: up to its quote, an escape
-// whose rest is still to come, or the first half of a pair of surrogates without the second.
+// whose rest is still to come, or the first half of a pair of surrogates whose second may still
+// come.
 // Nothing where JSON has no such escape.
 std::optional<std::size_t> whole_letters(std::string_view text) {
   std::size_t at = 0;
@@ -42,9 +53,7 @@ std::optional<std::size_t> whole_letters(std::string_view text) {
     if (at + 1 >= text.size()) break;
     if (kEscaped.find(text[at + 1]) == kEscaped.npos) return std::nullopt;
     std::size_t size = text[at + 1] == 'u' ? 6 : 2;
-    if (is_high_surrogate(text.substr(at)) && kUnicode.starts_with(text.substr(at + 6, 2))) {
-      size = 12;
-    }
+    if (is_high_surrogate(text.substr(at)) && may_be_low_surrogate(text.substr(at + 6))) size = 12;
     if (at + size > text.size()) break;
     if (!has_codes(text.substr(at, size))) return std::nullopt;
     at += size;

@@ -178,6 +178,8 @@ TEST(ToolAnswer, IsReadBack) {
             R"(<weather>{"city":"P}\"]{"}<time>{"at": 1.50} [tool_calls])");
   EXPECT_EQ(read(chat, "{\n  \"answer\":\"a\\nb \\\"c\\\" \\u00e4\\ud83d\\ude00\\ud800!\\\\\"\n}"),
             "a\nb \"c\" \u00e4\U0001F600\uFFFD!\\ [stop]");
+  EXPECT_EQ(read(chat, R"({"answer":"\ud8e4\ud83d\ude00\ud800x"})"),
+            "\uFFFD\U0001F600\uFFFDx [stop]");
   EXPECT_EQ(read(chat, R"({"answer":""})"), " [stop]");
   Chat data = chat;
   data.format.kind = ResponseFormat::Kind::JsonObject;
