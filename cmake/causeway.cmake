@@ -82,6 +82,6 @@ function(causeway_library folder)
     target_compile_definitions(${name}_test PRIVATE
       CAUSEWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 240)
   endif()
 endfunction()
