@@ -11,13 +11,16 @@ fail() {
   exit 1
 }
 
-# Ends what was started here, the last first, by its process id, and waits for it.
+# Ends what was started here, the last first, by its process id, and waits for it. 143 is what the
+# shell says of one that ended by this.
 stop_all() {
-  local i pid
+  local i pid status
   for ((i = ${#started[@]} - 1; i >= 0; i--)); do
     pid=${started[i]}
     kill -TERM "$pid" 2>/dev/null || continue
-    wait "$pid" || printf 'process %s ended with %s\n' "$pid" "$?" >&2
+    status=0
+    wait "$pid" || status=$?
+    ((status == 0 || status == 143)) || printf 'process %s ended with %s\n' "$pid" "$status" >&2
   done
   started=()
 }
