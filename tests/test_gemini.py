@@ -177,9 +177,10 @@ def test_the_key_in_the_query_is_never_logged(gate, google, mark):
 def test_the_list_of_models(gate):
     listed = gate.get("/v1beta/models").json()["models"]
     assert "models/echo" in [model["name"] for model in listed]
-    with google_client(gate.url, api_version="v1beta") as client:
-        assert "models/echo" in [model.name for model in client.models.list()]
-        assert client.models.get(model="echo").name == "models/echo"
+    for version in ({"api_version": "v1beta"}, {"api_version": "v1"}, {}):
+        with google_client(gate.url, **version) as client:
+            assert "models/echo" in [model.name for model in client.models.list()]
+            assert client.models.get(model="echo").name == "models/echo"
     assert gate.get("/v1/models").json()["object"] == "list", "under /v1 it is OpenAI's"
 
 

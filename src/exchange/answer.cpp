@@ -32,6 +32,19 @@ std::unexpected<Error> empty() {
   return broken("The provider's answer has nothing in it.", "unexpected_answer");
 }
 
+bool has_stop(const Frame& frame) {
+  return std::ranges::any_of(frame.events,
+                             [](const Event& event) { return event.kind == EventKind::Stop; });
+}
+
+// A whole answer that is JSON, and of which its reader knows nothing. A model may say nothing; then
+// it has stopped, and says why.
+bool tells_nothing(OperationKind kind, const Frame& frame) {
+  const bool must = streams(kind) || kind == OperationKind::Embeddings ||
+                    kind == OperationKind::CountTokens || kind == OperationKind::Moderation;
+  return must && !frame.has_content && !has_stop(frame);
+}
+
 // What the frame tells about the whole answer, for the outcome and the ledger.
 void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
@@ -111,13 +124,11 @@ class Relay {
     if (ended_) return {};  // nothing counts behind the terminal mark
     note(run_, attempt_, frame_);
     has_content_ |= frame_.has_content;
-    stopped_ |= std::ranges::any_of(
-        frame_.events, [](const Event& event) { return event.kind == EventKind::Stop; });
+    stopped_ |= has_stop(frame_);
     switch (frame_.kind) {
       case Frame::Kind::Error:
         return error_inside(attempt_, frame_);
       case Frame::Kind::End:
-        // A model may say nothing; then it has stopped, and says why.
         if (!has_content_ && !stopped_) return empty();
         ended_ = true;
         break;
@@ -286,6 +297,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   const auto reader = make_reader(run, attempt);
   if (auto read = reader->whole(*body, frame); !read) co_return read;
   if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
+  if (tells_nothing(exchange.operation->kind, frame)) co_return empty();
   note(run, attempt, frame);
   Lanes lanes(exchange, exchange.policy->event);
   if (lanes.active()) {

@@ -48,10 +48,10 @@ class Reader final : public AnswerReader {
     frame.clear();
     frame.wire = frame.data = body;
     frame.kind = Frame::Kind::End;
-    bool complete = kind_ != OperationKind::Chat;
-    auto parsed = parse(frame, [&](od::object object) { complete |= read_whole(object); });
+    bool complete = false;
+    auto parsed = parse(frame, [&](od::object object) { complete = read_whole(object); });
     if (!parsed || frame.kind == Frame::Kind::Error) return parsed;
-    if (!complete) return broken("no message with content");
+    if (!complete) return broken("no message with content, nor a count");
     return {};
   }
 
@@ -255,7 +255,7 @@ class Reader final : public AnswerReader {
   }
 
   bool read_whole(od::object object) {
-    bool message = false, content = false;
+    bool message = false, content = false, counted = false;
     each_member(object, [&](std::string_view key, od::value value) {
       if (key == "type") {
         const std::string_view type = text_of(value);
@@ -272,6 +272,8 @@ class Reader final : public AnswerReader {
         add_stop(text_of(value));
       } else if (key == "usage") {
         note_usage(value);
+      } else if (key == "input_tokens" && kind_ == OperationKind::CountTokens) {
+        counted = frame_->has_content = json::integer_of(value).value_or(-1) >= 0;
       } else if (key == "id") {
         frame_->id = range_of(value);
       } else if (key == "model") {
@@ -279,7 +281,7 @@ class Reader final : public AnswerReader {
       }
     });
     add_usage();
-    return message && content;
+    return kind_ == OperationKind::Chat ? message && content : counted;
   }
 
   OperationKind kind_;

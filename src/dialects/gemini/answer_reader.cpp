@@ -102,8 +102,12 @@ class Reader final : public AnswerReader {
         frame_->model = range(value.raw_json_token());
       } else if (key == "error") {
         if (!json::is_null(value)) frame_->kind = Frame::Kind::Error;
-      } else if (key == "embedding" || key == "embeddings" || key == "totalTokens") {
-        frame_->has_content = true;
+      } else if (key == "embedding") {
+        frame_->has_content |= value.type() == od::json_type::object;
+      } else if (key == "embeddings") {
+        frame_->has_content |= json::has_elements(value);
+      } else if (key == "totalTokens") {
+        frame_->has_content |= json::integer_of(value).value_or(-1) >= 0;
       }
     });
   }

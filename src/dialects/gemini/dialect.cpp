@@ -13,6 +13,7 @@ constexpr std::array<std::string_view, 2> kRequestFields = {"x-goog-api-client",
 
 // The current official client goes to /v1 by default, everybody else to /v1beta.
 constexpr std::array<std::string_view, 2> kVersions = {"/v1beta", "/v1"};
+constexpr std::string_view kKeyField = "x-goog-api-key";  // of Google's clients
 
 constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kMethods = {{
     {kGenerate, OperationKind::Chat},
@@ -113,11 +114,15 @@ void GeminiDialect::operations(Operations& table) const {
                  {}});
     }
   }
-  // The lists under /v1 are OpenAI's.
-  table.add(
-      {Method::Get, "/v1beta/models", OperationKind::ListModels, BodyKind::None, this, {}, {}});
-  table.add(
-      {Method::Get, "/v1beta/models/*", OperationKind::GetModel, BodyKind::None, this, {}, {}});
+  // The lists under /v1 are OpenAI's but for Google's clients.
+  for (const auto version : kVersions) {
+    const std::string models = std::string(version) + "/models";
+    const std::string only_with(version == "/v1" ? kKeyField : "");
+    table.add(
+        {Method::Get, models, OperationKind::ListModels, BodyKind::None, this, {}, only_with});
+    table.add(
+        {Method::Get, models + "/*", OperationKind::GetModel, BodyKind::None, this, {}, only_with});
+  }
 }
 
 Result<void> GeminiDialect::check_head(const Operation& operation,

@@ -107,7 +107,7 @@ class Reader final : public AnswerReader {
         frame_->kind = Frame::Kind::Error;
       } else if ((key == "data" && kind_ == OperationKind::Embeddings) ||
                  (key == "results" && kind_ == OperationKind::Moderation)) {
-        frame_->has_content = true;
+        frame_->has_content |= json::has_elements(value);
       }
     }
     frame_->usage_only = has_usage && has_choices && empty_choices;
@@ -142,7 +142,9 @@ class Reader final : public AnswerReader {
       const std::string_view key = key_of(field);
       od::value value = field.value();
       if (key == "delta" || key == "message") {
-        if (value.type() == od::json_type::object) read_message(value);
+        if (value.type() != od::json_type::object) continue;
+        frame_->has_content |= key == "message";  // an answer, be it of no words
+        read_message(value);
       } else if (key == "text") {
         add_text(value, Channel::Content, 0);
       } else if (key == "finish_reason") {

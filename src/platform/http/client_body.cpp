@@ -8,6 +8,11 @@
 #include "platform/http/cohort.h"
 
 namespace causeway::http {
+namespace {
+
+constexpr std::size_t kBulk = 16 * 1024;  // bytes of one read
+
+}  // namespace
 
 Task<Result<std::string_view>> ClientCall::read() {
   Connection& c = *connection_;
@@ -27,6 +32,8 @@ Task<Result<std::string_view>> ClientCall::read() {
       c.ended.reset();
     }
     settle_read(end_);
+    // Streams that come as fast as they are read do not come before those of others.
+    if (c.read_bytes() >= kBulk) co_await loop_.next_turn();
   }
 }
 

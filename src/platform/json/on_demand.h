@@ -103,6 +103,13 @@ void each_element(od::value value, Fn fn) {
   for (auto result : array) fn(take(std::move(result)));
 }
 
+/// Whether it is an array with something in it.
+inline bool has_elements(od::value value) {
+  if (value.type() != od::json_type::array) return false;
+  od::array array = value.get_array();
+  return !take(array.is_empty());
+}
+
 /// Looks for a member wherever it stands; afterwards the object can be read from its beginning.
 /// False where it is missing or of another kind. A text that is broken in between is thrown: its
 /// iterator is dead then, and must not be asked again.

@@ -77,13 +77,33 @@ void LoopImpl::finish_turn() {
   constexpr unsigned kTry = 64;        // turns between two tries
   constexpr std::size_t kCrowd = 4;    // ready at once
   constexpr std::size_t kMost = 1024;  // then those that wait come first
-  if (crowded || ++turns % kTry == 0) {
+  if (crowded || !back_row.empty() || ++turns % kTry == 0) {
     std::size_t ready = 1;
     while (ready < kMost && context.poll_one() > 0) ++ready;
     crowded = ready >= kCrowd;
   }
   run_cohorts();
+  if (!back_row.empty()) serve_back_row();
 }
+
+bool LoopImpl::begin_turn() {
+  if (back_row.empty()) return context.run_one() > 0;
+  context.poll_one();
+  return !context.stopped();
+}
+
+void LoopImpl::serve_back_row() {
+  constexpr std::chrono::microseconds kShare{50};  // about a request's time
+  const auto end = std::chrono::steady_clock::now() + kShare;
+  do {
+    const auto waiter = back_row.front();
+    back_row.pop_front();
+    waiter.resume();
+    run_cohorts();
+  } while (!back_row.empty() && std::chrono::steady_clock::now() < end);
+}
+
+void Loop::wait_in_back_row(std::coroutine_handle<> waiter) { impl_->back_row.push_back(waiter); }
 
 void LoopImpl::run_cohorts() {
   for (bool again = true; again;) {
@@ -104,8 +124,8 @@ void Loop::join(std::size_t cohort, std::coroutine_handle<> waiter) {
 }
 
 void Loop::run() {
-  impl_->run_cohorts();                                       // what was begun before
-  while (impl_->context.run_one() > 0) impl_->finish_turn();  // none when stop() came first
+  impl_->run_cohorts();                              // what was begun before
+  while (impl_->begin_turn()) impl_->finish_turn();  // none when stop() came first
   impl_->context.restart();  // for another run; a stop is used up by the run that it ended
 }
 
@@ -113,7 +133,9 @@ bool Loop::run_until(std::move_only_function<bool()> done, std::chrono::millisec
   const auto end = std::chrono::steady_clock::now() + limit;
   impl_->run_cohorts();
   while (!done()) {
-    if (impl_->context.run_one_until(end) > 0) {
+    const bool busy = !impl_->back_row.empty();
+    if (busy && std::chrono::steady_clock::now() >= end) return done();
+    if (busy || impl_->context.run_one_until(end) > 0) {
       impl_->finish_turn();
       continue;
     }

@@ -74,11 +74,14 @@ class Loop {
   /// Waits without blocking the loop. Precise to about a millisecond.
   Task<void> sleep(std::chrono::milliseconds time);
 
-  /// `co_await loop.next_turn();` goes on when others that are ready have had their turn.
+  /// `co_await loop.next_turn();` for those who always have more to do (requests sent ahead, bulk
+  /// data): goes on when all others that are ready have had their turn. All who wait so have a
+  /// small part of each turn together, so that however many they are, they do not keep the others
+  /// waiting.
   struct [[nodiscard]] NextTurn {
     Loop& loop;
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) const { loop.post(waiter); }
+    void await_suspend(std::coroutine_handle<> waiter) const { loop.wait_in_back_row(waiter); }
     void await_resume() const noexcept {}
   };
   NextTurn next_turn() { return {*this}; }
@@ -104,6 +107,8 @@ class Loop {
   LoopImpl& impl() { return *impl_; }
 
  private:
+  void wait_in_back_row(std::coroutine_handle<> waiter);
+
   int index_;
   std::unique_ptr<LoopImpl> impl_;
 };

@@ -100,6 +100,35 @@ TEST(Loop, WhatIsReadyForEverDoesNotKeepACohortWaiting) {
   EXPECT_TRUE(loop.run_until([] { return false; }, 10ms) == false);
 }
 
+Task<void> busy(Loop& loop, const bool& stop, int& rounds) {
+  while (!stop) {
+    const auto end = std::chrono::steady_clock::now() + 20us;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    ++rounds;
+    co_await loop.next_turn();
+  }
+}
+
+TEST(Loop, ThoseWhoAlwaysHaveMoreToDoShareASmallPartOfEachTurn) {
+  Loop loop;
+  bool stop = false;
+  int rounds = 0;
+  for (int i = 0; i < 200; ++i) spawn(busy(loop, stop, rounds));
+  for (int hop = 0; hop < 200; ++hop) {  // one that comes and goes
+    const int before = rounds;
+    bool done = false;
+    loop.post([&] { done = true; });
+    ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
+    ASSERT_LE(rounds - before, 3) << hop;  // 50 of 20 microseconds each
+  }
+  const int before = rounds;  // nobody else is there
+  EXPECT_FALSE(loop.run_until([] { return false; }, 50ms));
+  EXPECT_GT(rounds - before, 200);
+  stop = true;
+  EXPECT_FALSE(loop.run_until([] { return false; }, 50ms));
+}
+
 TEST(Loop, NowFollowsTheSteadyClock) {
   Loop loop;
   const auto difference = std::chrono::steady_clock::now() - loop.now();

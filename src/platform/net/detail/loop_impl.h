@@ -8,6 +8,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <vector>
@@ -33,11 +34,15 @@ struct LoopImpl {
   SweepList swept;
   std::uint64_t turn = 0;  // counts what the sockets were woken for
 
-  /// What is ready now, then the cohorts.
+  /// Waits until something is ready, unless somebody in the back row can go on; false after stop().
+  bool begin_turn();
+  /// What is ready now, then the cohorts, then the back row.
   void finish_turn();
   void run_cohorts();
+  void serve_back_row();
   std::array<std::vector<std::coroutine_handle<>>, Loop::kCohorts> cohorts;
-  bool crowded = false;  // several sockets are ready in a turn
+  std::deque<std::coroutine_handle<>> back_row;  // of Loop::next_turn()
+  bool crowded = false;                          // several sockets are ready in a turn
   unsigned turns = 0;
 };
 
