@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""scripts/run on a Debian that holds nothing but git, killed at each of its stages and started again.
+"""scripts/run, or scripts/test, on a Debian that holds nothing but git, killed at each of its stages and started again.
 
-  tests/package/bare_machine.py [--as root|user] [--folder FOLDER] [--straight]
+  tests/package/bare_machine.py [--as root|user] [--folder FOLDER] [--straight] [--test]
 
 Needs root (chroot), a network, and as much time as two builds take. It prints what it sees, stage by stage, and
-ends with exit code 1 when something does not go on where it was. --straight: no interruptions.
+ends with exit code 1 when something does not go on where it was. --straight: no interruptions. --test: scripts/test
+with the groups that need no mounts and no systemd of their own, to its end.
 """
 
 from __future__ import annotations
@@ -35,11 +36,21 @@ STAGES = (  # name, the log that shows it ("" = what scripts/run prints), and wh
     ("fetching the engine or its model", ENGINE_LOG, r"downloading|fetching"),
     ("building the engine", ENGINE_LOG, r"engine: building \[[1-9]\d*/"),
 )
+TEST_GROUPS = ("check", "unit", "blackbox", "examples")
+TEST_STAGES = (
+    STAGES[0],
+    ("fetching what the tests need", "", r"downloading|fetching"),
+    ("building the engine", "", r"engine: building \[[1-9]\d*/"),
+    ("installing the Python clients", "", r"installing the Python clients"),
+    ("building Causeway", "", r"release: building \[\d+/"),
+    ("running the black-box tests", "", r"== blackbox"),
+)
 
 
 class Trial:
-    def __init__(self, folder: pathlib.Path, user: str):
+    def __init__(self, folder: pathlib.Path, user: str, script: str):
         self.user = user
+        self.script = script
         self.root = Root(folder / "root")
         self.root.put(pathlib.Path("/etc/resolv.conf"), "/etc/resolv.conf")
         install = ["git", "ca-certificates", *(["sudo"] if user != "root" else [])]
@@ -55,7 +66,7 @@ class Trial:
         self.log = folder / "output.log"
 
     def start(self, network: bool = True) -> subprocess.Popen:
-        script = f"export PIP_CERT={TRUST} && cd {HOME}/causeway && exec scripts/run " + " ".join(PORTS)
+        script = f"export PIP_CERT={TRUST} && cd {HOME}/causeway && exec {self.script}"
         words = ["sh", "-c", "export HOME=" + HOME + "; " + script]
         if self.user != "root":
             words = ["su", self.user, "-c", script]
@@ -138,13 +149,25 @@ def finish(trial: Trial, key: str | None) -> str:
     return key
 
 
-def interrupt(trial: Trial):
+def finish_tests(trial: Trial):
+    since, began = trial.size(), time.monotonic()
+    process = trial.start()
+    process.wait(7200)
+    lines = trial.output(since).strip().splitlines()
+    for line in lines:
+        if line.startswith("== ") and "passed" in line:
+            say(line)
+    say(f"{lines[-1]} after {time.monotonic() - began:.0f} s")
+    assert process.returncode == 0, "\n".join(lines[-60:])
+
+
+def interrupt(trial: Trial, stages):
     say("without a network")
     process = trial.start(network=False)
     process.wait(600)
     say(f"exit code {process.returncode}: {trial.output().strip().splitlines()[-1]}")
     assert process.returncode != 0
-    for stage, log, pattern in STAGES:
+    for stage, log, pattern in stages:
         since, printed = trial.size(log), trial.size()
         process = trial.start()
         if not trial.wait(process, pattern, since, 7200, log):
@@ -159,16 +182,21 @@ def main() -> int:
     parser.add_argument("--as", dest="user", choices=("root", "user"), default="user")
     parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--straight", action="store_true")
+    parser.add_argument("--test", action="store_true")
     options = parser.parse_args()
     folder = options.folder or pathlib.Path(tempfile.mkdtemp(prefix="causeway-bare-"))
-    trial = Trial(folder, "root" if options.user == "root" else "dev")
+    words = ["scripts/test", *TEST_GROUPS] if options.test else ["scripts/run", *PORTS]
+    trial = Trial(folder, "root" if options.user == "root" else "dev", " ".join(words))
     say(f"a bare Debian in {folder}, as {options.user}; all output in {trial.log}")
     try:
         if not options.straight:
-            interrupt(trial)
-        key = finish(trial, None)
-        say("once more: everything is there")
-        finish(trial, key)
+            interrupt(trial, TEST_STAGES if options.test else STAGES)
+        if options.test:
+            finish_tests(trial)
+        else:
+            key = finish(trial, None)
+            say("once more: everything is there")
+            finish(trial, key)
     except (AssertionError, TimeoutError) as fault:
         say(f"FAILED: {fault}")
         return 1
