@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,7 @@ class Encoder {
   /// Consecutive messages of one side, as the API wants them.
   struct Turn {
     bool assistant = false;
-    std::vector<const ChatPart*> parts;  // those that become a block
+    std::size_t begin, end;  // of parts_
   };
 
   void refuse(std::string field, std::string why) {
@@ -117,6 +118,8 @@ class Encoder {
   }
 
   void gather_turns() {
+    turns_.reserve(chat_.messages.size());
+    parts_.reserve(chat_.messages.size());
     for (const auto& message : chat_.messages) {
       if (is_system(message)) continue;
       if (!message.name.empty()) hint("messages.name");
@@ -124,9 +127,10 @@ class Encoder {
       for (const auto& part : message.parts) {
         if (!is_said(part, assistant)) continue;
         if (turns_.empty() || turns_.back().assistant != assistant) {
-          turns_.push_back({assistant, {}});
+          turns_.push_back({assistant, parts_.size(), 0});
         }
-        turns_.back().parts.push_back(&part);
+        parts_.push_back(&part);
+        turns_.back().end = parts_.size();
       }
     }
   }
@@ -144,12 +148,13 @@ class Encoder {
 
   void write_turn(const Turn& turn) {
     json_.begin_object().field("role", turn.assistant ? "assistant" : "user").key("content");
-    const ChatPart& first = *turn.parts.front();
-    if (turn.parts.size() == 1 && first.kind == Kind::Text && first.cache.empty()) {
+    const auto parts = std::span(parts_).subspan(turn.begin, turn.end - turn.begin);
+    const ChatPart& first = *parts.front();
+    if (parts.size() == 1 && first.kind == Kind::Text && first.cache.empty()) {
       json_.string(first.text);
     } else {
       json_.begin_array();
-      for (const auto* part : turn.parts) write_block(*part);
+      for (const auto* part : parts) write_block(*part);
       json_.end_array();
     }
     json_.end_object();
@@ -440,6 +445,7 @@ class Encoder {
   LeftOut& left_out_;
   std::string out_;
   JsonWriter json_{out_};
+  std::vector<const ChatPart*> parts_;  // those that become a block
   std::vector<Turn> turns_;
   std::uint32_t max_tokens_ = 0;
   std::string thinking_, effort_;

@@ -13,6 +13,8 @@ using json::boolean_of, json::each_element, json::each_member, json::integer_of,
 
 class Decoder {
  public:
+  explicit Decoder(std::size_t messages) { chat_.messages.reserve(messages); }
+
   Chat run(od::object body) {
     for (auto result : body) {
       od::field field = json::take(std::move(result));
@@ -392,7 +394,9 @@ class Decoder {
 }  // namespace
 
 Result<Chat> OpenAiDialect::decode(const Operation&, const Request& request) const {
-  return decode_with(request, [](od::object body) { return Decoder().run(body); });
+  return decode_with(request, [&](od::object body) {
+    return Decoder(request.index().messages.size()).run(body);
+  });
 }
 
 }  // namespace causeway::openai

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <simdjson.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include <bit>
 #include <cstdint>
@@ -39,8 +42,17 @@ auto with_parser(std::size_t bytes, Fn fn) {
 }
 
 /// The bytes of a JSON text up to a quote or an escape, whichever is first. The text was scanned,
-/// so there is one, and has simdjson's padding behind it. Eight at a time: keys are short.
+/// so there is one, and has simdjson's padding behind it.
 inline std::string_view up_to_quote(const char* begin) {
+#if defined(__SSE2__)
+  for (const char* at = begin;; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i escape = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quote, escape)));
+    if (found) return {begin, static_cast<std::size_t>(at - begin + std::countr_zero(found))};
+  }
+#else
   static_assert(std::endian::native == std::endian::little, "the lowest byte is the first");
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
   // The high bit of each zero byte, and perhaps of bytes behind it: the lowest is right.
@@ -54,6 +66,7 @@ inline std::string_view up_to_quote(const char* begin) {
                          static_cast<std::size_t>(std::countr_zero(found)) / 8};
     }
   }
+#endif
 }
 
 /// A member's key, unescaped: a view into the text where it has no escape (simdjson would copy it),
