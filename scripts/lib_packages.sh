@@ -125,18 +125,40 @@ show_install_progress() {
   if on_terminal && ((all > 0)); then printf '\n' >&2; fi
 }
 
-# The headers of libphonenumber: its -dev package conflicts with Boost 1.81's, so they are unpacked
-# into the cache, where CMake looks for them, beside the run-time package that is installed.
-phone_headers() { printf '%s\n' "$cache/phonenumber/include"; }
+# unpack_packages FOLDER PACKAGE…: what these Debian packages hold goes to FOLDER, whole or not at all.
+# For what must not be installed. Fails where they cannot be had.
+unpack_packages() {
+  local folder=$1 work=$1.work package
+  shift
+  rm -rf "$work"
+  mkdir -p "$work" "$cache/log"
+  (
+    cd "$work"
+    apt-get -q download "$@" || { as_root apt-get -q update && apt-get -q download "$@"; }
+    for package in *.deb; do dpkg-deb -x "$package" unpacked; done
+  ) </dev/null >>"$cache/log/apt.log" 2>&1 || return 1
+  rm -rf "$folder"
+  mkdir -p "$(dirname "$folder")"
+  mv "$work/unpacked" "$folder"
+  rm -rf "$work"
+}
+
+# The headers of libphonenumber: its -dev package conflicts with Boost 1.81's. CMake looks for them
+# here, beside the run-time package that is installed.
 fetch_phone_headers() {
-  [[ ! -f $(phone_headers)/phonenumbers/phonenumberutil.h ]] || return 0
-  local work=$cache/phonenumber/work
-  rm -rf "$work"
-  mkdir -p "$work"
-  (cd "$work" && apt-get -q download libphonenumber-dev >>"$cache/log/apt.log" 2>&1 &&
-    dpkg-deb -x libphonenumber-dev_*.deb unpacked) ||
+  local folder=$cache/phonenumber
+  [[ ! -f $folder/include/phonenumbers/phonenumberutil.h ]] || return 0
+  unpack_packages "$folder/package" libphonenumber-dev ||
     fail "the headers of libphonenumber could not be fetched; see $cache/log/apt.log"
-  rm -rf "$(phone_headers)"
-  mv "$work/unpacked/usr/include" "$(phone_headers)"
-  rm -rf "$work"
+  rm -rf "$folder/include"
+  mv "$folder/package/usr/include" "$folder/include"
+  rm -rf "$folder/package"
+}
+
+# What the tests of deploy/monitoring drive. Installed, Debian would start both as services.
+fetch_monitoring() {
+  [[ ! -x $cache/monitoring/usr/bin/prometheus-alertmanager ]] || return 0
+  say "packages: unpacking prometheus and prometheus-alertmanager into $cache/monitoring"
+  unpack_packages "$cache/monitoring" prometheus prometheus-alertmanager ||
+    say "packages: they could not be fetched; the tests of deploy/monitoring are skipped"
 }

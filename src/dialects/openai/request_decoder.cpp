@@ -394,9 +394,8 @@ class Decoder {
 }  // namespace
 
 Result<Chat> OpenAiDialect::decode(const Operation&, const Request& request) const {
-  return decode_with(request, [&](od::object body) {
-    return Decoder(request.index().messages.size()).run(body);
-  });
+  return decode_with(
+      request, [&](od::object body) { return Decoder(request.index().messages.size()).run(body); });
 }
 
 }  // namespace causeway::openai
