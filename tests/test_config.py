@@ -302,3 +302,35 @@ def test_a_pipe_in_place_of_the_file_is_refused_at_once(make_gateway, config):
     answer = gateway.admin_call("POST", "/api/reload", timeout=10)
     assert answer.status_code == 422
     assert gateway.chat("echo").status_code == 200
+
+
+def test_a_reload_tells_what_it_cannot_change_and_what_is_gone(config, make_gateway):
+    settings = config()
+    settings["policies"] = [{"name": "all", "timeouts": {"total": "60s"}}]
+    gw = make_gateway(settings, args=["--no-watch"])
+    whole = gw.config_path.read_text()
+    changed = json.loads(whole)
+    changed.setdefault("server", {})["drain"] = "11s"
+    changed["log"] = {**changed.get("log", {}), "level": "debug"}
+    del changed["policies"]
+    gw.config_path.write_text(json.dumps(changed))
+    assert gw.admin_call("POST", "/api/reload").status_code == 200
+    said = gw.stderr()
+    assert "with a restart only" in said and "server.drain" in said and "log.level" in said
+    assert "no policies any more" in said
+
+
+def test_a_refused_reload_is_seen_until_the_file_is_right(config, make_gateway):
+    gw = make_gateway(config(), args=["--no-watch"])
+    whole = gw.config_path.read_text()
+    name = "causeway_config_last_reload_successful"
+    assert gw.metrics().value(name) == 1
+    gw.config_path.write_text(whole[:len(whole) // 2])
+    assert gw.admin_call("POST", "/api/reload").status_code == 422
+    assert gw.metrics().value(name) == 0
+    assert "causeway.yaml:" in gw.admin_call("GET", "/api/status").json()["config_problems"]
+    assert gw.chat("echo").status_code == 200
+    gw.config_path.write_text(whole)
+    assert gw.admin_call("POST", "/api/reload").status_code == 200
+    assert gw.metrics().value(name) == 1
+    assert gw.admin_call("GET", "/api/status").json()["config_problems"] == ""

@@ -192,3 +192,20 @@ def test_log_can_be_off_by_policy(config, make_gateway):
     loud = gw.chat("echo")
     gw.log_of(loud.headers["x-request-id"])
     assert quiet.headers["x-request-id"] not in gw.stdout()
+
+
+def test_targets_that_were_tried_in_vain_are_told(config, make_gateway):
+    settings = config()
+    settings["providers"] |= {"down": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"},
+                              "nowhere": {"kind": "openai", "base_url": "http://nowhere.invalid/v1"}}
+    settings["models"]["smart"] = {"targets": ["down/gpt", "fake/s500", "fake/echo"]}
+    gw = make_gateway(settings)
+    answer = gw.chat("smart")
+    assert answer.status_code == 200
+    line = gw.log_of(answer.headers["x-request-id"])
+    assert line["attempts"] == 3 and line["target"] == "fake/echo"
+    assert line["failed"] == "down/gpt connect_failed, fake/s500 upstream_error", line
+    metrics = gw.metrics()
+    for provider, error in (("down", "connect_failed"), ("fake", "upstream_failed"), ("fake", "")):
+        assert metrics.value("causeway_attempts_total", causeway_provider=provider, error_type=error) == 1
+    assert "failed" not in gw.log_of(gw.chat("echo").headers["x-request-id"])

@@ -27,7 +27,7 @@ RULES = ("recording.rules.yaml", "alerts.rules.yaml")
 # Of these there is nothing to see in a healthy run of some seconds: no error, but no samples either.
 EMPTY_WHEN_WELL = {"causeway:errors", "CausewayDown", "CausewayLatencyRises", "CausewayFirstTokenSlow",
                    "CausewayOwnOverhead", "CausewayKeysRefused", "CausewayPolicyRefuses", "CausewaySpendRises",
-                   "CausewayLedgerDrops", "CausewayLedgerBehind", "CausewayDescriptors", "CausewayRestarts"}
+                   "CausewayLedgerDrops", "CausewayLedgerBehind", "CausewayConfigRefused", "CausewayDescriptors", "CausewayRestarts"}
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -64,7 +64,7 @@ def test_the_dashboards_are_what_the_script_writes():
 
 # --- Alerts with made-up histories ---
 
-M = 'job="causeway", instance="a", gen_ai_operation_name="chat", gen_ai_provider_name="openai", gen_ai_request_model="smart"'
+M = 'job="causeway", instance="a", gen_ai_operation_name="chat", gen_ai_provider_name="openai", causeway_provider="first", gen_ai_request_model="smart"'
 DURATION, ATTEMPTS = "gen_ai_client_operation_duration_seconds", "causeway_attempts_total"
 
 
@@ -93,6 +93,7 @@ SICK = {
     "CausewayPolicyRefuses": ({f'{DURATION}_count{{{M}, error_type="forbidden"}}': 120}, 20, "gen_ai_request_model"),
     "CausewayLedgerDrops": ({'causeway_ledger_dropped_total{job="causeway", instance="a"}': 5}, 15, "instance"),
     "CausewayLedgerBehind": ({'causeway_ledger_unfolded_records{job="causeway", instance="a"}': "60000+0x60"}, 5, "instance"),
+    "CausewayConfigRefused": ({'causeway_config_last_reload_successful{job="causeway", instance="a"}': "0+0x60"}, 3, "instance"),
     "CausewayDescriptors": ({'process_open_fds{job="causeway", instance="a"}': "90+0x60",
                              'process_max_fds{job="causeway", instance="a"}': "100+0x60"}, 10, "instance"),
     "CausewayRestarts": ({'process_start_time_seconds{job="causeway", instance="a"}': "1 1 2 2 3 3 4 4 4 4 4 4"}, 10,
@@ -113,6 +114,7 @@ WELL = {
     **buckets("causeway_overhead_seconds", 'job="causeway", gen_ai_operation_name="chat"', False, 60),
     f'causeway_cost_micros_total{{{M}}}': 1000000,
     'causeway_ledger_dropped_total{job="causeway", instance="a"}': 0,
+    'causeway_config_last_reload_successful{job="causeway", instance="a"}': "1+0x1700",
     'causeway_ledger_unfolded_records{job="causeway", instance="a"}': "20+0x1700",
     'process_open_fds{job="causeway", instance="a"}': "30+0x1700",
     'process_max_fds{job="causeway", instance="a"}': "1000+0x1700",
@@ -175,7 +177,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 def quick(text: str) -> str:
     """The rules with windows and patience of seconds, for a run of seconds."""
-    text = re.sub(r"offset 1h", "offset 5s", re.sub(r"for: \d+m", "for: 0s", text))
+    text = re.sub(r"offset 1h", "offset 5s", re.sub(r"for: \d+m", "for: 4s", text))
     return re.sub(r"\[[\dmhd:]+\]", lambda m: "[20s:1s]" if ":" in m[0] else "[15s]", text)
 
 
@@ -189,7 +191,7 @@ class Monitoring:
         (folder / "key").write_text(ADMIN_KEY)
         for name in RULES:
             (folder / name).write_text(quick((DEPLOY / name).read_text()))
-        self.write("prometheus.yaml", {"15s": "1s", "/etc/prometheus/causeway.key": str(folder / "key"),
+        self.write("prometheus.yaml", {"15s": "2s", "/etc/prometheus/causeway.key": str(folder / "key"),
                                        "127.0.0.1:8081": gateway.admin, "127.0.0.1:9093": f"127.0.0.1:{alerts}"})
         self.write("alertmanager.yaml", {"15s": "1s", "2m": "1s", "127.0.0.1:9095": f"127.0.0.1:{self.receiver.server_port}"})
         self.start("prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data",
@@ -314,7 +316,7 @@ def test_an_alert_reaches_the_operator_and_is_taken_back(monitoring, load):
     found = wait_until(lambda: heard("firing"), "the alert", timeout=60)[0]
     assert "sick" in found["annotations"]["summary"] and found["annotations"]["action"]
     fails = wait_until(lambda: heard("firing", "CausewayProviderFails"), "the provider's alert", timeout=60)[0]
-    assert fails["labels"]["error_type"] == "upstream_failed" and "openai" in fails["annotations"]["summary"]
+    assert fails["labels"]["error_type"] == "upstream_failed" and "fake" in fails["annotations"]["summary"]
     load.sick.clear()
     wait_until(lambda: heard("resolved"), "it is taken back", timeout=60)
 

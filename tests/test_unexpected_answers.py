@@ -2,12 +2,13 @@
 caller's form, for every dialect at home and translated; never an empty success."""
 
 import http.server
+import json
 import threading
 
 import pytest
 
 from conftest import running
-from gateway import UPSTREAM_KEY
+from gateway import UPSTREAM_KEY, wait_until
 
 ODD = ["{}", "[]", "null", '"text"', "7", '{"result":"ok"}', '{"data":[]}', '{"data":null,"embeddings":null}']
 # Numbers that are none, where a count is asked.
@@ -93,6 +94,38 @@ def test_an_answer_of_another_shape_is_an_error(odd, path, provider):
         return
     for said in ODD:
         refused(odd, path, ASKED[path], f"{provider}/m", said)
+
+
+def test_what_is_told_with_nothing_in_it_passes(odd):
+    """Answers of no words that their providers give: a filtered prompt, a completion of nothing."""
+    chat = ASKED["/v1/chat/completions"]
+    for path, body, said in (
+            ("/v1/chat/completions", chat, '{"choices":[],"prompt_filter_results":[{"prompt_index":0}],"usage":{}}'),
+            ("/v1/chat/completions", chat, '{"choices":[{"index":0,"message":{"role":"assistant","content":""}}]}'),
+            ("/v1/completions", ASKED["/v1/completions"], '{"choices":[{"index":0,"text":"","finish_reason":null}]}')):
+        Odd.says = said
+        answer = odd.post(path, filled(body, "openai/m"))
+        assert (answer.status_code, answer.text) == (200, said)
+
+
+def test_text_and_calls_without_a_reason_to_stop_reach_geminis_client(odd):
+    said = {"role": "assistant", "content": "hi", "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}]}
+    Odd.says = json.dumps({"id": "x", "choices": [{"index": 0, "message": said, "finish_reason": None}]})
+    path = "/v1beta/models/{}:generateContent"
+    answer = odd.post(path.replace("{}", "openai/m"), GOOGLES)
+    assert answer.status_code == 200, answer.text
+    candidate = answer.json()["candidates"][0]
+    assert candidate["content"]["parts"][0]["text"] == "hi"
+    assert candidate["content"]["parts"][1]["functionCall"]["args"] == {"a": 1}
+    assert candidate["finishReason"] == "OTHER"
+
+
+def test_the_tokens_of_an_answer_that_tells_nothing_are_counted(odd):
+    before = (odd.usage_of(model="openai/spent") or {}).get("input_tokens", 0)
+    Odd.says = '{"id":"x","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000}}'
+    assert odd.chat("openai/spent").status_code == 502
+    wait_until(lambda: (odd.usage_of(model="openai/spent") or {}).get("input_tokens", 0) == before + 1000, "it is counted")
 
 
 @pytest.mark.parametrize("path", COUNTED)

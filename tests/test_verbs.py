@@ -162,6 +162,16 @@ def test_a_file_that_is_not_there(tmp_path, verb):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("verb", [["status"], ["usage"], ["models"], ["keys", "list"], ["keys", "create", "--name", "a"], ["engine", "list"]])
+def test_a_file_that_is_no_yaml(tmp_path, verb):
+    """Nobody knows which data folder it would have named: none is guessed, and none is made."""
+    (tmp_path / "causeway.yaml").write_text("server: { data: ./d }\nproviders:\n  a: { kind: openai, base_url: [\n")
+    done = in_folder(tmp_path, *verb)
+    assert done.returncode == 1
+    assert "causeway.yaml:" in done.stderr and "YAML" in done.stderr and "--data" in done.stderr, done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["causeway.yaml"]
+
+
 def test_a_verb_that_is_nothing_like_any():
     done = run("bogus")
     assert done.returncode == 2

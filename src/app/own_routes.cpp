@@ -84,6 +84,7 @@ Task<AdminReply> Program::status() {
   json.field("pid", static_cast<std::int64_t>(getpid()));
   json.field("data", shown_path(folder_->path().string()));
   json.field("config", options_.config_path).field("config_version", config_version_);
+  json.field("config_problems", reload_problem_);
   json.field("uptime_seconds",
              std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
   json.field("unfolded_settlements", ledger_->unfolded());

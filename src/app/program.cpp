@@ -140,7 +140,25 @@ Result<void> Program::open_data() {
   auto ledger = ledger::Ledger::open(*store_, *folder_, std::move(options));
   if (!ledger) return pass(std::move(ledger));
   ledger_ = std::move(*ledger);
+  tell_recovered();
   return {};
+}
+
+// What a crash or a damaged disk has taken: usage and cost are too low by it.
+void Program::tell_recovered() {
+  const auto& found = ledger_->recovered();
+  for (const auto& file : found.damaged) {
+    log_->error(
+        "a journal of the ledger was damaged and is set aside; what it held is not in usage and "
+        "cost",
+        {{"file", shown_path(file.string())}});
+  }
+  if (found.torn + found.lost > 0) {
+    log_->error(
+        "settlements of the ledger's journal did not reach the disk; they are not in usage and "
+        "cost",
+        {{"lost", found.torn + found.lost}, {"recovered", found.records}});
+  }
 }
 
 Result<void> Program::apply_keys(const AppConfig& config) {
@@ -170,6 +188,12 @@ Result<void> Program::make_parts() {
   if (!engine) return pass(std::move(engine));
   engine_ = std::move(*engine);
   metrics_ = std::make_unique<metrics::Registry>(loop_count(config_.server));
+  metrics_->sampled(
+      metrics::Kind::Gauge,
+      {.name = "causeway_config_last_reload_successful",
+       .help = "0 while the configuration file was refused and an older one is in force.",
+       .labels = {}},
+      [this](metrics::SampleSink& sink) { sink.add({}, reload_problem_.empty() ? 1.0 : 0.0); });
   if (config_.log.access != "off") {
     log::AccessLogOptions access;
     access.target = access_target();

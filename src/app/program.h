@@ -64,7 +64,7 @@ class Program {
   int run();
 
   /// Reads the configuration again and brings it to all loops; a bad one changes nothing. On the
-  /// control loop. The error's message has every problem, a line each.
+  /// control loop. Errors: InvalidRequest with every problem, a line each; they are logged here.
   Result<void> reload();
 
  private:
@@ -77,7 +77,9 @@ class Program {
   static FileMark mark_of(const std::string& path);
 
   Result<AppConfig> read_config(std::string& warnings);
+  Result<void> load_again();
   Result<void> open_data();
+  void tell_recovered();
   Result<void> make_parts();
   Result<void> make_features();
   Result<void> listen();
@@ -110,8 +112,9 @@ class Program {
   ModelListings listings_;
   AccessTokens tokens_;
   AppConfig config_;
-  FileMark read_mark_;  // of the configuration file before it was read last
-  FileMark seen_mark_;  // at the last look of the watch
+  std::string reload_problem_;  // of the last reload; "" = it is in force
+  FileMark read_mark_;          // of the configuration file before it was read last
+  FileMark seen_mark_;          // at the last look of the watch
 
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::AccessLog> access_log_;

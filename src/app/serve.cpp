@@ -77,7 +77,37 @@ void Program::remove_meeting_points() const {
   if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
 }
 
+namespace {
+
+std::string restart_needed(const AppConfig& old, const AppConfig& now) {
+  std::string names;
+  const auto note = [&](std::string_view name, bool same) {
+    if (!same) names.append(names.empty() ? "" : ", ").append(name);
+  };
+  note("server.listen", *old.server.listen == *now.server.listen);
+  note("server.admin", *old.server.admin == *now.server.admin);
+  note("server.data", old.server.data == now.server.data);
+  note("server.threads", old.server.threads == now.server.threads);
+  note("server.drain", old.server.drain == now.server.drain);
+  note("log.level", old.log.level == now.log.level);
+  note("log.format", old.log.format == now.log.format);
+  note("log.access", old.log.access == now.log.access);
+  return names;
+}
+
+}  // namespace
+
 Result<void> Program::reload() {
+  auto loaded = load_again();
+  reload_problem_ = loaded ? std::string() : loaded.error().message;
+  if (!loaded) {
+    log_->error("the configuration was not loaded; the old one stays in force",
+                {{"problems", reload_problem_}});
+  }
+  return loaded;
+}
+
+Result<void> Program::load_again() {
   if (gate_.draining) {
     return fail(ErrorKind::Unavailable, Origin::Us, "Causeway is shutting down.", "shutting_down");
   }
@@ -102,10 +132,15 @@ Result<void> Program::reload() {
   latest_snapshot_ = snapshot;
   config_version_ = snapshot->version;
   loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
-  // Addresses, data folder, threads and limits of the server stay as they were at the start.
-  const auto keep = std::move(config_.server);
+  // Addresses, data folder, threads, limits of the server and the log stay as they were at the
+  // start.
+  const std::string late = restart_needed(config_, *config);
+  const bool lost_policies = !config_.policies.empty() && config->policies.empty();
+  auto keep_server = std::move(config_.server);
+  auto keep_log = std::move(config_.log);
   config_ = std::move(*config);
-  config_.server = keep;
+  config_.server = std::move(keep_server);
+  config_.log = std::move(keep_log);
   // Keys are written and published from a worker: it waits for the loops.
   auto queued = workers_->submit([this, copy = config_]() mutable {
     if (auto applied = apply_keys(copy); !applied) {
@@ -114,7 +149,14 @@ Result<void> Program::reload() {
     }
   });
   if (!queued) return queued;
-  log_->info("configuration loaded", {{"version", snapshot->version}});
+  log_->info("configuration loaded", {{"version", snapshot->version},
+                                      {"providers", config_.providers.size()},
+                                      {"models", config_.models.size()},
+                                      {"keys", config_.keys.size()},
+                                      {"policies", config_.policies.size()}});
+  if (!late.empty()) log_->warn("these settings change with a restart only", {{"settings", late}});
+  if (lost_policies)
+    log_->warn("the configuration has no policies any more: nothing of them is in force");
   return {};
 }
 
@@ -136,10 +178,7 @@ void Program::watch_file() {
     const bool settled = std::exchange(seen_mark_, now) == now;
     if (!settled || now == read_mark_ || now == FileMark{}) return;
     read_mark_ = now;
-    if (auto loaded = reload(); !loaded) {
-      log_->error("the configuration was not loaded; the old one stays in force",
-                  {{"problems", loaded.error().message}});
-    }
+    (void)reload();
   });
 }
 
@@ -148,11 +187,7 @@ void Program::on_signal(int signal) {
     if (access_log_) access_log_->reopen();
     if (options_.config_path.empty()) return;
     process::tell_supervisor_reloading();
-    auto loaded = reload();
-    if (!loaded) {
-      log_->error("the configuration was not loaded; the old one stays in force",
-                  {{"problems", loaded.error().message}});
-    }
+    const auto loaded = reload();
     process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
                                     : "READY=1\nSTATUS=the new configuration has problems; the "
                                       "old one stays in force");

@@ -55,13 +55,28 @@ std::string data_in_use(const std::string& given, const Environment& environment
   return given.empty() && from_environment ? from_environment : given;
 }
 
+// Of a file that is no YAML nobody knows what else it would have said.
+Result<void> check_syntax(const config::Problems& problems) {
+  for (const auto& problem : problems.sorted()) {
+    if (!problem.message.starts_with("YAML: ")) continue;
+    return fail(
+        ErrorKind::InvalidRequest, Origin::Us,
+        "the configuration cannot be read: " + problems.line(problem) +
+            "; a gateway that runs keeps the one that it has: --data DIR names its data folder",
+        "bad_config");
+  }
+  return {};
+}
+
 Result<AppConfig> read_where(const Where& where, const Vocabulary& vocabulary,
                              const Environment& environment) {
   if (where.config_path.empty()) return default_config(environment);
   if (auto readable = check_readable(where.config_path); !readable)
     return pass(std::move(readable));
   config::Problems problems(where.config_path);
-  return vocabulary.schema->read_file(where.config_path, problems);
+  auto config = vocabulary.schema->read_file(where.config_path, problems);
+  if (auto whole = check_syntax(problems); !whole) return pass(std::move(whole));
+  return config;
 }
 
 Result<std::string> data_folder(const Where& where) {
@@ -71,7 +86,9 @@ Result<std::string> data_folder(const Where& where) {
     return pass(std::move(readable));
   const Vocabulary vocabulary;
   config::Problems problems(where.config_path);
-  return vocabulary.schema->read_file(where.config_path, problems).server.data;
+  std::string data = vocabulary.schema->read_file(where.config_path, problems).server.data;
+  if (auto whole = check_syntax(problems); !whole) return pass(std::move(whole));
+  return data;
 }
 
 Result<void> check_readable(const std::string& config_path) {

@@ -297,8 +297,8 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   const auto reader = make_reader(run, attempt);
   if (auto read = reader->whole(*body, frame); !read) co_return read;
   if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
+  note(run, attempt, frame);  // also of an answer that tells nothing: its tokens were used
   if (tells_nothing(exchange.operation->kind, frame)) co_return empty();
-  note(run, attempt, frame);
   Lanes lanes(exchange, exchange.policy->event);
   if (lanes.active()) {
     std::vector<Lanes::Released> before;

@@ -187,3 +187,21 @@ def test_failing(config, make_gateway, shim, fault):
     gw.start()
     assert totals(gw) == settled
     assert_store_is_clean(gw)
+
+
+def test_a_damaged_journal_is_set_aside_and_told(config, make_gateway):
+    """What it held is lost; nobody is left to find that out from usage that is too low."""
+    gw = make_gateway(config())
+    assert gw.chat("echo").status_code == 200
+    gw.kill()
+    rings = list((gw.data / "journal").glob("*.ring"))
+    assert rings
+    for ring in rings:
+        with open(ring, "r+b") as file:
+            file.write(b"damaged " * 512)
+    gw.start()
+    assert gw.chat("echo").status_code == 200
+    said = gw.stderr()
+    assert "journal" in said and "set aside" in said
+    for ring in rings:
+        assert ring.with_name(ring.name + ".damaged").exists() and ring.name + ".damaged" in said

@@ -46,6 +46,7 @@ ModelTraits traits_of(std::string_view model) {
     traits.max_tokens = version < 305 ? 4096 : 8192;
     return traits;
   }
+  if (version < 405 && model.find("opus") != model.npos) traits.most_tokens = 32'000;
   traits.strict = version >= 405;
   traits.one_sampling = true;
   traits.adaptive = version >= 406;

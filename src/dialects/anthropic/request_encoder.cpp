@@ -20,6 +20,8 @@ using text::JsonWriter;
 
 constexpr std::int64_t kLeastBudget = 1024;  // tokens of thinking, the API's own limit
 
+constexpr std::int64_t kLeastAnswer = 4096;  // tokens behind the thoughts
+
 constexpr std::string_view kJsonOnly = "Answer with one JSON object and nothing else.";
 
 bool is_system(const ChatMessage& message) {
@@ -380,7 +382,9 @@ class Encoder {
       if (!given || budget >= *chat_.max_tokens) budget = std::min(budget, half);
       if (budget < kLeastBudget) return hint("reasoning");
     } else {
-      max_tokens_ += static_cast<std::uint32_t>(std::min<std::int64_t>(budget, 1 << 20));
+      const std::int64_t most = traits_.most_tokens;
+      budget = std::min(budget, most - kLeastAnswer);
+      max_tokens_ = static_cast<std::uint32_t>(std::min(max_tokens_ + budget, most));
     }
     thinks_by_budget_ = true;
     thinking_ = R"({"type":"enabled","budget_tokens":)" +

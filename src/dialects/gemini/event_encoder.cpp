@@ -66,6 +66,9 @@ class Encoder final : public EventEncoder {
         usage_ = *event.usage;
         break;
       case Kind::End:
+        for (Choice& choice : choices_) {
+          if (choice.reason.empty()) close(choice, Stop::Unknown, "OTHER");
+        }
         write_end(out);
         break;
     }
@@ -147,13 +150,16 @@ class Encoder final : public EventEncoder {
   // Calls go out whole. One whose arguments are no object cannot be said: where the model did not
   // end for want of room, that is Gemini's own reason for it.
   void take_stop(const ChatEvent& event) {
-    Choice& choice = choice_of(event);
+    close(choice_of(event), event.stop, reason_of(event.stop, event.raw));
+  }
+
+  static void close(Choice& choice, Stop stop, std::string_view reason) {
     close_text(choice);
-    choice.reason = reason_of(event.stop, event.raw);
+    choice.reason = reason;
     for (const Call& call : choice.calls) {
       if (call.arguments.empty() || is_json_object(call.arguments)) {
         add_part(choice, call_part(call));
-      } else if (event.stop != Stop::Length) {
+      } else if (stop != Stop::Length) {
         choice.reason = "MALFORMED_FUNCTION_CALL";
       }
     }

@@ -48,6 +48,7 @@ class Reader final : public AnswerReader {
   Result<void> whole(std::string_view body, Frame& frame) override {
     frame.clear();
     frame.wire = frame.data = body;
+    whole_ = true;
     auto parsed = parse(frame);
     if (parsed && frame.kind == Frame::Kind::Data) {
       frame.kind = Frame::Kind::End;
@@ -105,6 +106,8 @@ class Reader final : public AnswerReader {
         frame_->model = range(value.raw_json_token());
       } else if (key == "error" && value.type() != od::json_type::null) {
         frame_->kind = Frame::Kind::Error;
+      } else if (key == "prompt_filter_results" && whole_) {
+        frame_->has_content = true;  // Azure's, of a prompt that was filtered: there is no choice
       } else if ((key == "data" && kind_ == OperationKind::Embeddings) ||
                  (key == "results" && kind_ == OperationKind::Moderation)) {
         frame_->has_content |= json::has_elements(value);
@@ -146,6 +149,7 @@ class Reader final : public AnswerReader {
         frame_->has_content |= key == "message";  // an answer, be it of no words
         read_message(value);
       } else if (key == "text") {
+        frame_->has_content |= whole_;
         add_text(value, Channel::Content, 0);
       } else if (key == "finish_reason") {
         if (value.type() == od::json_type::string) reason = string_of(value);
@@ -298,6 +302,7 @@ class Reader final : public AnswerReader {
   }
 
   OperationKind kind_;
+  bool whole_ = false;
   http::SseReader sse_;
   Frame* frame_ = nullptr;
 };

@@ -10,7 +10,7 @@
 namespace causeway::http {
 namespace {
 
-constexpr std::size_t kBulk = 16 * 1024;  // bytes of one read
+constexpr std::size_t kBulk = 128 * 1024;  // bytes until others have their turn
 
 }  // namespace
 
@@ -33,7 +33,11 @@ Task<Result<std::string_view>> ClientCall::read() {
     }
     settle_read(end_);
     // Streams that come as fast as they are read do not come before those of others.
-    if (c.read_bytes() >= kBulk) co_await loop_.next_turn();
+    bulk_ += c.read_bytes();
+    if (bulk_ >= kBulk) {
+      bulk_ = 0;
+      co_await loop_.next_turn(net::Loop::BackRow::Bulk);
+    }
   }
 }
 

@@ -84,6 +84,7 @@ class ClientCall final : public ClientStream, public net::Swept {
   Buffer* bytes_ = nullptr;  // the connection's, or spare_ behind a head that fills it
   std::optional<Buffer> spare_;
   std::size_t body_begin_ = 0, begin_ = 0, end_ = 0;
+  std::size_t bulk_ = 0;  // bytes of the answer since others had their turn
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t source_bytes_ = 0;  // that the source has given
   bool all_sent_ = false;

@@ -289,7 +289,7 @@ TEST(ServerLimits, AClientThatDoesNotReadIsCut) {
   client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.accepted_total == 1; }));
   EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 0; }));
-  EXPECT_EQ(state.error, static_cast<int>(ErrorKind::Timeout));
+  EXPECT_EQ(state.error, static_cast<int>(ErrorKind::Cancelled));
 }
 
 struct Pieces {

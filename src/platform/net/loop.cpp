@@ -77,33 +77,45 @@ void LoopImpl::finish_turn() {
   constexpr unsigned kTry = 64;        // turns between two tries
   constexpr std::size_t kCrowd = 4;    // ready at once
   constexpr std::size_t kMost = 1024;  // then those that wait come first
-  if (crowded || !back_row.empty() || ++turns % kTry == 0) {
+  if (crowded || someone_in_back() || ++turns % kTry == 0) {
     std::size_t ready = 1;
     while (ready < kMost && context.poll_one() > 0) ++ready;
     crowded = ready >= kCrowd;
   }
   run_cohorts();
-  if (!back_row.empty()) serve_back_row();
+  if (someone_in_back()) serve_back_rows();
 }
 
 bool LoopImpl::begin_turn() {
-  if (back_row.empty()) return context.run_one() > 0;
+  if (!someone_in_back()) return context.run_one() > 0;
   context.poll_one();
   return !context.stopped();
 }
 
-void LoopImpl::serve_back_row() {
-  constexpr std::chrono::microseconds kShare{50};  // about a request's time
-  const auto end = std::chrono::steady_clock::now() + kShare;
-  do {
-    const auto waiter = back_row.front();
-    back_row.pop_front();
-    waiter.resume();
-    run_cohorts();
-  } while (!back_row.empty() && std::chrono::steady_clock::now() < end);
+// Each row gets a quarter of the turn that was before, so that a crowd in front does not starve it;
+// at least about a request's time.
+void LoopImpl::serve_back_rows() {
+  constexpr std::chrono::nanoseconds kLeast = std::chrono::microseconds(50);
+  using Clock = std::chrono::steady_clock;
+  auto now = Clock::now();
+  const auto turn = back_served == Clock::time_point{} ? kLeast : now - back_served;
+  const auto share = std::max<std::chrono::nanoseconds>(kLeast, turn / 4);
+  for (auto& row : back_rows) {
+    const auto end = now + share;
+    while (!row.empty() && now < end) {
+      const auto waiter = row.front();
+      row.pop_front();
+      waiter.resume();
+      run_cohorts();
+      now = Clock::now();
+    }
+  }
+  back_served = someone_in_back() ? now : Clock::time_point{};
 }
 
-void Loop::wait_in_back_row(std::coroutine_handle<> waiter) { impl_->back_row.push_back(waiter); }
+void Loop::wait_in(BackRow row, std::coroutine_handle<> waiter) {
+  impl_->back_rows[static_cast<std::size_t>(row)].push_back(waiter);
+}
 
 void LoopImpl::run_cohorts() {
   for (bool again = true; again;) {
@@ -133,7 +145,7 @@ bool Loop::run_until(std::move_only_function<bool()> done, std::chrono::millisec
   const auto end = std::chrono::steady_clock::now() + limit;
   impl_->run_cohorts();
   while (!done()) {
-    const bool busy = !impl_->back_row.empty();
+    const bool busy = impl_->someone_in_back();
     if (busy && std::chrono::steady_clock::now() >= end) return done();
     if (busy || impl_->context.run_one_until(end) > 0) {
       impl_->finish_turn();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -74,17 +75,20 @@ class Loop {
   /// Waits without blocking the loop. Precise to about a millisecond.
   Task<void> sleep(std::chrono::milliseconds time);
 
-  /// `co_await loop.next_turn();` for those who always have more to do (requests sent ahead, bulk
-  /// data): goes on when all others that are ready have had their turn. All who wait so have a
-  /// small part of each turn together, so that however many they are, they do not keep the others
-  /// waiting.
+  /// Those who always have more to do: requests that a client sent ahead, bulk data that an
+  /// upstream has ready.
+  enum class BackRow : std::uint8_t { Ahead, Bulk };
+  /// `co_await loop.next_turn(row);` goes on when all others that are ready have had their turn.
+  /// All who wait in a row have a part of each turn together, so that however many they are, they
+  /// do not keep the others waiting, nor does one row the other.
   struct [[nodiscard]] NextTurn {
     Loop& loop;
+    BackRow row;
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) const { loop.wait_in_back_row(waiter); }
+    void await_suspend(std::coroutine_handle<> waiter) const { loop.wait_in(row, waiter); }
     void await_resume() const noexcept {}
   };
-  NextTurn next_turn() { return {*this}; }
+  NextTurn next_turn(BackRow row) { return {*this, row}; }
 
   /// Calls `action` every `period` on the loop, until the loop ends.
   void every(std::chrono::milliseconds period, std::move_only_function<void()> action);
@@ -107,7 +111,7 @@ class Loop {
   LoopImpl& impl() { return *impl_; }
 
  private:
-  void wait_in_back_row(std::coroutine_handle<> waiter);
+  void wait_in(BackRow row, std::coroutine_handle<> waiter);
 
   int index_;
   std::unique_ptr<LoopImpl> impl_;

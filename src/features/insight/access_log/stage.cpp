@@ -74,6 +74,23 @@ void write_usage(Line& line, const Exchange& exchange, const Outcome& outcome) {
   if (exchange.tokens_saved) line.number("tokens_saved", *exchange.tokens_saved);
 }
 
+// "tls/gpt tls_failed, down/gpt connect_failed": which targets were tried in vain, and why.
+void write_failures(Line& line, const Exchange& exchange) {
+  std::array<char, 256> words;
+  std::size_t size = 0;
+  const auto put = [&](std::string_view word) {
+    size += word.copy(words.data() + size, words.size() - size);
+  };
+  for (const Attempt& attempt : exchange.attempts) {
+    if (!attempt.error) continue;
+    if (size > 0) put(", ");
+    put(attempt.target->name);
+    put(" ");
+    put(error_code(*attempt.error));
+  }
+  if (size > 0) line.text("failed", {words.data(), size});
+}
+
 void write_times(Line& line, const Outcome& outcome) {
   if (outcome.to_first_content.count() > 0) {
     line.fixed("ttft_ms", micros(outcome.to_first_content), 3);
@@ -111,6 +128,7 @@ void AccessLogStage::on_done(Exchange& exchange, const Outcome& outcome) noexcep
   write_usage(line, exchange, outcome);
   write_times(line, outcome);
   line.number("attempts", exchange.attempts.size());
+  write_failures(line, exchange);
   line.number("request_bytes", outcome.request_bytes);
   line.number("answer_bytes", outcome.answer_bytes);
   log_->write(loop, line.end());

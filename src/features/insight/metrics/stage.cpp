@@ -20,6 +20,7 @@ const std::vector<double> kOverheadBounds = {5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4,
 
 const char* kOperation = "gen_ai_operation_name";
 const char* kProvider = "gen_ai_provider_name";
+const char* kConfigured = "causeway_provider";  // as the configuration names it
 const char* kModel = "gen_ai_request_model";
 
 double seconds(std::chrono::nanoseconds time) {
@@ -57,7 +58,7 @@ Families::Families(Registry& registry) {
       {"causeway_cut_by_client_total", "Callers that left before the end.", {kOperation, kModel}});
   attempts = registry.counter({"causeway_attempts_total",
                                "Tries, by provider and how they ended.",
-                               {kProvider, kModel, "error_type"}});
+                               {kProvider, kConfigured, kModel, "error_type"}});
   cost = registry.counter({"causeway_cost_micros_total",
                            "What priced answers cost, in millionths of the currency.",
                            {kProvider, kModel}});
@@ -96,7 +97,7 @@ struct MetricsStage::PerLoop {
   HandleCache<Histogram, 3> first_token, per_token;
   HandleCache<Histogram, 1> overhead;
   HandleCache<Counter, 2> cut;
-  HandleCache<Counter, 3> attempts;
+  HandleCache<Counter, 4> attempts;
   HandleCache<Counter, 2> cost, saved;
   NameMap<LabelId> labels;
   LabelId input, output, none;
@@ -135,7 +136,8 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
     provider = loop.label(attempt.target->provider->kind());
     const LabelId ended =
         attempt.error ? loop.label(error_class(attempt.error->kind).label) : loop.none;
-    loop.attempts.at({provider, model, ended}).add();
+    const LabelId configured_name = loop.label(attempt.target->provider->name());
+    loop.attempts.at({provider, configured_name, model, ended}).add();
   }
   const LabelId error =
       outcome.error ? loop.label(error_class(outcome.error->kind).label) : loop.none;

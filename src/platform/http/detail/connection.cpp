@@ -37,7 +37,7 @@ Task<void> Connection::serve() {
     again = co_await read_head();
     if (again) again = co_await exchange();
     // Requests that were sent ahead do not come before those of others.
-    if (again && in_end_ > 0) co_await core_.loop.next_turn();
+    if (again && in_end_ > 0) co_await core_.loop.next_turn(net::Loop::BackRow::Ahead);
   }
   if (linger_ && !input_ended_ && !closed_ && !broken_) co_await linger();
   socket_->close();

@@ -154,7 +154,8 @@ Result<void> Connection::write_result() {
   if (!write_op_.error && !broken_) return {};
   broken_ = true;
   if (timed_out_) {
-    return fail(ErrorKind::Timeout, Origin::Client, "the client does not read the answer");
+    return fail(ErrorKind::Cancelled, Origin::Client, "the client does not read the answer",
+                "client_too_slow");
   }
   return fail(ErrorKind::Cancelled, Origin::Client, "the client has gone");
 }

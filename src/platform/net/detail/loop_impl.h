@@ -34,15 +34,17 @@ struct LoopImpl {
   SweepList swept;
   std::uint64_t turn = 0;  // counts what the sockets were woken for
 
-  /// Waits until something is ready, unless somebody in the back row can go on; false after stop().
+  /// Waits until something is ready, unless somebody in the back can go on; false after stop().
   bool begin_turn();
-  /// What is ready now, then the cohorts, then the back row.
+  /// What is ready now, then the cohorts, then the back rows.
   void finish_turn();
   void run_cohorts();
-  void serve_back_row();
+  void serve_back_rows();
+  bool someone_in_back() const { return !back_rows[0].empty() || !back_rows[1].empty(); }
   std::array<std::vector<std::coroutine_handle<>>, Loop::kCohorts> cohorts;
-  std::deque<std::coroutine_handle<>> back_row;  // of Loop::next_turn()
-  bool crowded = false;                          // several sockets are ready in a turn
+  std::array<std::deque<std::coroutine_handle<>>, 2> back_rows;  // by Loop::BackRow
+  std::chrono::steady_clock::time_point back_served;             // when, if someone stayed in them
+  bool crowded = false;  // several sockets are ready in a turn
   unsigned turns = 0;
 };
 
