@@ -82,7 +82,7 @@ void write_failures(Line& line, const Exchange& exchange) {
     size += word.copy(words.data() + size, words.size() - size);
   };
   for (const Attempt& attempt : exchange.attempts) {
-    if (!attempt.error) continue;
+    if (attempt.end != AttemptEnd::Failed || !attempt.error) continue;
     if (size > 0) put(", ");
     put(attempt.target->name);
     put(" ");
