@@ -232,6 +232,8 @@ class Monitoring:
 
     def get(self, path: str, **parameters):
         answer = httpx.get(f"http://127.0.0.1:{self.port}/api/v1/{path}", params=parameters, timeout=20)
+        if answer.status_code == 503:  # it is starting
+            answer.raise_for_status()
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
