@@ -98,8 +98,8 @@ void LoopImpl::serve_back_rows() {
   constexpr std::chrono::nanoseconds kLeast = std::chrono::microseconds(50);
   using Clock = std::chrono::steady_clock;
   auto now = Clock::now();
-  const auto turn = back_served == Clock::time_point{} ? kLeast : now - back_served;
-  const auto share = std::max<std::chrono::nanoseconds>(kLeast, turn / 4);
+  const auto front = back_served == Clock::time_point{} ? kLeast : now - back_served;
+  const auto share = std::max<std::chrono::nanoseconds>(kLeast, front / 4);
   for (auto& row : back_rows) {
     const auto end = now + share;
     while (!row.empty() && now < end) {
