@@ -34,12 +34,21 @@ constexpr std::string_view kFive =
     "555-2671, home 221B Baker "
     "Street, London NW1 6XE. ";
 
-std::string prose(std::size_t size) {
+// What harness/configs.py makes its chats of.
+constexpr std::string_view kSentence =
+    "The parcel has been standing at the regional hub since Tuesday, and the customer would rather "
+    "have the money back than a replacement if it does not turn up by the weekend. ";
+constexpr std::string_view kPersonal =
+    "I am Maria Gonzalez, maria.gonzalez@example.com, +1 415 555 0132, card 4111 1111 1111 1111, "
+    "IBAN DE89 3704 0044 0532 0130 00. ";
+
+std::string repeated(std::string_view what, std::size_t size) {
   std::string text;
-  while (text.size() < size) text += kProse;
+  while (text.size() < size) text += what;
   text.resize(size);
   return text;
 }
+std::string prose(std::size_t size) { return repeated(kProse, size); }
 
 void scan(benchmark::State& state, const std::string& text) {
   const auto detector = Detector::make({});
@@ -59,15 +68,16 @@ void pii_chat_2k_five_hits(benchmark::State& state) {
   scan(state, std::string(kFive) + prose(2048 - kFive.size()));
 }
 
-/// The chat as a request of four texts, as harness/configs.py makes it.
+/// The harness's chat as a request of four texts.
 struct Chat {
   std::string body;
   RequestIndex index;
   std::shared_ptr<const Treatment> treatment = *make_treatment({});
 
-  explicit Chat(std::string_view personal) {
+  Chat() {
     for (const std::string& text :
-         {prose(835), prose(278), prose(278), std::string(personal) + prose(278)}) {
+         {repeated(kSentence, 835), repeated(kSentence, 278), repeated(kSentence, 278),
+          std::string(kPersonal) + repeated(kSentence, 278 - kPersonal.size())}) {
       const auto begin = static_cast<std::uint32_t>(body.size());
       body += '"' + text + '"';
       index.texts.push_back({{Role::User, TextKind::Content, 0, 0},
@@ -77,8 +87,8 @@ struct Chat {
   }
 };
 
-void find(benchmark::State& state) {
-  Chat chat(kFive);
+void pii_find(benchmark::State& state) {
+  Chat chat;
   Request request(chat.index);
   for (auto _ : state) {
     StandIns stand_ins;
@@ -88,7 +98,7 @@ void find(benchmark::State& state) {
 }
 
 void pii_find_and_rewrite(benchmark::State& state) {
-  Chat chat(kFive);
+  Chat chat;
   Request request(chat.index);
   for (auto _ : state) {
     StandIns stand_ins;
@@ -97,16 +107,15 @@ void pii_find_and_rewrite(benchmark::State& state) {
     benchmark::DoNotOptimize(rewrite_all(*chat.treatment, texts, found, "secret", stand_ins));
   }
 }
-void pii_find(benchmark::State& state) { find(state); }
 
 void pii_restore(benchmark::State& state) {
-  Chat chat(kFive);
+  Chat chat;
   Request request(chat.index);
   StandIns stand_ins;
   auto texts = request.texts();
   const auto found = find_all(*chat.treatment, chat.index, texts, stand_ins);
   (void)rewrite_all(*chat.treatment, texts, found, "secret", stand_ins);
-  const std::string answer = prose(600) + "[PERSON], [EMAIL], [PHONE], [CARD] and [ADDRESS].";
+  const std::string answer = prose(600) + "[PERSON], [EMAIL], [PHONE], [CARD] and [IBAN].";
   for (auto _ : state) {
     EventText text(answer);
     Restorer::Place place;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "platform/text/json_writer.h"
 #include "platform/text/number.h"
 
 namespace causeway {
+
+static constexpr std::size_t kRoom = 64;  // bytes for what must be escaped
 
 void EditingWriter::frame(const Frame& frame, Bytes& out) {
   if (frame.usage_only && !settings_.usage_wanted) return;
@@ -39,12 +42,15 @@ std::string EditingWriter::edited(const Frame& frame, std::string json) const {
 // The frame's JSON with each text replaced by what was released of it. Log probabilities belong
 // to the tokens as the model made them: where text changed they no longer fit.
 std::string EditingWriter::spliced(const Frame& frame) const {
+  std::size_t room = frame.data.size() + cost_.size() + kRoom;
+  for (const std::string& text : frame.released) room += text.size();
   std::string json;
+  json.reserve(room);
   std::size_t at = 0, text = 0;
   for (const auto& event : frame.events) {
     if (event.kind != EventKind::Text) continue;
     append_data(frame, at, event.value.begin, json);
-    json += encode_json_string(frame.released[text++]);
+    text::append_json_string(json, frame.released[text++]);
     at = event.value.end;
   }
   append_data(frame, at, frame.data.size(), json);
@@ -83,6 +89,17 @@ void EditingWriter::append_data(const Frame& frame, std::size_t begin, std::size
   json.append(frame.data, rest, end - rest);
 }
 
+// Where the string ends that byte `first` stands in. Most of an answer is one long string, which is
+// not looked at byte by byte.
+static std::size_t closing_quote(std::string_view json, std::size_t first) {
+  for (auto at = json.find('"', first); at != json.npos; at = json.find('"', at + 1)) {
+    std::size_t escapes = 0;
+    while (at - escapes > first && json[at - escapes - 1] == '\\') ++escapes;
+    if (escapes % 2 == 0) return at;
+  }
+  return json.size();
+}
+
 // Finds `"logprobs":` outside strings and replaces what stands behind it.
 void EditingWriter::drop_logprobs(std::string& json) const {
   constexpr std::string_view kName = "\"logprobs\"";
@@ -90,11 +107,8 @@ void EditingWriter::drop_logprobs(std::string& json) const {
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
+      i = closing_quote(json, i);
+      in_string = false;
       continue;
     }
     if (c != '"') continue;

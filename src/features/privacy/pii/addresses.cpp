@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "features/privacy/pii/address_words.h"
 #include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/lexicon.h"
 
@@ -173,44 +174,6 @@ std::size_t match(const RE2& pattern, std::string_view text, std::size_t begin,
   return size;
 }
 
-/// Whether a word ends as German and Dutch streets do; a number follows.
-bool street_word(std::string_view word) {
-  static constexpr std::string_view kEnds[] = {
-      "str",   "strasse",  "weg",    "platz",     "allee",  "gasse", "ring",    "damm",
-      "ufer",  "chaussee", "steig",  "pfad",      "stieg",  "park",  "hof",     "berg",
-      "markt", "graben",   "zeile",  "promenade", "straat", "laan",  "plein",   "gracht",
-      "kade",  "dijk",     "singel", "steeg",     "pad",    "dreef", "burgwal", "plantsoen",
-      "wal",   "weide",    "veld",   "hoek",      "akker",  "donk",  "kamp"};
-  for (const std::string_view end : kEnds) {
-    if (word.size() > end.size() + 1 && word.ends_with(end)) return true;
-  }
-  return false;
-}
-
-bool street_head(std::string_view word) {
-  static constexpr std::string_view kHeads[] = {
-      "Calle",    "C",        "Avenida",  "Avda",      "Av",           "Plaza",
-      "Pza",      "Paseo",    "Carrer",   "Ronda",     "Camino",       "Travesia",
-      "Glorieta", "Rambla",   "Callejon", "Pasaje",    "Urbanizacion", "Cuesta",
-      "Alameda",  "Acceso",   "Canada",   "Via",       "Viale",        "V",
-      "Piazza",   "P",        "Piazzale", "Corso",     "Vicolo",       "Largo",
-      "Strada",   "Contrada", "Borgo",    "Lungomare", "Rotonda",      "Canale",
-      "Stretto",  "Incrocio", "Rua",      "Travessa",  "Praca",        "Estrada",
-      "Rodovia"};
-  for (const std::string_view head : kHeads) {
-    if (word == head) return true;
-  }
-  return false;
-}
-
-bool box_head(std::string_view word) {
-  for (const std::string_view head :
-       {"PO", "P", "Postfach", "Apartado", "Casella", "Postbus", "Boite", "Caixa", "PSC", "Unit"}) {
-    if (word == head) return true;
-  }
-  return false;
-}
-
 bool known_city(std::string_view city) {
   const auto blank = std::min(city.find_first_of(" ,"), city.size());
   const auto marks = Lexicon::get().marks_of(city.substr(0, blank));
@@ -223,7 +186,7 @@ void AddressFinder::at_number(const Scene& scene, std::size_t begin, std::size_t
   const std::string_view text = scene.text;
   if (!is_digit(text[begin])) {
     // "NW1 6XE", "K1A 0B1"
-    if (end - begin >= 2 && end - begin <= 4 && is_upper(text[begin])) {
+    if (end - begin >= 2 && end - begin <= 4 && may_be_postcode(text, begin, end)) {
       const std::size_t size = match(postcode(), text, begin);
       if (size >= 6)
         scene.add(begin, begin + size, rules_.postcode,
@@ -236,19 +199,19 @@ void AddressFinder::at_number(const Scene& scene, std::size_t begin, std::size_t
   if ((next != ' ' && next != ',' && next != '-') || before(text, begin) == '.' ||
       before(text, begin) == '$')
     return;
-  if (is_upper(word) || is_digit(word) || is_lower(word)) {
-    if (is_upper(word) || is_digit(word)) {
-      const std::size_t street = match(english_street(), text, begin);
-      if (street > 0) {
-        const std::size_t size = std::max(street, match(english(), text, begin));
-        const bool near = scene.distance(rules_.en, begin, begin + size) >= 0;
-        scene.add(begin, begin + size, rules_.en, size > street + 4 ? 0.95F : near ? 0.9F : 0.7F);
-        return;
-      }
+  if (may_be_english(text, begin)) {
+    const std::size_t street = match(english_street(), text, begin);
+    if (street > 0) {
+      const std::size_t size = std::max(street, match(english(), text, begin));
+      const bool near = scene.distance(rules_.en, begin, begin + size) >= 0;
+      scene.add(begin, begin + size, rules_.en, size > street + 4 ? 0.95F : near ? 0.9F : 0.7F);
+      return;
     }
-    const std::size_t french_size = match(french(), text, begin);
-    if (french_size > 0) {
-      scene.add(begin, begin + french_size, rules_.fr, 0.9F);
+  }
+  if (may_be_french(text, begin)) {
+    const std::size_t size = match(french(), text, begin);
+    if (size > 0) {
+      scene.add(begin, begin + size, rules_.fr, 0.9F);
       return;
     }
   }
@@ -266,8 +229,9 @@ void AddressFinder::town(const Scene& scene, std::size_t begin, std::size_t end)
     scene.add(begin, begin + dutch, rules_.postcode, near || dutch > 8 ? 0.75F : 0.4F);
     return;
   }
+  if (end - begin != 5 && !near) return;
   const std::size_t size = match(code_and_city(), scene.text, begin, &city);
-  if (size > 0 && known_city(city) && (end - begin == 5 || near)) {
+  if (size > 0 && known_city(city)) {
     scene.add(begin, begin + size, rules_.postcode, near ? 0.85F : 0.65F);
   }
 }
@@ -295,13 +259,8 @@ void AddressFinder::at_word(const Scene& scene, std::size_t begin, std::size_t e
   }
   const std::size_t number = next == '.' && at(text, end + 1) == ' ' ? end + 2 : end + 1;
   const bool numbered = (next == ' ' || next == '.') && is_digit(at(text, number));
-  const bool small = word == "Am" || word == "An" || word == "Auf" || word == "Im" ||
-                     word == "In" || word == "Zum" || word == "Zur" || word == "Unter";
-  const bool before_street =
-      next == ' ' &&
-      (text.substr(end + 1).starts_with("Str") || text.substr(end + 1).starts_with("Allee") ||
-       text.substr(end + 1).starts_with("Platz") || text.substr(end + 1).starts_with("Weg") ||
-       text.substr(end + 1).starts_with("Ring"));
+  const bool small = german_preposition(word);
+  const bool before_street = next == ' ' && begins_with_street(text.substr(end + 1));
   if ((numbered && street_word(word)) || small || before_street) {
     const std::size_t size = match(german(), text, begin);
     if (size > 0) {

@@ -90,9 +90,9 @@ Result<std::unique_ptr<Detector>> Detector::make(const DetectorOptions& options)
   auto own = OwnRules::make(options);
   if (!own) return pass(std::move(own));
   const Book& book = Book::get();
-  auto parts =
-      std::unique_ptr<Parts>(new Parts{book, Scanner(book, options.kinds, options.regions),
-                                       std::move(*own), options.kinds, options.min_confidence});
+  auto parts = std::unique_ptr<Parts>(
+      new Parts{book, Scanner(book, options.kinds, options.regions, options.min_confidence),
+                std::move(*own), options.kinds, options.min_confidence});
   return std::unique_ptr<Detector>(new Detector(std::move(parts)));
 }
 
@@ -104,8 +104,8 @@ void Detector::scan(std::string_view utf8, Scratch& scratch, std::vector<Finding
   const Book& book = parts_->book;
   std::vector<Candidate>& found = memory.found;
   found.clear();
-  book.words().find(plain.text(), memory.words, memory.hits);
-  parts_->scanner.scan({plain.text(), book.words(), memory.hits, found}, memory.run);
+  book.words().find_anchors(plain.text(), memory.words, memory.hits);
+  parts_->scanner.scan({plain.text(), book.words(), memory.words, memory.hits, found}, memory.run);
   if (!parts_->own.empty() && parts_->kinds.has(Kind::Custom)) {
     parts_->own.find(plain.text(), memory.own);
     for (const OwnRules::Found& one : memory.own) {

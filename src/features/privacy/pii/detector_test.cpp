@@ -171,6 +171,26 @@ TEST(Detector, SpansAreInOrderAndDoNotOverlap) {
   EXPECT_GT(end, 0U);
 }
 
+TEST(Detector, EveryNameOfALongList) {
+  const std::string_view names[] = {"Olin Ernser",  "Aimee Howe",   "Gutmann",  "Florian Watsica",
+                                    "Madison Rice", "Nat Nitzsche", "Parisian", "Devonte Champlin",
+                                    "Ana Lopez",    "Ray Carter",   "Kovacek",  "Cielo Heller"};
+  for (std::size_t first = 0; first < std::size(names); ++first) {
+    std::string text = "Present were ";
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+      if (i > 0) text += ", ";
+      text += i % 2 == 0 ? "Mr. " : "Ms ";
+      text += names[(first + i) % std::size(names)];
+    }
+    const auto found = findings(text);
+    ASSERT_EQ(found.size(), std::size(names)) << text;
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+      EXPECT_EQ(text.substr(found[i].begin, found[i].end - found[i].begin),
+                names[(first + i) % std::size(names)]);
+    }
+  }
+}
+
 TEST(Detector, OwnWordsAndPatterns) {
   DetectorOptions options;
   options.words = {{"project", "Blue Heron"}};

@@ -153,18 +153,22 @@ class Differential : public testing::Test {
   template <class Check>
   void on_random_texts(int count, const Check& check) {
     std::mt19937 random(20);
-    Words::Memory memory;
     for (int i = 0; i < count && !HasFailure(); ++i) {
       const std::string text = random_text(random);
       Hits hits;
-      Book::get().words().find(text, memory, hits);
+      Book::get().words().find_anchors(text, memory_, hits);
       check(text, hits);
     }
   }
+  Scene scene(const std::string& text, Hits& hits, std::vector<Candidate>& found) {
+    return {text, Book::get().words(), memory_, hits, found};
+  }
+  Words::Memory memory_;
 };
 
 TEST_F(Differential, Words) {
-  on_random_texts(400, [](const std::string& text, const Hits& hits) {
+  on_random_texts(400, [&](const std::string& text, Hits& hits) {
+    Book::get().words().find_words(text, memory_, hits);
     Hits plain;
     Book::get().words().find_slowly(text, plain);
     ASSERT_EQ(hits.words.size(), plain.words.size()) << text;
@@ -182,10 +186,10 @@ TEST_F(Differential, Words) {
 
 TEST_F(Differential, Patterns) {
   std::size_t found = 0;
-  on_random_texts(150, [&](const std::string& text, const Hits& hits) {
+  on_random_texts(150, [&](const std::string& text, Hits& hits) {
     std::vector<Candidate> fast, slow;
-    find_patterns(Book::get(), {text, Book::get().words(), hits, fast});
-    find_patterns_slowly(Book::get(), {text, Book::get().words(), hits, slow});
+    find_patterns(Book::get(), scene(text, hits, fast));
+    find_patterns_slowly(Book::get(), scene(text, hits, slow));
     EXPECT_EQ(sorted(fast), sorted(slow)) << text;
     found += fast.size();
   });
@@ -196,14 +200,14 @@ TEST_F(Differential, Numbers) {
   const NumberFinder finder(Book::get().numbers());
   const PlainNumbers plain;
   std::size_t found = 0;
-  on_random_texts(500, [&](const std::string& text, const Hits& hits) {
+  on_random_texts(500, [&](const std::string& text, Hits& hits) {
     pii::Run run;
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (!is_alnum(text[i]) || is_alnum(before(text, i))) continue;
       read_run(text, i, run);
       std::vector<Candidate> fast, slow;
-      finder.find({text, Book::get().words(), hits, fast}, run);
-      plain.find({text, Book::get().words(), hits, slow}, run);
+      finder.find(scene(text, hits, fast), run, rules_near(scene(text, hits, fast), run));
+      plain.find(scene(text, hits, slow), run);
       EXPECT_EQ(sorted(fast), sorted(slow)) << text;
       found += fast.size();
     }

@@ -1,6 +1,8 @@
 #include "features/privacy/pii/lexicon.h"
 
-#include "features/privacy/pii/chars.h"
+#include <algorithm>
+#include <cstring>
+
 #include "features/privacy/pii/lexicon_data.h"
 
 namespace causeway::pii {
@@ -9,12 +11,39 @@ namespace {
 constexpr std::size_t kSlots = std::size_t{1} << 17;  // three times as many as words
 constexpr std::size_t kMaxWord = 32;
 
-std::uint64_t hash_of(std::string_view word) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : word) {
-    hash = (hash ^ static_cast<unsigned char>(to_lower(c))) * 0x100000001b3ULL;
+std::uint64_t eight_of(const char* bytes) {
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, sizeof(eight));
+  return eight;
+}
+
+/// Less than eight bytes.
+std::uint64_t rest_of(const char* bytes, std::size_t size) {
+  if (size >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, bytes, sizeof(first));
+    std::memcpy(&last, bytes + size - sizeof(last), sizeof(last));
+    return std::uint64_t{last} << 32 | first;
   }
-  return hash ^ hash >> 29;
+  std::uint64_t rest = 0;
+  for (std::size_t i = 0; i < size; ++i) rest = rest << 8 | static_cast<unsigned char>(bytes[i]);
+  return rest;
+}
+
+// Eight letters at a time; the bit that makes small letters of capitals is set in all of them.
+std::uint64_t hash_of(std::string_view word) {
+  constexpr std::uint64_t kSmall = 0x2020202020202020ULL, kFactor = 0x9e3779b97f4a7c15ULL;
+  std::uint64_t hash = word.size();
+  const auto mix = [&](std::uint64_t eight) {
+    hash = (hash ^ (eight | kSmall)) * kFactor;
+    hash ^= hash >> 29;
+  };
+  std::size_t i = 0;
+  for (; word.size() - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
+    mix(eight_of(word.data() + i));
+  }
+  mix(rest_of(word.data() + i, word.size() - i));
+  return hash;
 }
 
 std::uint32_t print_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32) | 1U; }
@@ -41,6 +70,10 @@ void Lexicon::add(std::string_view word, unsigned marks) {
     slot = (slot + 1) % kSlots;
   table_[slot].print = print_of(hash);
   table_[slot].marks = static_cast<std::uint16_t>(table_[slot].marks | marks);
+  const auto letter = static_cast<unsigned char>(word.front() - 'a');
+  if ((marks & kInside) != 0 && letter < 26 && word.size() < 32) {
+    inside_[letter] |= std::uint32_t{1} << word.size();
+  }
 }
 
 std::uint16_t Lexicon::marks_of(std::string_view word) const {

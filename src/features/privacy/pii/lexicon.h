@@ -2,6 +2,7 @@
 // table, asked for every word with a capital, so it is small and flat.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,20 @@ enum Mark : std::uint16_t {
   kJoin = 2048,     // of, and, und: inside names of organisations
 };
 
+/// What words in small letters may be in the middle of a name.
+inline constexpr unsigned kInside = kParticle | kJoin | kLegalForm;
+
 class Lexicon {
  public:
   static const Lexicon& get();
 
   /// Marks of a word in any case; 0 = unknown.
   std::uint16_t marks_of(std::string_view word) const;
+  /// False where a word in small letters is surely none of those inside names.
+  bool may_be_inside(std::string_view word) const {
+    const auto letter = static_cast<unsigned char>(word.front() - 'a');
+    return letter >= 26 || word.size() >= 32 || (inside_[letter] >> word.size() & 1) != 0;
+  }
 
  private:
   Lexicon();
@@ -38,6 +47,7 @@ class Lexicon {
     std::uint16_t marks = 0;
   };
   std::vector<Entry> table_;
+  std::array<std::uint32_t, 26> inside_{};  // by first letter: bit n where one has n letters
 };
 
 /// Words that are in no package, blank between them.

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kNone = 0;
 constexpr std::size_t kMaxPersonWords = 5;
+constexpr std::size_t kMostWords = 8;  // of one name with its titles, of persons and organisations
 
 /// Known as nothing but an ordinary word, a country, a firm's kind: no part of a person's name.
 bool ordinary(const NameWord& word) {
@@ -35,7 +36,12 @@ std::size_t NameFinder::find(const Scene& scene, std::size_t begin) const {
     while (end < scene.text.size() && is_letter(scene.text[end])) ++end;
     return end;
   }
+  // Most sentences begin so: an ordinary word by itself is nobody.
+  const NameWord& head = words.words[0];
+  if (words.size == 1 && ordinary(head) && !head.is(kGiven | kKnownCompany)) return head.end;
   for (std::size_t i = 0; i < words.size;) {
+    // A list of names is longer than a sequence: what may be cut in two is read anew from here.
+    if (words.cut && i > 0 && i + kMostWords > words.size) return words.words[i].begin;
     std::size_t next = organisation(scene, words, i);
     if (next == kNone) next = titled(scene, words, i);
     if (next == kNone) next = labelled(scene, words, i);
@@ -128,13 +134,14 @@ std::size_t NameFinder::titled(const Scene& scene, const NameSequence& words,
 std::size_t NameFinder::labelled(const Scene& scene, const NameSequence& words,
                                  std::size_t first) const {
   const NameWord& head = words.words[first];
-  if (!head.capital || !introduced(scene, head)) return kNone;
-  if (ordinary(head)) {
+  const bool doubtful = ordinary(head);
+  if (!head.capital || (doubtful && !head.is(kGiven)) || !introduced(scene, head)) return kNone;
+  if (doubtful) {
     // "Dear Grace," is a name where "Dear Customer" is none.
     const char next = at(scene.text, head.end);
     const bool more =
         first + 1 < words.size && surname(words.words[first + 1]) && !words.words[first + 1].comma;
-    if (!head.is(kGiven) || (!more && (next == ' ' || is_alnum(next)))) return kNone;
+    if (!more && (next == ' ' || is_alnum(next))) return kNone;
   }
   std::size_t last = first + 1;
   for (std::size_t i = first + 1;

@@ -28,10 +28,11 @@ struct NameWord {
   bool is(unsigned mark) const { return (marks & mark) != 0; }
 };
 
-inline constexpr std::size_t kMaxNameWords = 10;
+inline constexpr std::size_t kMaxNameWords = 16;
 struct NameSequence {
   std::array<NameWord, kMaxNameWords> words;
   std::size_t size = 0;
+  bool cut = false;  // it goes on behind the last word
 };
 
 class NameFinder {

@@ -85,7 +85,7 @@ void find_patterns_slowly(const Book& book, const Scene& scene) {
 
 void find_birth_dates(const Scene& scene, std::uint32_t rule) {
   const std::string_view text = scene.text;
-  for (const WordHit& hit : scene.hits.words) {
+  for (const WordHit& hit : scene.with_words().words) {
     if (!scene.words.rules_of(hit)[rule]) continue;
     re2::StringPiece date;
     const std::size_t after = std::min<std::size_t>(text.size(), hit.end + kDateAfter);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <list>
+#include <span>
 
 #include "features/privacy/pii/chars.h"
 
@@ -14,7 +15,7 @@ namespace {
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
-constexpr std::size_t kMaxDigits = 15;
+constexpr std::size_t kMinDigits = 7, kMaxDigits = 15;
 constexpr float kSurest = 0.96F;  // no phone number is surer
 constexpr int kNear = 30;  // a word that makes a phone number of any number must be this near
 
@@ -105,21 +106,58 @@ std::size_t after_extension(std::string_view text, std::size_t end) {
 
 }  // namespace
 
+/// Groups that can be one number together, and their digits in one piece.
+struct PhoneFinder::Digits {
+  std::array<char, kMaxDigits + 2> bytes;
+  std::array<std::uint8_t, kMaxDigits + 2> ends;  // of each group, in bytes
+  std::size_t groups = 0;
+
+  Digits(std::string_view text, const Run& run, std::size_t first) {
+    std::size_t size = 0;
+    for (std::size_t i = first; i < run.size(); ++i) {
+      const std::string_view group = text.substr(run[i].begin, run[i].end - run[i].begin);
+      if (!all_digits(group) || size + group.size() > bytes.size()) return;
+      if (i > first && text.substr(run[i - 1].end, run[i].begin - run[i - 1].end).contains('\n')) {
+        return;
+      }
+      std::ranges::copy(group, bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      size += group.size();
+      ends[groups++] = static_cast<std::uint8_t>(size);
+    }
+  }
+};
+
 struct PhoneFinder::Span {
   std::size_t begin, end;
-  std::string digits;
-  std::vector<std::size_t> sizes;  // of its groups
   bool plus, bracket;
+  std::string_view digits;
+  std::span<const std::uint8_t> ends;  // of its groups, in digits
+
+  std::size_t groups() const { return ends.size(); }
+  std::size_t size_of(std::size_t group) const {
+    return static_cast<std::size_t>(ends[group] - (group > 0 ? ends[group - 1] : 0));
+  }
 };
 
 PhoneFinder::PhoneFinder(const PhoneRules& rules, const std::vector<std::string>& regions)
     : rules_(rules) {
+  for (const std::string& name : regions) regions_.push_back(read_region(name));
+}
+
+PhoneFinder::Region PhoneFinder::read_region(const std::string& name) {
   const auto& phones = *PhoneNumberUtil::GetInstance();
-  for (const std::string& name : regions) {
-    Region region{name, phones.GetCountryCodeForRegion(name), {}};
-    phones.GetNddPrefixForRegion(name, true, &region.trunk);
-    regions_.push_back(std::move(region));
+  Region region{name, phones.GetCountryCodeForRegion(name), {}, 0};
+  phones.GetNddPrefixForRegion(name, true, &region.trunk);
+  // Of countries that share a code, libphonenumber tells the sizes of the main one only.
+  std::string main;
+  phones.GetRegionCodeForCountryCode(region.code, &main);
+  for (std::size_t size = 1; size <= kMaxDigits + 2; ++size) {
+    const std::string any_digits(size, '2');
+    if (main != name || phones.IsPossibleNumber(number_of(region.code, any_digits))) {
+      region.sizes |= std::uint32_t{1} << size;
+    }
   }
+  return region;
 }
 
 bool PhoneFinder::valid_in(const Region& region, std::string_view digits) {
@@ -128,6 +166,8 @@ bool PhoneFinder::valid_in(const Region& region, std::string_view digits) {
   } else if (region.trunk == "0") {
     return false;
   }
+  // Most numbers are no phone number by their size alone; to ask costs microseconds.
+  if ((region.sizes >> digits.size() & 1) == 0) return false;
   return PhoneNumberUtil::GetInstance()->IsValidNumberForRegion(number_of(region.code, digits),
                                                                 region.name);
 }
@@ -136,7 +176,8 @@ bool PhoneFinder::knows_region(const std::string& region) {
   return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
 }
 
-void PhoneFinder::find(const Scene& scene, const Run& run, std::size_t others) const {
+void PhoneFinder::find(const Scene& scene, const Run& run, const RuleSet& near,
+                       std::size_t others) const {
   const auto taken = [&](const Group& group) {
     return std::any_of(scene.found.begin() + static_cast<std::ptrdiff_t>(others), scene.found.end(),
                        [&](const Candidate& one) {
@@ -146,80 +187,64 @@ void PhoneFinder::find(const Scene& scene, const Run& run, std::size_t others) c
   };
   for (std::size_t i = 0; i < run.size();) {
     std::size_t next = i + 1;
-    if (!taken(run[i])) look(scene, run, i, next);
+    if (!taken(run[i])) look(scene, run, near[rules_.national], i, next);
     i = next;
   }
 }
 
-/// How many groups from `first` on can be one phone number.
-std::size_t PhoneFinder::longest(const Scene& scene, const Run& run, std::size_t first) const {
-  std::size_t digits = 0, last = first;
-  for (; last < run.size(); ++last) {
-    const std::string_view group =
-        scene.text.substr(run[last].begin, run[last].end - run[last].begin);
-    if (!all_digits(group) || digits + group.size() > kMaxDigits + 2) break;
-    digits += group.size();
-    if (last > first &&
-        scene.text.substr(run[last - 1].end, run[last].begin - run[last - 1].end).contains('\n'))
-      break;
-  }
-  return last - first;
-}
-
-bool PhoneFinder::look(const Scene& scene, const Run& run, std::size_t first,
+/// The longest number from group `first` on; `next` becomes the group behind it.
+void PhoneFinder::look(const Scene& scene, const Run& run, bool near, std::size_t first,
                        std::size_t& next) const {
   const std::string_view text = scene.text;
-  for (std::size_t count = longest(scene, run, first); count > 0; --count) {
-    Span span{run[first].begin, run[first + count - 1].end, {}, {}, false, false};
-    if (span.end - span.begin < 7) break;
-    for (std::size_t i = first; i < first + count; ++i) {
-      span.digits += text.substr(run[i].begin, run[i].end - run[i].begin);
-      span.sizes.push_back(run[i].end - run[i].begin);
-    }
-    if (before(text, span.begin) == '(') {
-      span.bracket = true;
-      --span.begin;
-    }
-    if (before(text, span.begin) == '+') {
-      span.plus = true;
-      --span.begin;
-      if (before(text, span.begin) == '(') --span.begin;
-    }
-    if (!span.plus && (is_alnum(before(text, span.begin)) || before(text, span.begin) == '.' ||
-                       before(text, span.begin) == ','))
-      return false;
-    if (span.digits.size() < 7 || span.digits.size() > kMaxDigits + 2) continue;
+  const std::size_t start = run[first].begin;
+  Span span{start, 0, false, false, {}, {}};
+  if (before(text, span.begin) == '(') {
+    span.bracket = true;
+    --span.begin;
+  }
+  if (before(text, span.begin) == '+') {
+    span.plus = true;
+    --span.begin;
+    if (before(text, span.begin) == '(') --span.begin;
+  }
+  const char front = before(text, span.begin);
+  if (!span.plus && (is_alnum(front) || front == '.' || front == ',')) return;
+  const Digits digits(text, run, first);
+  for (std::size_t count = digits.groups; count > 0; --count) {
+    span.end = run[first + count - 1].end;
+    span.digits = {digits.bytes.data(), digits.ends[count - 1]};
+    span.ends = {digits.ends.data(), count};
+    if (span.digits.size() < kMinDigits) return;
     std::uint32_t rule = rules_.shape;
-    const float worth = worth_of(scene, span, rule);
+    const float worth = worth_of(scene, span, near, rule);
     if (worth <= 0) continue;
     scene.add(span.begin, after_extension(text, span.end), rule, worth);
     next = first + count;
-    return true;
+    return;
   }
-  return false;
 }
 
-float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t& rule) const {
-  const int distance = scene.distance(rules_.national, span.begin, span.end);
-  const bool near = distance >= 0 && distance < kNear;
-  const std::string& digits = span.digits;
+float PhoneFinder::worth_of(const Scene& scene, const Span& span, bool near,
+                            std::uint32_t& rule) const {
+  const int distance = near ? scene.distance(rules_.national, span.begin, span.end) : -1;
+  near = distance >= 0 && distance < kNear;
+  const std::string_view digits = span.digits;
   if (span.plus || (digits.starts_with("00") && digits.size() > 9)) {
     rule = rules_.international;
-    const Verdict verdict = international(std::string_view(digits).substr(span.plus ? 0 : 2));
+    const Verdict verdict = international(digits.substr(span.plus ? 0 : 2));
     if (verdict == Verdict::Valid) return kSurest;
     if (verdict == Verdict::Possible && (span.plus || near)) return 0.8F;
     return span.plus && digits.size() >= 8 && digits.size() <= kMaxDigits ? 0.55F : 0;
   }
-  const auto& sizes = span.sizes;
-  const std::size_t lead = !sizes.empty() && sizes[0] == 1 && digits[0] == '1' ? 1 : 0;
-  const bool american =
-      sizes.size() == lead + 3 && sizes[lead] == 3 && sizes[lead + 1] == 3 && sizes[lead + 2] == 4;
+  const std::size_t lead = span.size_of(0) == 1 && digits[0] == '1' ? 1 : 0;
+  const bool american = span.groups() == lead + 3 && span.size_of(lead) == 3 &&
+                        span.size_of(lead + 1) == 3 && span.size_of(lead + 2) == 4;
   if (american) {
-    const bool in_plan = planned(std::string_view(digits).substr(lead));
+    const bool in_plan = planned(digits.substr(lead));
     return near ? 0.95F : in_plan ? 0.82F : 0.55F;
   }
   const bool trunk = digits[0] == '0' && digits.size() >= 9 && digits.size() <= 12 &&
-                     (sizes.size() > 1 || span.bracket);
+                     (span.groups() > 1 || span.bracket);
   if (!near && !trunk) return 0;
   if (digits.size() <= 13) {
     for (const Region& region : regions_) {
@@ -229,7 +254,7 @@ float PhoneFinder::worth_of(const Scene& scene, const Span& span, std::uint32_t&
     }
   }
   return near && digits.size() <= kMaxDigits ? 0.7F - 0.002F * static_cast<float>(distance)
-         : trunk && sizes.size() > 2         ? 0.5F
+         : trunk && span.groups() > 2        ? 0.5F
                                              : 0;
 }
 

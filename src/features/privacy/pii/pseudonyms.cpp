@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "features/privacy/pii/chars.h"
+#include "features/privacy/pii/draw.h"
+#include "features/privacy/pii/right_number.h"
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
 
@@ -12,7 +13,6 @@ namespace causeway::pii {
 namespace {
 
 constexpr std::size_t kHashBytes = 8;
-constexpr std::size_t kDrawn = 256;  // bytes; longer values draw them again
 
 // Common in several countries, for any gender; together they name nobody in particular.
 constexpr std::array<std::string_view, 40> kFirst = {
@@ -27,34 +27,16 @@ constexpr std::array<std::string_view, 40> kLast = {
     "Radley",  "Selwyn",   "Thorne",   "Upton",   "Vance",   "Wexley",  "Yardley",  "Alder",
     "Brandt",  "Corbin",   "Denby",    "Easton",  "Farrow",  "Garland", "Hartwell", "Keswick",
     "Lorne",   "Milford",  "Newell",   "Orton",   "Penrose", "Rennick", "Stroud",   "Tilbury"};
+// No person's pseudonym, so that a street is not taken for somebody.
+constexpr std::array<std::string_view, 24> kStreets = {
+    "Amberfield", "Birchmoor",  "Cloverdale", "Dunmere",    "Elmstead",  "Fernhurst",
+    "Greenlow",   "Hayfold",    "Inglemere",  "Kingsmoor",  "Larkfield", "Meadowby",
+    "Northwell",  "Orchardley", "Pinebrook",  "Quarrydale", "Rushmere",  "Stonecroft",
+    "Thornby",    "Underfell",  "Valemont",   "Westmere",   "Yewdale",   "Zealbury"};
 constexpr std::array<std::string_view, 16> kFirms = {
     "Bluefield", "Norvale", "Ostara", "Kestrel", "Merida", "Tallis",  "Verano",  "Quarry",
     "Halden",    "Lumina",  "Corvus", "Sable",   "Zephyr", "Amberly", "Fenwick", "Solway"};
 constexpr std::array<std::string_view, 3> kDomains = {"example.com", "example.org", "example.net"};
-
-/// Bytes that look random and follow from secret, kind, value and attempt.
-class Draw {
- public:
-  Draw(Kind kind, std::string_view value, std::string_view secret, int attempt) {
-    std::string info(name_of(kind));
-    info += '\0' + std::to_string(attempt) + '\0';
-    info += value;
-    bytes_ = crypto::hkdf(secret, "causeway pii pseudonym", info, kDrawn);
-  }
-  unsigned next(unsigned below) {
-    const unsigned high = static_cast<unsigned char>(bytes_[at_++ % bytes_.size()]);
-    const unsigned low = static_cast<unsigned char>(bytes_[at_++ % bytes_.size()]);
-    return (high << 8 | low) % below;
-  }
-  template <std::size_t N>
-  std::string of(const std::array<std::string_view, N>& list) {
-    return std::string(list[next(N)]);
-  }
-
- private:
-  std::string bytes_;
-  std::size_t at_ = 0;
-};
 
 // Digits and letters by others of their sort, from the one numbered `keep` on.
 std::string same_shape(std::string_view value, Draw& draw, std::size_t keep = 0) {
@@ -187,7 +169,7 @@ std::string firm(std::string_view value, Draw& draw) {
   return in_case_of(value, draw.of(kFirms)) + (has_form ? std::string(value.substr(last)) : "");
 }
 
-// Capitalised words become surnames, digits other digits; the small words between them stay.
+// Capitalised words become streets, digits other digits; the small words between them stay.
 std::string address(std::string_view value, Draw& draw) {
   std::string out;
   for (std::size_t i = 0; i < value.size();) {
@@ -200,7 +182,7 @@ std::string address(std::string_view value, Draw& draw) {
     std::size_t end = i;
     while (end < value.size() && (is_letter(value[end]) || (value[end] & 0x80) != 0)) ++end;
     const std::string_view word = value.substr(i, end - i);
-    out += word.size() > 2 ? in_case_of(word, draw.of(kLast)) : std::string(word);
+    out += word.size() > 2 ? in_case_of(word, draw.of(kStreets)) : std::string(word);
     i = end;
   }
   return out;
@@ -227,9 +209,10 @@ std::string birth_date(std::string_view value, Draw& draw) {
   return out;
 }
 
-std::string made_for(Kind kind, std::string_view value, std::string_view secret, int attempt) {
-  Draw draw(kind, value, secret, attempt);
-  switch (kind) {
+std::string made_for(const Finding& finding, std::string_view value, std::string_view secret,
+                     int attempt) {
+  Draw draw(finding.kind, value, secret, attempt);
+  switch (finding.kind) {
     case Kind::Email:
       return email(draw);
     case Kind::Phone:
@@ -252,16 +235,19 @@ std::string made_for(Kind kind, std::string_view value, std::string_view secret,
       return address(value, draw);
     case Kind::BirthDate:
       return birth_date(value, draw);
-    default:
-      return same_shape(value, draw);
+    default: {
+      std::string right = right_number(value, finding.rule, draw);
+      return right.empty() ? same_shape(value, draw) : right;
+    }
   }
 }
 
 }  // namespace
 
 // On one line, so that it is found again in JSON as well.
-std::string pseudonym_of(Kind kind, std::string_view value, std::string_view secret, int attempt) {
-  std::string one_line = made_for(kind, value, secret, attempt);
+std::string pseudonym_of(const Finding& finding, std::string_view value, std::string_view secret,
+                         int attempt) {
+  std::string one_line = made_for(finding, value, secret, attempt);
   std::ranges::replace(one_line, '\n', ' ');
   return one_line;
 }

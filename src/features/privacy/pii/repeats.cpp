@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "features/privacy/pii/blocks.h"
 #include "features/privacy/pii/chars.h"
 
 namespace causeway::pii {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kShortest = 4;      // bytes: a shorter value may be any word
 constexpr std::size_t kMostValues = 500;  // looked for at once, at every word
+constexpr std::size_t kFew = 4;
 
 bool needs_words_nearby(Kind kind) {
   switch (kind) {
@@ -43,6 +45,12 @@ void Repeats::add(std::string_view value, const Finding& as) {
   add_one(value, as);
 }
 
+void Repeats::clear() {
+  for (const char c : firsts_) first_[static_cast<unsigned char>(c)] = 0;
+  firsts_.clear();
+  values_.clear();
+}
+
 void Repeats::add_one(std::string_view value, const Finding& as) {
   if (!needs_words_nearby(as.kind) || value.size() < kShortest || values_.size() >= kMostValues) {
     return;
@@ -51,8 +59,29 @@ void Repeats::add_one(std::string_view value, const Finding& as) {
   for (std::uint32_t i = first; i != 0; i = values_[i - 1].next) {
     if (values_[i - 1].text == value) return;
   }
+  if (first == 0) firsts_ += value.front();
   values_.push_back({value, as, first});
   first = static_cast<std::uint32_t>(values_.size());
+}
+
+// The next byte that one of the values begins with. Most requests have a few of them, which are
+// looked for in whole blocks.
+std::size_t Repeats::next_first(std::string_view text, std::size_t at) const {
+  const auto one = [&](char c) { return first_[static_cast<unsigned char>(c)] != 0; };
+  if (firsts_.size() > kFew) {
+    while (at < text.size() && !one(text[at])) ++at;
+    return at;
+  }
+  std::array<std::uint8_t, kFew> firsts;
+  for (std::size_t i = 0; i < kFew; ++i) {
+    firsts[i] = static_cast<std::uint8_t>(firsts_[std::min(i, firsts_.size() - 1)]);
+  }
+  static_assert(kFew == 4);
+  const auto many = [&](const Block& block) {
+    return (block == firsts[0]) | (block == firsts[1]) | (block == firsts[2]) |
+           (block == firsts[3]);
+  };
+  return find_byte(text, at, many, one);
 }
 
 // The longest that stands here as whole words.
@@ -74,7 +103,7 @@ void Repeats::find(std::string_view text, std::vector<Finding>& findings) const 
   std::size_t next = 0;  // of the known ones, the first that does not begin before `i`
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t stop = next < known ? findings[next].begin : text.size();
-    while (i < stop && first_[static_cast<unsigned char>(text[i])] == 0) ++i;
+    i = next_first(text.substr(0, std::max(i, stop)), i);
     if (i >= stop) {
       if (next == known) break;
       i = findings[next++].end;
@@ -90,7 +119,7 @@ void Repeats::find(std::string_view text, std::vector<Finding>& findings) const 
     }
     i = end;
   }
-  std::ranges::sort(findings, {}, &Finding::begin);
+  if (findings.size() > known) std::ranges::sort(findings, {}, &Finding::begin);
 }
 
 }  // namespace causeway::pii

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,7 @@ class Repeats {
   /// words nearby to be seen.
   void add(std::string_view value, const Finding& as);
   bool empty() const { return values_.empty(); }
+  void clear();
 
   /// Adds whole words that are one of the values to the findings of a text, where none is yet. Both
   /// are in order and do not overlap.
@@ -29,10 +31,12 @@ class Repeats {
     std::uint32_t next;  // of the same first byte: its place in values_ and 1; 0 = no more
   };
   void add_one(std::string_view value, const Finding& as);
+  std::size_t next_first(std::string_view text, std::size_t at) const;
   const Value* at(std::string_view text) const;
 
   std::vector<Value> values_;
   std::array<std::uint32_t, 256> first_{};  // by first byte, as Value::next
+  std::string firsts_;                      // all first bytes
 };
 
 }  // namespace causeway::pii

@@ -1,8 +1,8 @@
 #include "features/privacy/pii/restorer.h"
 
 #include <algorithm>
-#include <array>
 
+#include "features/privacy/pii/blocks.h"
 #include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/json_view.h"
 #include "platform/text/json_writer.h"
@@ -11,16 +11,17 @@ namespace causeway::pii {
 namespace {
 
 constexpr std::size_t kMostInner = 64;  // bytes between brackets
+constexpr std::size_t kRoom = 128;      // bytes that words are longer than their stand-ins
 constexpr std::size_t kMostFence = 24;  // bytes of the line "```json"
 constexpr std::string_view kApostrophe = "\xE2\x80\x99";
 
-// What a stand-in in brackets begins with, its opening bracket lost or not.
-constexpr auto kBegins = [] {
-  std::array<bool, 256> all{};
-  all['['] = true;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) all[c] = true;
-  return all;
-}();
+// The next byte that a stand-in in brackets may begin with, its opening bracket lost or not.
+std::size_t next_begin(std::string_view text, std::size_t at) {
+  const auto many = [](const Block& block) {
+    return ((block >= 'A') & (block <= 'Z')) | (block == '[');
+  };
+  return find_byte(text, at, many, [](char c) { return is_upper(c) || c == '['; });
+}
 
 // What may stand between the letters of a bent name.
 constexpr bool is_filler(char c) {
@@ -88,22 +89,22 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
   std::string out;  // what becomes of given[0, copied)
   for (; i < given.size();) {
     // Most bytes begin nothing.
-    if (!pseudonyms_ && !kBegins[static_cast<unsigned char>(given[i])]) {
-      ++i;
-      continue;
-    }
+    if (!pseudonyms_) i = next_begin(given, i);
+    if (i == given.size()) break;
     const Found found = look({given, place.before, last, exact, place.json}, i);
     if (found.what == Found::Wait) break;
     if (found.what == Found::Nothing) {
       i = std::max(found.end, i + 1);
       continue;
     }
+    if (restored == 0) out.reserve(given.size() + kRoom);
     out.append(given, copied, i - copied);
     if (place.json) {
       text::append_json_escaped(out, found.value);
     } else {
       out += found.value;
     }
+    out += found.ending;
     i = copied = found.end;
     ++restored;
   }
@@ -117,6 +118,12 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
   text.hold_from(text.get().size() - held);
   if (last) place = {};
   return restored;
+}
+
+bool Restorer::is_stand_in(std::string_view name, Found& found) const {
+  const StandIns::Entry* entry = stand_ins_.find(name);
+  if (entry) found.value = entry->value;
+  return entry != nullptr;
 }
 
 Restorer::Found Restorer::look(const Seen& seen, std::size_t at) const {
@@ -148,7 +155,7 @@ Restorer::Found Restorer::bracket(const Seen& seen, std::size_t at) const {
   // The closing bracket is lost.
   const std::size_t end = name_end(text, at + 1);
   Found found{Found::Value, end};
-  if (end > at + 1 && stand_ins_.find(text.substr(at + 1, end - at - 1), found.value)) return found;
+  if (end > at + 1 && is_stand_in(text.substr(at + 1, end - at - 1), found)) return found;
   return {};
 }
 
@@ -159,12 +166,12 @@ Restorer::Found Restorer::closed(const Seen& seen, std::size_t at, std::size_t c
       !std::ranges::all_of(inner, [](char c) { return is_upper(c) || is_digit(c) || c == '_'; })) {
     return {};
   }
-  if (stand_ins_.find(inner, found.value)) return found;
+  if (is_stand_in(inner, found)) return found;
   while (inner.ends_with('\\')) inner.remove_suffix(1);
   const std::string_view ending = possessive(inner);
   inner.remove_suffix(ending.size());
-  if (ending.empty() || !stand_ins_.find(inner, found.value)) return {};
-  found.value += ending;
+  if (ending.empty() || !is_stand_in(inner, found)) return {};
+  found.ending = ending;
   return found;
 }
 
@@ -181,7 +188,7 @@ Restorer::Found Restorer::bare(const Seen& seen, std::size_t at) const {
   if (bracket) found.end = end + (rest.front() == ']' ? 1 : 2);
   const bool uncommon = std::ranges::any_of(name, [](char c) { return is_digit(c); });
   const bool ends = rest.empty() || !is_alnum(rest.front());
-  if ((bracket || (uncommon && ends && !seen.json)) && stand_ins_.find(name, found.value)) {
+  if ((bracket || (uncommon && ends && !seen.json)) && is_stand_in(name, found)) {
     return found;
   }
   return {Found::Nothing, end};

@@ -31,8 +31,8 @@ class Restorer {
  private:
   struct Found {
     enum What : std::uint8_t { Nothing, Value, Wait } what = Nothing;
-    std::size_t end = 0;  // behind what is replaced; of Nothing, where to go on
-    std::string value{};
+    std::size_t end = 0;                 // behind what is replaced; of Nothing, where to go on
+    std::string_view value{}, ending{};  // what stands there instead
   };
   struct Seen {
     std::string_view text;
@@ -40,6 +40,7 @@ class Restorer {
     bool last, exact, json;
     char front(std::size_t at) const { return at > 0 ? text[at - 1] : before; }
   };
+  bool is_stand_in(std::string_view name, Found& found) const;
   Found look(const Seen& seen, std::size_t at) const;
   Found bracket(const Seen& seen, std::size_t at) const;
   Found closed(const Seen& seen, std::size_t at, std::size_t close) const;

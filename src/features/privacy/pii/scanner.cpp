@@ -66,9 +66,10 @@ AddressRules address_rules(const Book& book) {
 
 }  // namespace
 
-Scanner::Scanner(const Book& book, KindSet kinds, const std::vector<std::string>& regions)
+Scanner::Scanner(const Book& book, KindSet kinds, const std::vector<std::string>& regions,
+                 float least)
     : book_(book),
-      numbers_(book.numbers()),
+      numbers_(book.numbers(), least),
       network_(network_rules(book)),
       phones_({book.number_of("phone.international"), book.number_of("phone.national"),
                book.number_of("phone.shape")},
@@ -83,8 +84,8 @@ Scanner::Scanner(const Book& book, KindSet kinds, const std::vector<std::string>
 void Scanner::scan(const Scene& scene, Run& run) const {
   const std::string_view text = scene.text;
   find_patterns(book_, scene);
-  find_birth_dates(scene, birth_date_);
-  std::size_t i = 0, digit = 0;
+  std::size_t i = 0, digit = next_digit(text, 0);
+  if (digit < text.size()) find_birth_dates(scene, birth_date_);
   while (i < text.size()) {
     if (digit <= i) digit = next_digit(text, i);
     switch (kSpots[static_cast<unsigned char>(text[i])]) {
@@ -120,8 +121,9 @@ std::size_t Scanner::at_digit(const Scene& scene, std::size_t i, Run& run) const
 std::size_t Scanner::numbers(const Scene& scene, std::size_t begin, Run& run) const {
   read_run(scene.text, begin, run);
   const std::size_t others = scene.found.size();
-  numbers_.find(scene, run);
-  if (with_phones_) phones_.find(scene, run, others);
+  const RuleSet near = rules_near(scene, run);
+  numbers_.find(scene, run, near);
+  if (with_phones_) phones_.find(scene, run, near, others);
   for (const Group& group : run) {
     network_.at_number(scene, group.begin, group.end);
     if (with_addresses_) addresses_.at_number(scene, group.begin, group.end);
@@ -135,24 +137,35 @@ std::size_t Scanner::numbers(const Scene& scene, std::size_t begin, Run& run) co
   return run.back().end;
 }
 
+/// "DE 89 3704", "NINO AB 12": what follows a few capitals may belong to them.
+void Scanner::lettered_numbers(const Scene& scene, std::size_t begin, Run& run) const {
+  const std::string_view text = scene.text;
+  read_run(text, begin, run);
+  const auto ends_in_digit = [&](const Group& group) { return is_digit(text[group.end - 1]); };
+  if (std::ranges::none_of(run, ends_in_digit)) return;
+  // What begins with a digit is looked at when the walk comes there, if it does: pairs with dashes
+  // may be passed over.
+  const auto number = std::ranges::find_if(run, [&](const Group& group) {
+    return std::any_of(text.begin() + group.begin, text.begin() + group.end, is_digit);
+  });
+  const std::size_t firsts = before(text, number->begin) == '-'
+                                 ? run.size()
+                                 : static_cast<std::size_t>(number - run.begin());
+  numbers_.find(scene, run, rules_near(scene, run), firsts);
+}
+
 std::size_t Scanner::at_capital(const Scene& scene, std::size_t i, bool number_near,
                                 Run& run) const {
   const std::string_view text = scene.text;
-  std::size_t end = i + 1;
-  bool capitals = true;
-  while (end < text.size() && is_letter(text[end])) capitals = is_upper(text[end++]) && capitals;
+  const std::size_t end = letters_end(text, i + 1);
   // A capital within a word begins nothing.
   if (is_alnum(before(text, i))) return end;
   if (is_digit(at(text, end))) return numbers(scene, i, run);
   if (with_addresses_ && number_near) addresses_.at_word(scene, i, end);
   const bool name_follows =
       with_names_ && before(text, i) != '_' && before(text, i) != '@' && before(text, i) != '/';
-  if (capitals && end - i <= 4) {
-    // "DE 89 3704", "NINO AB 12": what follows may belong to it.
-    read_run(text, i, run);
-    const bool number =
-        std::ranges::any_of(run, [&](const Group& group) { return is_digit(text[group.end - 1]); });
-    if (number) numbers_.find(scene, run);
+  if (end - i <= 4 && std::ranges::all_of(text.substr(i, end - i), is_upper)) {
+    lettered_numbers(scene, i, run);
   }
   if (!name_follows) return end;
   // Addresses begin inside of what reads like a name, so every word of it is looked at.

@@ -12,7 +12,8 @@ namespace causeway::pii {
 
 class Scanner {
  public:
-  Scanner(const Book& book, KindSet kinds, const std::vector<std::string>& regions);
+  /// Candidates with less confidence than `least` need not be found.
+  Scanner(const Book& book, KindSet kinds, const std::vector<std::string>& regions, float least);
 
   /// Adds to `scene.found` all candidates, overlapping or not.
   void scan(const Scene& scene, Run& run) const;
@@ -21,6 +22,7 @@ class Scanner {
   std::size_t at_digit(const Scene& scene, std::size_t i, Run& run) const;
   std::size_t at_capital(const Scene& scene, std::size_t i, bool number_near, Run& run) const;
   std::size_t numbers(const Scene& scene, std::size_t begin, Run& run) const;
+  void lettered_numbers(const Scene& scene, std::size_t begin, Run& run) const;
 
   const Book& book_;
   NumberFinder numbers_;

@@ -106,6 +106,7 @@ class Reader {
     const std::uint64_t place = std::uint64_t{1} << form.places.size();
     if ((bits & kLetters) == 0) form.digits |= place;
     if ((bits & kDigits) == 0) form.letters |= place;
+    if (bits != kDigits && bits != kLetters && bits != (kDigits | kLetters)) form.narrow |= place;
     form.places.push_back(bits);
     if (form.places.size() > kMaxNumber) wrong(shape_);
   }

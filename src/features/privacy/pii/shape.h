@@ -16,6 +16,7 @@ struct Form {
   std::vector<std::uint64_t> places;  // what may stand there: bit 0 to 9 digits, 10 to 35 letters
   std::uint64_t digits = 0, letters = 0;  // places where only a digit, only a letter may stand
   std::uint64_t parts = 0;                // places before which it is usually parted
+  std::uint64_t narrow = 0;               // places where not every digit or letter may stand
 };
 
 /// Ends the program where the shape is wrong: shapes are ours.
@@ -27,13 +28,6 @@ std::string pattern_of(const Form& form);
 /// Bit of a digit or capital letter.
 constexpr std::uint64_t bit_of(char c) {
   return std::uint64_t{1} << (c <= '9' ? c - '0' : c - 'A' + 10);
-}
-
-inline bool fits(const Form& form, std::string_view compact) {
-  for (std::size_t i = 0; i < compact.size(); ++i) {
-    if ((form.places[i] & bit_of(compact[i])) == 0) return false;
-  }
-  return true;
 }
 
 }  // namespace causeway::pii

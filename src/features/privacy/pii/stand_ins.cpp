@@ -1,6 +1,7 @@
 #include "features/privacy/pii/stand_ins.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "features/privacy/pii/chars.h"
 
@@ -8,6 +9,20 @@ namespace causeway::pii {
 namespace {
 
 constexpr std::size_t kMostReserved = 10'000;
+constexpr std::size_t kMostKept = 64;  // that a thread keeps
+constexpr std::size_t kReserve = 8;    // values that there is room for from the beginning
+
+thread_local bool ended = false;  // conversations may end after what the thread has kept
+
+struct Kept {
+  std::vector<std::unique_ptr<std::byte[]>> free;
+  ~Kept() { ended = true; }
+};
+
+Kept& kept() {
+  thread_local Kept memory;
+  return memory;
+}
 
 // Numbers are the same however they are grouped, words however they are written.
 bool is_number(Kind kind) {
@@ -34,23 +49,37 @@ bool is_words(Kind kind) {
 }
 
 void add_folded(Kind kind, std::string_view value, std::string& out) {
+  const bool number = is_number(kind), words = is_words(kind);
+  std::size_t size = out.size();
+  out.resize(size + value.size());
   bool space = false;
   for (const char c : value) {
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (is_number(kind) && static_cast<unsigned char>(c) < 0x80 && !is_alnum(c) && c != '+') {
-      continue;
-    }
-    if (blank && is_words(kind)) {
+    if (number && static_cast<unsigned char>(c) < 0x80 && !is_alnum(c) && c != '+') continue;
+    if (words && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
       space = true;
       continue;
     }
-    if (space) out += ' ';
+    if (space) out[size++] = ' ';
     space = false;
-    out += is_words(kind) || is_number(kind) ? to_lower(c) : c;
+    out[size++] = words || number ? to_lower(c) : c;
   }
+  out.resize(size);
 }
 
 }  // namespace
+
+FirstMemory::FirstMemory() {
+  if (ended || kept().free.empty()) {
+    bytes_.reset(new std::byte[kSize]);
+  } else {
+    bytes_ = std::move(kept().free.back());
+    kept().free.pop_back();
+  }
+}
+
+FirstMemory::~FirstMemory() {
+  if (!ended && kept().free.size() < kMostKept) kept().free.push_back(std::move(bytes_));
+}
 
 std::string canonical(std::string_view inner) {
   std::string name;
@@ -60,8 +89,9 @@ std::string canonical(std::string_view inner) {
   return name;
 }
 
-std::string StandIns::key_of(Kind kind, std::string_view name, std::string_view value) {
-  std::string key(name);
+std::string_view StandIns::key_of(Kind kind, std::string_view name, std::string_view value) {
+  thread_local std::string key;
+  key = name;
   key += '\0';
   add_folded(kind, value, key);
   return key;
@@ -76,8 +106,8 @@ void StandIns::reserve(std::string_view inner) {
 
 const StandIns::Entry* StandIns::by_key(std::string_view key) const {
   if (keys_.empty()) {
-    for (const auto& entry : entries_) {
-      if (entry->key == key) return entry.get();
+    for (const Entry* entry : entries_) {
+      if (entry->key == key) return entry;
     }
     return nullptr;
   }
@@ -87,8 +117,8 @@ const StandIns::Entry* StandIns::by_key(std::string_view key) const {
 
 const StandIns::Entry* StandIns::by_name(std::string_view name) const {
   if (keys_.empty()) {
-    for (const auto& entry : entries_) {
-      if (!name.empty() && entry->name == name) return entry.get();
+    for (const Entry* entry : entries_) {
+      if (!name.empty() && entry->name == name) return entry;
     }
     return nullptr;
   }
@@ -101,16 +131,31 @@ void StandIns::index(const Entry& entry) {
   if (!entry.name.empty()) names_.emplace(entry.name, &entry);
 }
 
-void StandIns::keep(Entry entry) {
+std::string_view StandIns::copied(std::string_view text) {
+  if (text.empty()) return {};
+  auto* bytes = static_cast<char*>(memory_.allocate(text.size(), 1));
+  std::memcpy(bytes, text.data(), text.size());
+  return {bytes, text.size()};
+}
+
+const StandIns::Entry& StandIns::copied(const Entry& entry) {
+  static_assert(std::is_trivially_destructible_v<Entry>);
+  return *new (memory_.allocate(sizeof(Entry), alignof(Entry)))
+      Entry{entry.kind, copied(entry.value), copied(entry.stand_in), copied(entry.key),
+            copied(entry.name)};
+}
+
+void StandIns::keep(const Entry& entry) {
   const std::size_t size = 2 * (entry.value.size() + entry.stand_in.size()) + 300;
   if (entries_.size() >= kMostValues || bytes_ + size > kMostBytes) return;
   bytes_ += size;
   if (total_) *total_ += size;
-  const Entry& kept = *entries_.emplace_back(std::make_unique<Entry>(std::move(entry)));
+  if (entries_.empty()) entries_.reserve(kReserve);
+  const Entry& kept = *entries_.emplace_back(&copied(entry));
   if (!keys_.empty()) {
     index(kept);
   } else if (entries_.size() > kFew) {
-    for (const auto& one : entries_) index(*one);
+    for (const Entry* one : entries_) index(*one);
   }
   if (!kept.name.empty()) return;
   list_pseudonym(kept);
@@ -134,56 +179,54 @@ bool StandIns::is_pseudonym(std::string_view text) const {
 // A person is also called by the first or the last name alone.
 void StandIns::keep_parts(const Entry& entry) {
   if (entry.kind != Kind::Person) return;
-  const auto first_of = [](const std::string& s) { return s.substr(0, s.find(' ')); };
-  const auto last_of = [](const std::string& s) { return s.substr(s.rfind(' ') + 1); };
-  if (entry.value.find(' ') == entry.value.npos ||
-      entry.stand_in.find(' ') == entry.stand_in.npos) {
-    return;
-  }
-  const auto keep = [&](std::string value, std::string stand_in) {
+  const auto first_of = [](std::string_view s) { return s.substr(0, s.find(' ')); };
+  const auto last_of = [](std::string_view s) { return s.substr(s.rfind(' ') + 1); };
+  if (!entry.value.contains(' ') || !entry.stand_in.contains(' ')) return;
+  const auto keep = [&](std::string_view value, std::string_view stand_in) {
     if (is_pseudonym(stand_in)) return;
-    parts_.push_back(std::make_unique<Entry>(
-        Entry{Kind::Person, std::move(value), std::move(stand_in), {}, {}}));
-    list_pseudonym(*parts_.back());
+    list_pseudonym(copied(Entry{Kind::Person, value, stand_in, {}, {}}));
   };
   keep(first_of(entry.value), first_of(entry.stand_in));
   keep(last_of(entry.value), last_of(entry.stand_in));
 }
 
+StandIns::Number& StandIns::number_of(std::string_view name) {
+  const auto known = std::ranges::find(numbers_, name, &Number::name);
+  if (known != numbers_.end()) return *known;
+  if (numbers_.empty()) numbers_.reserve(kReserve);
+  return numbers_.emplace_back(Number{copied(name), copied(canonical(name)), 0});
+}
+
 std::string StandIns::mask(Kind kind, std::string_view name, std::string_view value) {
   std::lock_guard lock(mutex_);
-  std::string key = key_of(kind, name, value);
-  if (const Entry* known = by_key(key)) return known->stand_in;
-  auto next = std::ranges::find(next_, name, &std::pair<std::string, std::uint32_t>::first);
-  if (next == next_.end()) next = next_.emplace(next_.end(), name, 0);
+  const std::string_view key = key_of(kind, name, value);
+  if (const Entry* known = by_key(key)) return std::string(known->stand_in);
+  Number& number = number_of(name);
   std::string stand_in, called;
   do {
     stand_in = '[';
     stand_in += name;
-    if (++next->second > 1) stand_in += '_' + std::to_string(next->second);
+    if (++number.last > 1) stand_in += '_' + std::to_string(number.last);
     stand_in += ']';
     called = canonical(stand_in);
   } while (reserved_.contains(called) || by_name(called));
-  keep({kind, std::string(value), stand_in, std::move(key), std::move(called)});
+  keep({kind, value, stand_in, key, called});
   return stand_in;
 }
 
-bool StandIns::find(std::string_view inner, std::string& value) const {
+const StandIns::Entry* StandIns::find(std::string_view inner) const {
   const std::string name = canonical(inner);
   std::lock_guard lock(mutex_);
-  const Entry* entry = by_name(name);
-  if (entry) value = entry->value;
-  return entry != nullptr;
+  return by_name(name);
 }
 
 bool StandIns::may_begin(std::string_view start) const {
   const std::string begun = canonical(start);
   std::lock_guard lock(mutex_);
-  return std::ranges::any_of(next_, [&](const auto& one) {
-    const std::string name = canonical(one.first);
-    if (name.starts_with(begun)) return true;
-    return begun.starts_with(name) &&
-           std::ranges::all_of(begun.substr(name.size()), [](char c) { return is_digit(c); });
+  return std::ranges::any_of(numbers_, [&](const Number& one) {
+    if (one.canonical.starts_with(begun)) return true;
+    return begun.starts_with(one.canonical) &&
+           std::ranges::all_of(std::string_view(begun).substr(one.canonical.size()), is_digit);
   });
 }
 
@@ -205,10 +248,7 @@ bool StandIns::empty() const {
 
 std::vector<const StandIns::Entry*> StandIns::entries() const {
   std::lock_guard lock(mutex_);
-  std::vector<const Entry*> all;
-  all.reserve(entries_.size());
-  for (const auto& one : entries_) all.push_back(one.get());
-  return all;
+  return {entries_.begin(), entries_.end()};
 }
 
 }  // namespace causeway::pii

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kShortest = 4;  // bytes: what is shorter gives nobody away
 constexpr std::size_t kMostInner = 64;
+constexpr std::size_t kRoom = 8;  // bytes that a stand-in may be longer than what it stands for
 
 constexpr std::size_t kMostNumber = 5;  // digits of "[EMAIL_12345]": too few to give anybody away
 constexpr std::size_t kHash = 16;       // hex digits of "[EMAIL:4f0c1d2e3a4b5c6d]"
@@ -71,8 +72,17 @@ void leave_stand_ins(const Treatment& treatment, const std::vector<Bracket>& bra
   });
 }
 
-Scratch& scratch() {
-  thread_local Scratch memory;
+// A thread's, so that most requests allocate nothing here.
+struct Working {
+  Scratch scratch;
+  std::vector<Bracket> brackets;
+  std::vector<Finding> findings;
+  std::vector<Piece> pieces;
+  Repeats repeats;
+};
+
+Working& working() {
+  thread_local Working memory;
   return memory;
 }
 
@@ -108,7 +118,7 @@ void scan_named(const Treatment& treatment, std::string_view name, std::string_v
   with_name = std::string(JsonView(with_name).plain()) + " ";
   const auto size = static_cast<std::uint32_t>(with_name.size());
   with_name += text;
-  treatment.detector->scan(with_name, scratch(), findings);
+  treatment.detector->scan(with_name, working().scratch, findings);
   std::erase_if(findings, [&](const Finding& one) { return one.end <= size; });
   for (Finding& one : findings) {
     one.begin = one.begin > size ? one.begin - size : 0;
@@ -127,7 +137,7 @@ std::string stand_in(const Treatment& treatment, const Finding& finding, std::st
   switch (action_of(treatment, finding.kind)) {
     case Action::Pseudonym:
       return stand_ins.pseudonym(finding.kind, value, [&](int attempt) {
-        return pseudonym_of(finding.kind, value, secret, attempt);
+        return pseudonym_of(finding, value, secret, attempt);
       });
     case Action::Hash:
       return "[" + name + ":" + hash_of(finding.kind, value, secret) + "]";
@@ -155,10 +165,10 @@ bool is_within(ByteRange inner, const std::vector<ByteRange>& parts) {
 
 std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& index,
                               std::span<Text> texts, StandIns& stand_ins) {
+  auto& [scratch, brackets, findings, pieces, repeats] = working();
+  repeats.clear();
   std::vector<FoundIn> all;
-  std::vector<Bracket> brackets;
-  std::vector<Finding> findings;
-  Repeats repeats;
+  all.reserve(texts.size());
   for (const StandIns::Entry* entry : stand_ins.entries()) {
     Finding as;
     as.kind = entry->kind;
@@ -176,7 +186,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& in
                                       ? member_name(index.body, texts[i].value())
                                       : std::string_view();
     if (name.empty()) {
-      treatment.detector->scan(plain, scratch(), findings);
+      treatment.detector->scan(plain, scratch, findings);
     } else {
       scan_named(treatment, name, plain, findings);
     }
@@ -211,12 +221,14 @@ std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& 
                                                                std::string_view secret,
                                                                StandIns& stand_ins) {
   std::vector<std::pair<std::uint32_t, std::string>> rewritten;
-  std::vector<Piece> pieces;
+  rewritten.reserve(found.size());
+  std::vector<Piece>& pieces = working().pieces;
   for (const FoundIn& one : found) {
     const std::string_view text = texts[one.text].get();
     const std::string_view plain = one.view ? one.view->plain() : text;
     const TextKind kind = texts[one.text].where().kind;
     std::string out;
+    out.reserve(text.size() + kRoom * one.findings.size());
     std::size_t done = 0;
     for (const Finding& finding : one.findings) {
       if (!changes(action_of(treatment, finding.kind))) continue;

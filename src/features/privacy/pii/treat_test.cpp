@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
+#include <set>
 
+#include "features/privacy/pii/book.h"
+#include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/pseudonyms.h"
 
 namespace causeway::pii {
@@ -151,21 +155,72 @@ TEST_F(TreatTest, PseudonymsKeepTheirShape) {
   EXPECT_EQ(alone(out), "Pay [CARD] from [IBAN], [EMAIL]");
 }
 
+Finding found_as(Kind kind, std::string_view rule = {}) {
+  Finding finding;
+  finding.kind = kind;
+  finding.rule = rule;
+  return finding;
+}
+
+TEST(Pseudonyms, HaveRightCheckDigits) {
+  const auto detector = Detector::make({});
+  Scratch scratch;
+  std::vector<Finding> found;
+  const auto right = [](std::string_view rule, std::string_view number) {
+    std::string compact;
+    for (const char c : number) {
+      if (is_alnum(c)) compact += c;
+    }
+    const auto& rules = Book::get().numbers();
+    const auto found = std::ranges::find(rules, rule, &NumberRule::id);
+    return found != rules.end() && found->check(compact);
+  };
+  for (const std::string_view text :
+       {"NHS number 943 476 5919", "Steuer-ID 86 095 742 719", "NIR 2 55 08 14 168 025 38",
+        "DNI 12345678Z", "codice fiscale RSSMRA85T10A562S", "BSN 111222333", "PESEL 44051401359",
+        "CPF 529.982.247-25", "AHV 756.9217.0769.85", "rijksregisternummer 85.07.30-033.28",
+        "routing number 021000021", "personnummer 811228-9874", "id 11010519491231002X"}) {
+    (*detector)->scan(text, scratch, found);
+    ASSERT_FALSE(found.empty()) << text;
+    const Finding& number = found.back();
+    const std::string_view value = text.substr(number.begin, number.end - number.begin);
+    for (const std::string_view secret : {"a", "b", "c"}) {
+      const std::string made = pseudonym_of(number, value, secret, 0);
+      EXPECT_NE(made, value);
+      EXPECT_EQ(made.size(), value.size());
+      EXPECT_TRUE(right(number.rule, made)) << made << " for " << text;
+      EXPECT_EQ(made, pseudonym_of(number, value, secret, 0));
+    }
+  }
+}
+
+TEST(Pseudonyms, OfStreetsAreNoPersons) {
+  std::set<std::string> persons, streets;
+  for (int attempt = 0; attempt < 400; ++attempt) {
+    persons.insert(pseudonym_of(found_as(Kind::Person), "Roe", "s", attempt));
+    std::string street = pseudonym_of(found_as(Kind::Address), "12 Baker", "s", attempt);
+    streets.insert(street.substr(street.find(' ') + 1));
+  }
+  EXPECT_GT(persons.size(), 30U);
+  EXPECT_GT(streets.size(), 20U);
+  for (const std::string& street : streets) EXPECT_FALSE(persons.contains(street)) << street;
+}
+
 TEST(Pseudonyms, StandOnOneLine) {
   const auto address =
-      pseudonym_of(Kind::Address, "221 Baker Street\nSpringfield, IL 62704", "s", 0);
+      pseudonym_of(found_as(Kind::Address), "221 Baker Street\nSpringfield, IL 62704", "s", 0);
   EXPECT_EQ(address.find('\n'), address.npos) << address;
-  const auto coin =
-      pseudonym_of(Kind::CryptoAddress, "0x52908400098527886E0F7030069857D2E4169EE7", "s", 0);
+  const auto coin = pseudonym_of(found_as(Kind::CryptoAddress),
+                                 "0x52908400098527886E0F7030069857D2E4169EE7", "s", 0);
   EXPECT_TRUE(std::regex_match(coin, std::regex("0x[0-9a-fA-F]{40}"))) << coin;
 }
 
 TEST(Pseudonyms, FollowFromSecretAndValue) {
-  const auto one = pseudonym_of(Kind::Person, "Jane Roe", "s", 0);
-  EXPECT_EQ(one, pseudonym_of(Kind::Person, "Jane Roe", "s", 0));
-  EXPECT_NE(one + pseudonym_of(Kind::Card, "4111111111111111", "s", 0),
-            pseudonym_of(Kind::Person, "Jane Roe", "t", 0) +
-                pseudonym_of(Kind::Card, "4111111111111111", "t", 0));
+  const auto one = pseudonym_of(found_as(Kind::Person), "Jane Roe", "s", 0);
+  EXPECT_EQ(one, pseudonym_of(found_as(Kind::Person), "Jane Roe", "s", 0));
+  EXPECT_NE(one + pseudonym_of(found_as(Kind::Card), "4111111111111111", "s", 0),
+            pseudonym_of(found_as(Kind::Person), "Jane Roe", "t", 0) +
+                pseudonym_of(found_as(Kind::Card), "4111111111111111", "t", 0));
   EXPECT_NE(hash_of(Kind::Email, "a", "s"), hash_of(Kind::Email, "a", "t"));
 }
 
