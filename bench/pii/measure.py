@@ -1,8 +1,9 @@
-"""Precision, recall and F2 per kind on the labelled set, side by side with Microsoft Presidio.
+"""Precision, recall and F2 per kind on the labelled set, without and with the names model, side by side with Microsoft
+Presidio.
 
   scripts/bench pii                  the measuring half, and Presidio where its environment can be made
   scripts/bench pii --half tune      the tuning half;  --wrong shows what was missed or was too much there
-  scripts/bench pii --no-peer        without Presidio
+  scripts/bench pii --no-peer        without Presidio;  --no-model without the names model
 
 A span counts as found when findings of its kind cover half of it; a finding counts as right when half of it lies in
 spans of its kind. National and tax numbers count as one kind in this. What is broader than what is asked for
@@ -37,8 +38,8 @@ def lines_of(sentences):
     return "".join(json.dumps({"text": s.text}) + "\n" for s in sentences)
 
 
-def our_findings(program, sentences):
-    done = subprocess.run([program, "pii", "scan", "-", "--jsonl"], input=lines_of(sentences), capture_output=True, text=True, check=True)
+def our_findings(program, sentences, *options):
+    done = subprocess.run([program, "pii", "scan", "-", "--jsonl", *options], input=lines_of(sentences), capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     found = []
     for sentence, line in zip(sentences, lines, strict=True):
@@ -136,6 +137,7 @@ def main(arguments):
     parser.add_argument("--half", choices=["tune", "measure"], default="measure")
     parser.add_argument("--wrong", action="store_true")
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--no-model", action="store_true")
     parser.add_argument("--program", default=ROOT / "build" / "release" / "causeway")
     options = parser.parse_args(arguments)
     everything = labelled_set()
@@ -160,6 +162,9 @@ def measure(sentences, languages, options, wrong=None):
     """Prints a table for each language, "" being all of them."""
     found, seconds = {}, {}
     found["causeway"], seconds["causeway"] = our_findings(options.program, sentences)
+    if not options.no_model:
+        found["with model"], seconds["with model"] = our_findings(options.program, sentences, "--model")
+    ours = list(found)[-1]
     if not options.no_peer:
         peer, peer_seconds = peer_findings(sentences)
         if peer:
@@ -168,7 +173,10 @@ def measure(sentences, languages, options, wrong=None):
         chosen = [i for i, s in enumerate(sentences) if not language or s.language == language]
         pick = lambda values: [values[i] for i in chosen]  # noqa: E731
         print_table(language or "all sentences",
-                    {name: scores(pick(sentences), pick(one), wrong if not language and name == "causeway" else None) for name, one in found.items()})
+                    {name: scores(pick(sentences), pick(one), wrong if not language and name == ours else None) for name, one in found.items()})
     print("\nclean texts touched: " + ", ".join(f"{name} {touched(one, sentences):.1%}" for name, one in found.items()))
     size = sum(len(s.text.encode()) for s in sentences)
     print(f"time for {len(sentences)} texts, {size} bytes: " + ", ".join(f"{name} {one:.3f} s" for name, one in seconds.items()))
+    if "presidio" in seconds:
+        for name in list(found)[:-1]:
+            print(f"  {name}: {seconds['presidio'] / seconds[name]:.1f} times as fast as Presidio")

@@ -1,5 +1,7 @@
 #include "app/feature_verbs.h"
 
+#include "app/features.h"
+#include "engine/data_files.h"
 #include "features/access/keys/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/privacy/pii/feature.h"
@@ -7,7 +9,9 @@
 namespace causeway::app {
 
 std::vector<Verb> feature_verbs() {
-  return {keys::keys_verb(), ledger::usage_verb(), pii::pii_verb()};
+  return {keys::keys_verb(), ledger::usage_verb(), pii::pii_verb([] {
+            return engine::find_data(pii::kNamesModel, engine::find_places(executable_path()));
+          })};
 }
 
 }  // namespace causeway::app

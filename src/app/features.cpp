@@ -89,8 +89,10 @@ Result<void> Program::make_features() {
       feature_of("minimise", std::make_unique<minimise::MinimiseStage>(vocabulary_.minimise)));
   auto pii_secret = store::kept_secret(*folder_, "pii-secret", false);
   if (!pii_secret) return pass(std::move(pii_secret));
-  features_.push_back(std::make_unique<pii::PiiFeature>(vocabulary_.pii, slots, *metrics_, clock_,
-                                                        std::move(*pii_secret)));
+  auto pii = std::make_unique<pii::PiiFeature>(pii::PiiFeature::Parts{
+      vocabulary_.pii, slots, *metrics_, clock_, *data_files_, post, std::move(*pii_secret)});
+  pii_feature_ = pii.get();
+  features_.push_back(std::move(pii));
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
   features_.push_back(feature_of(
       "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),

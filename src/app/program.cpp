@@ -8,9 +8,11 @@
 #include "app/features.h"
 #include "app/found_servers.h"
 #include "app/where.h"
+#include "engine/data_files.h"
 #include "engine/supervisor.h"
 #include "engine/vocabulary_files.h"
 #include "features/access/keys/feature.h"
+#include "features/privacy/pii/feature.h"
 #include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
 
@@ -181,7 +183,8 @@ Result<void> Program::make_parts() {
   options.places.logs = folder_->file("engine-logs").string();
   options.data_folder = folder_->path().string();
   options.log = [this](std::string_view line) { log_->info(line); };
-  vocabularies_ = engine::make_vocabularies(options.places, *spawner_);
+  data_files_ = engine::make_data_files(options.places, *spawner_);
+  vocabularies_ = engine::make_vocabularies(*data_files_);
   auto models = embedded_models(config_, options.places);
   if (!models) return pass(std::move(models));
   auto engine = engine::make_engine(std::move(options), std::move(*models), control_, *spawner_);
@@ -223,6 +226,7 @@ Result<void> Program::start() {
     return fail(ErrorKind::InvalidRequest, Origin::Us, problems.text(), "bad_config");
   }
   latest_snapshot_ = snapshot;
+  look_for_names_model();
   config_version_ = snapshot->version;
   control_client_ = http::make_client(control_);
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
@@ -238,6 +242,14 @@ Result<void> Program::start() {
     });
   });
   return listen();
+}
+
+void Program::look_for_names_model() {
+  const auto here = pii_feature_->prepare(latest_snapshot_->policies);
+  if (here) return;
+  log_->warn("pii.model: " + here.error().message +
+             " Until it is there, requests that it is to look through go to targets in the house "
+             "only.");
 }
 
 Result<void> Program::listen() {

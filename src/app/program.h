@@ -30,13 +30,17 @@
 #include "platform/store/store.h"
 
 namespace causeway {
+class DataFiles;
 class Engine;
-}
+}  // namespace causeway
 namespace causeway::keys {
 class KeysFeature;
 }
 namespace causeway::ledger {
 class LedgerFeature;
+}
+namespace causeway::pii {
+class PiiFeature;
 }
 
 namespace causeway::app {
@@ -80,6 +84,7 @@ class Program {
   Result<void> load_again();
   Result<void> open_data();
   void tell_recovered();
+  void look_for_names_model();
   Result<void> make_parts();
   Result<void> make_features();
   Result<void> listen();
@@ -135,10 +140,12 @@ class Program {
   std::list<Cancel> listing_calls_;  // of list_models(), until they end
   std::shared_ptr<const Snapshot> latest_snapshot_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<DataFiles> data_files_;
   std::unique_ptr<Vocabularies> vocabularies_;
   std::vector<std::unique_ptr<Feature>> features_;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
+  pii::PiiFeature* pii_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Loops> loops_;
   std::unique_ptr<keys::LoopKeys> admin_keys_;  // the control loop's view

@@ -130,6 +130,7 @@ Result<void> Program::load_again() {
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
   latest_snapshot_ = snapshot;
+  look_for_names_model();
   config_version_ = snapshot->version;
   loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
   // Addresses, data folder, threads, limits of the server and the log stay as they were at the

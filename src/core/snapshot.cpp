@@ -85,7 +85,7 @@ EffectivePolicy Snapshot::resolve(std::uint64_t matching) const {
   for (std::uint8_t i = 0; i < pipeline->stages.size(); ++i) {
     Stage* stage = pipeline->stages[i];
     if (!stage->enabled(effective.sections)) continue;
-    const unsigned hooks = stage->hooks();
+    const unsigned hooks = stage->hooks_under(effective.sections);
     const Hook hook{stage, i, (hooks & kWaits) != 0, (hooks & kReadsTexts) != 0};
     if ((hooks & (kOnRequest | kWaits)) && !stage->before_policy()) {
       effective.request.push_back(hook);

@@ -50,6 +50,8 @@ class Stage {
   virtual ~Stage() = default;
   virtual std::string_view name() const = 0;
   virtual unsigned hooks() const = 0;  // of Hooks
+  /// The same under these settings: where a stage waits under some of them only.
+  virtual unsigned hooks_under(const Sections&) const { return hooks(); }
 
   /// Whether this stage does anything under these settings; off stages are left out of the lists.
   /// Head and done hooks are there for every exchange and do not ask.

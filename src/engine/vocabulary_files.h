@@ -1,19 +1,15 @@
-// The published vocabularies as files: where they lie (third_party/manifest, kind = data), read
-// when they are first wanted and kept, fetched in the background when they are not there.
+// The published vocabularies as files (engine/data_files.h): read when they are first wanted, and
+// kept.
 #pragma once
 
 #include <memory>
 
+#include "core/data_files.h"
 #include "core/vocabularies.h"
-#include "engine/places.h"
-
-namespace causeway::process {
-class Spawner;
-}
 
 namespace causeway::engine {
 
-/// `spawner` outlives it.
-std::unique_ptr<Vocabularies> make_vocabularies(Places places, process::Spawner& spawner);
+/// `files` outlives it.
+std::unique_ptr<Vocabularies> make_vocabularies(DataFiles& files);
 
 }  // namespace causeway::engine

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/data_files.h"
 #include "platform/bpe/vocabulary.h"
 #include "platform/process/spawner.h"
 
@@ -34,6 +35,8 @@ class VocabularyFilesTest : public testing::Test {
       fs::temp_directory_path() / ("causeway-vocabulary-" + std::to_string(getpid()));
   Places places_;
   process::Spawner spawner_;
+
+  std::unique_ptr<DataFiles> data_files() { return make_data_files(places_, spawner_); }
 };
 
 std::string bytes_alone() {
@@ -49,7 +52,8 @@ std::string bytes_alone() {
 
 TEST_F(VocabularyFilesTest, ReadsAFileOnce) {
   put(bytes_alone());
-  const auto files = make_vocabularies(places_, spawner_);
+  const auto data = data_files();
+  const auto files = make_vocabularies(*data);
   const auto found = files->find("o200k_base");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->count("hello"), 5u);
@@ -58,7 +62,8 @@ TEST_F(VocabularyFilesTest, ReadsAFileOnce) {
 }
 
 TEST_F(VocabularyFilesTest, WhatIsNotThereIsNull) {
-  const auto files = make_vocabularies(places_, spawner_);
+  const auto data = data_files();
+  const auto files = make_vocabularies(*data);
   EXPECT_FALSE(files->find("o200k_base")) << "and nothing here can fetch it";
   EXPECT_FALSE(files->find("cl100k_base")) << "the manifest does not have it";
   put("no vocabulary");

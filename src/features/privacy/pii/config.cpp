@@ -82,6 +82,9 @@ void describe(config::Fields& f, Settings& c) {
   f.field("unread", c.unread,
           "What no detector reads (images, sounds, files, token ids): the request is refused, such "
           "parts are taken out (`strip`), or they pass.");
+  f.field("model", c.model,
+          "`names`: persons and addresses are looked for by a small model of language as well, on "
+          "the CPU. A request that it could not look at is refused.");
   f.field("min_confidence", c.min_confidence, "Findings below it do not count.").range(0.0, 1.0);
   f.field("regions", c.regions,
           "Countries (ISO 3166) whose phone numbers are known without \"+\" and country code.");
@@ -118,6 +121,9 @@ Result<std::shared_ptr<const Treatment>> make_treatment(const Settings& settings
   for (const auto& rules : {&options.words, &options.patterns}) {
     for (const OwnRule& rule : *rules) treatment->own_names.push_back(own_name(rule.name));
   }
+  treatment->min_confidence = options.min_confidence;
+  treatment->asks_model = settings.model == AlsoAsked::Names &&
+                          (options.kinds.has(Kind::Person) || options.kinds.has(Kind::Address));
   auto detector = Detector::make(options);
   if (!detector) return pass(std::move(detector));
   treatment->detector = std::move(*detector);

@@ -39,12 +39,20 @@ inline config::Names<Treated> names_of(Treated) {
   return {{"external", Treated::External}, {"all", Treated::All}};
 }
 
+/// Which model is asked beside the rules.
+enum class AlsoAsked : std::uint8_t { Off, Names };
+inline config::Names<AlsoAsked> names_of(AlsoAsked) {
+  return {{"off", AlsoAsked::Off}, {"names", AlsoAsked::Names}};
+}
+
 /// Everything that a request needs of the settings.
 struct Treatment {
   std::unique_ptr<const Detector> detector;
   std::array<Action, kKinds> actions{};
   std::array<std::string, kKinds> names;  // of stand-ins, without brackets: "PATIENT_NAME"
   std::vector<std::string> own_names;     // those of own rules
+  bool asks_model = false;                // for persons and addresses
+  float min_confidence = 0;
 };
 
 struct Settings {
@@ -54,6 +62,7 @@ struct Settings {
   bool restore = true;
   Treated targets = Treated::External;
   Unread unread = Unread::Refuse;
+  AlsoAsked model = AlsoAsked::Off;
   double min_confidence = 0.5;
   std::vector<std::string> regions = DetectorOptions().regions;
   config::Map<std::vector<std::string>> words;

@@ -1,5 +1,6 @@
 #include "features/privacy/pii/feature.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -16,6 +17,7 @@ constexpr std::size_t kMaxScan = std::size_t{1} << 20;
 struct ScanBody {
   std::string text;
   DetectorOptions options;
+  bool model = false;
 };
 
 std::unexpected<Error> refuse(const std::string& why) {
@@ -40,17 +42,22 @@ Result<ScanBody> read_body(const std::string& body) {
   if (failed || !value.is_object()) return refuse("the body is an object {\"text\": \"…\"}");
   const bj::value* text = value.as_object().if_contains("text");
   if (!text || !text->is_string()) return refuse("\"text\" is missing, or no string");
-  ScanBody read{std::string(text->as_string()), {}};
+  ScanBody read;
+  read.text = std::string_view(text->as_string());
   if (read.text.size() > kMaxScan) {
     return fail(ErrorKind::TooLarge, Origin::Client, "a text may have 1 MiB", "pii_scan");
   }
   if (const bj::value* kinds = value.as_object().if_contains("kinds")) {
     if (auto done = read_kinds(*kinds, read.options); !done) return pass(std::move(done));
   }
+  if (const bj::value* model = value.as_object().if_contains("model")) {
+    if (!model->is_bool()) return refuse("\"model\" is true or false");
+    read.model = model->get_bool();
+  }
   return read;
 }
 
-Task<AdminReply> scan_route(AdminRequest request) {
+Task<AdminReply> scan_route(NamesModel& model, NamesModel::Post post, AdminRequest request) {
   auto body = read_body(request.body);
   if (!body) co_return admin_error(body.error());
   const auto detector = Detector::make(body->options);
@@ -58,6 +65,14 @@ Task<AdminReply> scan_route(AdminRequest request) {
   Scratch scratch;
   std::vector<Finding> findings;
   (*detector)->scan(body->text, scratch, findings);
+  if (body->model) {
+    ModelSearch search;
+    std::move_only_function<void()> first = [&] { search.add(body->text); }, last = [] {};
+    auto asked =
+        co_await model.run(search, std::move(post), nullptr, std::move(first), std::move(last));
+    if (!asked) co_return admin_error(asked.error());
+    add_model_findings(body->text, search.of(0), body->options, findings);
+  }
   AdminReply reply;
   write_findings(reply.body, findings);
   co_return reply;
@@ -80,9 +95,22 @@ void write_findings(std::string& body, const std::vector<Finding>& findings) {
   json.end_array().end_object();
 }
 
-PiiFeature::PiiFeature(SectionKey<Settings> key, SlotLayout& slots, metrics::Registry& metrics,
-                       const Clock& clock, Secret secret)
-    : stage_(std::make_unique<PiiStage>(key, slots, metrics, clock, std::move(secret))) {}
+void add_model_findings(std::string_view text, std::vector<Finding> model,
+                        const DetectorOptions& options, std::vector<Finding>& findings) {
+  std::erase_if(model, [&](const Finding& one) {
+    return one.confidence < options.min_confidence || !options.kinds.has(one.kind);
+  });
+  merge_findings(text, model, findings);
+}
+
+PiiFeature::PiiFeature(Parts parts)
+    : key_(parts.key),
+      post_(std::move(parts.post)),
+      model_(parts.files, NamesModel::usual()),
+      stage_(std::make_unique<PiiStage>(parts.key, parts.slots, parts.metrics, parts.clock, model_,
+                                        std::move(parts.secret))) {
+  model_.declare_metrics(parts.metrics);
+}
 PiiFeature::~PiiFeature() = default;
 
 std::vector<Stage*> PiiFeature::stages() { return {stage_.get()}; }
@@ -90,9 +118,17 @@ std::vector<Stage*> PiiFeature::stages() { return {stage_.get()}; }
 std::vector<AdminRoute> PiiFeature::routes() {
   return {{http::Method::Post, "/api/pii/scan",
            "Finds what a text gives away: where, which kind, how sure, by which rule.", false,
-           [](AdminRequest request) { return scan_route(std::move(request)); }}};
+           [this](AdminRequest request) { return scan_route(model_, post_, std::move(request)); }}};
 }
 
-std::vector<Verb> PiiFeature::verbs() { return {pii_verb()}; }
+Result<void> PiiFeature::prepare(const std::vector<Policy>& policies) {
+  const bool asked = std::ranges::any_of(policies, [this](const Policy& policy) {
+    if (!policy.sections.has(key_.index())) return false;
+    const auto& treatment = policy.sections.get(key_).treatment;
+    return treatment && treatment->asks_model;
+  });
+  if (asked) return model_.prepare();
+  return {};
+}
 
 }  // namespace causeway::pii

@@ -5,6 +5,7 @@
 #include "core/provider.h"
 #include "features/privacy/pii/treat.h"
 #include "platform/http/server_stream.h"
+#include "platform/net/loop.h"
 
 namespace causeway::pii {
 namespace {
@@ -50,7 +51,8 @@ struct PiiStage::State {
   bool looked = false;  // through the texts
   std::shared_ptr<StandIns> stand_ins;
   std::vector<std::pair<std::uint32_t, std::string>> rewritten;
-  std::string blocked;  // kinds that no treated target may get, by their names
+  std::string blocked;           // kinds that no treated target may get, by their names
+  std::optional<Error> trouble;  // the names model could not look at all of it
   std::array<std::array<std::uint32_t, kActions>, kKinds> found{};
   bool treated = false;  // whether the last attempt's target got stand-ins
   std::vector<std::pair<Lane, Restorer::Place>> lanes;
@@ -75,10 +77,11 @@ struct PiiStage::Counters {
 };
 
 PiiStage::PiiStage(SectionKey<Settings> key, SlotLayout& slots, metrics::Registry& metrics,
-                   const Clock& clock, Secret secret)
+                   const Clock& clock, NamesModel& model, Secret secret)
     : key_(key),
       slot_(slots.add<std::unique_ptr<State>>()),
       conversations_(clock),
+      model_(model),
       secret_(std::move(secret)),
       counters_(new Counters{
           metrics,
@@ -110,12 +113,19 @@ bool PiiStage::treats(const Exchange& exchange, const Target& target) const {
   return settings(exchange).targets == Treated::All || target.provider->zone() == Zone::External;
 }
 
-Verdict PiiStage::on_request(Exchange& exchange) {
-  if (!exchange.model) return go_on();
+unsigned PiiStage::hooks_under(const Sections& sections) const {
+  const auto& treatment = sections.get(key_).treatment;
+  if (!treatment || !treatment->asks_model) return hooks();
+  return (hooks() & ~unsigned{kOnRequest | kReadsTexts}) | kWaits;
+}
+
+// Null where no target gets treated texts.
+Result<PiiStage::State*> PiiStage::begin(Exchange& exchange) {
+  if (!exchange.model) return nullptr;
   const auto& targets = exchange.model->targets;
   const bool any =
       std::ranges::any_of(targets, [&](const Target& target) { return treats(exchange, target); });
-  if (!any) return go_on();
+  if (!any) return nullptr;
   auto& state = exchange.slot(slot_);
   state = std::make_unique<State>();
   const std::string_view conversation = exchange.head().find(kConversation).value_or("");
@@ -126,14 +136,44 @@ Verdict PiiStage::on_request(Exchange& exchange) {
   state->stand_ins = conversation.empty() || !exchange.principal
                          ? std::make_shared<StandIns>()
                          : conversations_.find(owner(*exchange.principal), conversation);
-  look_through(exchange, *state);
+  return state.get();
+}
+
+Verdict PiiStage::on_request(Exchange& exchange) {
+  const auto state = begin(exchange);
+  if (!state) return std::unexpected(state.error());
+  if (*state) look_through(exchange, **state, nullptr);
   return go_on();
 }
 
-void PiiStage::look_through(Exchange& exchange, State& state) const {
+Task<Verdict> PiiStage::wait_request(Exchange& exchange) {
+  const auto begun = begin(exchange);
+  if (!begun) co_return std::unexpected(begun.error());
+  State* state = *begun;
+  if (!state) co_return go_on();
+  ModelTexts texts;
+  NamesModel::Post post = [loop = exchange.context->loop](std::move_only_function<void()> resume) {
+    loop->post(std::move(resume));
+  };
+  std::move_only_function<void()> first = [&exchange, &texts] {
+    auto all = exchange.request.texts();
+    read_for_model(exchange.index, all, texts);
+  };
+  std::move_only_function<void()> last = [this, &exchange, &texts, state] {
+    look_through(exchange, *state, &texts);
+  };
+  auto asked = co_await model_.run(texts.search, std::move(post), &exchange.cancel,
+                                   std::move(first), std::move(last));
+  // A target in the house may see what nobody has looked at.
+  if (!asked && asked.error().kind == ErrorKind::Cancelled) co_return pass(std::move(asked));
+  if (!asked) state->trouble = std::move(asked).error();
+  co_return go_on();
+}
+
+void PiiStage::look_through(Exchange& exchange, State& state, ModelTexts* model) const {
   const Treatment& treatment = *settings(exchange).treatment;
   auto texts = exchange.request.texts();
-  const auto found = find_all(treatment, exchange.index, texts, *state.stand_ins);
+  const auto found = find_all(treatment, exchange.index, texts, *state.stand_ins, model);
   for (const FoundIn& one : found) {
     for (const Finding& finding : one.findings) {
       const auto kind = static_cast<std::size_t>(finding.kind);
@@ -182,6 +222,7 @@ Verdict PiiStage::on_attempt(Exchange& exchange, Attempt& attempt) {
   state->lanes.clear();
   if (std::exchange(state->looked, false)) count(exchange, *state);
   if (!treats(exchange, *attempt.target)) return go_on();
+  if (state->trouble) return std::unexpected(*state->trouble);
   if (!state->blocked.empty()) {
     return refuse("The request holds personal data that may not go to this model's provider: " +
                       state->blocked + ". Take it out, or ask a model that runs in the house.",

@@ -16,9 +16,11 @@ constexpr std::size_t kRoom = 8;  // bytes that a stand-in may be longer than wh
 constexpr std::size_t kMostNumber = 5;  // digits of "[EMAIL_12345]": too few to give anybody away
 constexpr std::size_t kHash = 16;       // hex digits of "[EMAIL:4f0c1d2e3a4b5c6d]"
 
-// The contents of a file that stands in a part which no text stage reads: encoded, no words.
-bool is_encoded(const RequestIndex& index, const Text& text) {
-  return text.where().kind == TextKind::File && is_within(text.value(), index.unread);
+// What is too short to give anybody away, and the contents of a file that stands in a part which no
+// text stage reads: encoded, no words.
+bool is_left_alone(const RequestIndex& index, Text& text) {
+  return text.get().size() < kShortest ||
+         (text.where().kind == TextKind::File && is_within(text.value(), index.unread));
 }
 
 /// Places like "[EMAIL_2]", "[EMAIL:4f0c…]".
@@ -126,6 +128,16 @@ void scan_named(const Treatment& treatment, std::string_view name, std::string_v
   }
 }
 
+// What the model has found in a text, as far as it is asked for, beside what the rules have.
+void add_model_findings(const Treatment& treatment, std::string_view text,
+                        std::vector<Finding> model, std::vector<Finding>& findings) {
+  std::erase_if(model, [&](const Finding& one) {
+    return one.confidence < treatment.min_confidence ||
+           treatment.actions[static_cast<std::size_t>(one.kind)] == Action::Off;
+  });
+  merge_findings(text, model, findings);
+}
+
 Action action_of(const Treatment& treatment, Kind kind) {
   return treatment.actions[static_cast<std::size_t>(kind)];
 }
@@ -163,8 +175,21 @@ bool is_within(ByteRange inner, const std::vector<ByteRange>& parts) {
   return !inner.empty() && part != parts.end() && part->begin <= inner.begin;
 }
 
+void read_for_model(const RequestIndex& index, std::span<Text> texts, ModelTexts& out) {
+  for (Text& text : texts) {
+    auto& view = out.views.emplace_back();
+    const std::string_view words = text.get();
+    if (is_left_alone(index, text)) {
+      out.search.add({});
+      continue;
+    }
+    if (begins_as_json(words)) view = std::make_unique<JsonView>(words);
+    out.search.add(view ? view->plain() : words);
+  }
+}
+
 std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& index,
-                              std::span<Text> texts, StandIns& stand_ins) {
+                              std::span<Text> texts, StandIns& stand_ins, ModelTexts* model) {
   auto& [scratch, brackets, findings, pieces, repeats] = working();
   repeats.clear();
   std::vector<FoundIn> all;
@@ -178,9 +203,13 @@ std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& in
   }
   for (std::uint32_t i = 0; i < texts.size(); ++i) {
     const std::string_view text = texts[i].get();
-    if (text.size() < kShortest || is_encoded(index, texts[i])) continue;
+    if (is_left_alone(index, texts[i])) continue;
     FoundIn one{i, nullptr, {}};
-    if (begins_as_json(text)) one.view = std::make_unique<JsonView>(text);
+    if (model) {
+      one.view = std::move(model->views[i]);
+    } else if (begins_as_json(text)) {
+      one.view = std::make_unique<JsonView>(text);
+    }
     const std::string_view plain = one.view ? one.view->plain() : text;
     const std::string_view name = !one.view && has_telling_name(texts[i].where().kind)
                                       ? member_name(index.body, texts[i].value())
@@ -190,6 +219,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& in
     } else {
       scan_named(treatment, name, plain, findings);
     }
+    if (model) add_model_findings(treatment, plain, model->search.of(i), findings);
     find_brackets(plain, brackets);
     for (const Bracket& bracket : brackets) stand_ins.reserve(bracket.inner);
     leave_stand_ins(treatment, brackets, findings);

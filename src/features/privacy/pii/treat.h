@@ -9,6 +9,7 @@
 #include "core/request.h"
 #include "features/privacy/pii/config.h"
 #include "features/privacy/pii/json_view.h"
+#include "features/privacy/pii/names_model.h"
 #include "features/privacy/pii/repeats.h"
 #include "features/privacy/pii/stand_ins.h"
 
@@ -24,11 +25,20 @@ struct FoundIn {
 /// Whether a range stands in one of the parts, which are in order.
 bool is_within(ByteRange inner, const std::vector<ByteRange>& parts);
 
+/// A request's texts for the names model, each at its place.
+struct ModelTexts {
+  std::vector<std::unique_ptr<JsonView>> views;  // of texts that are JSON
+  ModelSearch search;
+};
+void read_for_model(const RequestIndex& index, std::span<Text> texts, ModelTexts& out);
+
 /// Everything that is in `texts` of the request that `index` is of. What was found once, or stands
 /// in `stand_ins` already, is found again wherever it stands. Text like a stand-in is reserved
-/// there, and nothing is found in it.
+/// there, and nothing is found in it. `model`: what the names model has found in them; its views
+/// are taken over. Null where it was not asked.
 std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& index,
-                              std::span<Text> texts, StandIns& stand_ins);
+                              std::span<Text> texts, StandIns& stand_ins,
+                              ModelTexts* model = nullptr);
 
 /// The texts as they leave, by their places; only of those that change.
 std::vector<std::pair<std::uint32_t, std::string>> rewrite_all(const Treatment& treatment,

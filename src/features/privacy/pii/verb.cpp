@@ -19,7 +19,7 @@ namespace {
 struct ScanWords {
   std::string file;
   std::vector<std::string> kinds;
-  bool json = false, lines = false;
+  bool json = false, lines = false, model = false;
 };
 
 bool read_file(const std::string& path, std::string& text) {
@@ -82,10 +82,32 @@ void print_table(std::string_view text, const std::vector<Finding>& findings) {
   }
 }
 
+/// What a text gives away, by the rules and, where there is its file, by the names model.
+class Finder {
+ public:
+  Finder(const Detector& detector, const DetectorOptions& options, std::string model)
+      : detector_(detector), options_(options), model_(std::move(model)) {}
+
+  Result<void> find(std::string_view text, std::vector<Finding>& findings) {
+    detector_.scan(text, scratch_, findings);
+    if (model_.empty()) return {};
+    ModelSearch search;
+    search.add(text);
+    if (auto asked = NamesModel::run_here(model_, search); !asked) return asked;
+    add_model_findings(text, search.of(0), options_, findings);
+    return {};
+  }
+
+ private:
+  const Detector& detector_;
+  const DetectorOptions& options_;
+  const std::string model_;
+  Scratch scratch_;
+};
+
 /// Each line {"text": "…"} by itself; a line of findings for each, and on stderr the seconds it
 /// took.
-int scan_lines(const Detector& detector, std::string_view input) {
-  Scratch scratch;
+int scan_lines(Finder& finder, std::string_view input) {
   std::vector<Finding> findings;
   std::string body;
   std::chrono::steady_clock::duration taken{};
@@ -97,7 +119,8 @@ int scan_lines(const Detector& detector, std::string_view input) {
     const auto* text = !failed && line.is_object() ? line.as_object().if_contains("text") : nullptr;
     if (!text || !text->is_string()) return tell("a line is no object with a \"text\"");
     const auto began = std::chrono::steady_clock::now();
-    detector.scan(std::string_view(text->as_string()), scratch, findings);
+    const auto done = finder.find(std::string_view(text->as_string()), findings);
+    if (!done) return tell(done.error());
     taken += std::chrono::steady_clock::now() - began;
     write_findings(body, findings);
     body += '\n';
@@ -107,7 +130,7 @@ int scan_lines(const Detector& detector, std::string_view input) {
   return 0;
 }
 
-int scan(const ScanWords& words) {
+int scan(const ScanWords& words, const ModelFile& model_file) {
   std::string text;
   if (!read_file(words.file, text)) return tell("cannot read " + words.file);
   DetectorOptions options;
@@ -120,10 +143,16 @@ int scan(const ScanWords& words) {
   }
   const auto detector = Detector::make(options);
   if (!detector) return tell(detector.error());
-  if (words.lines) return scan_lines(**detector, text);
-  Scratch scratch;
+  std::string model;
+  if (words.model) {
+    auto file = model_file();
+    if (!file) return tell(file.error());
+    model = std::move(*file);
+  }
+  Finder finder(**detector, options, std::move(model));
+  if (words.lines) return scan_lines(finder, text);
   std::vector<Finding> findings;
-  (*detector)->scan(text, scratch, findings);
+  if (const auto done = finder.find(text, findings); !done) return tell(done.error());
   if (words.json) {
     std::string body;
     write_findings(body, findings);
@@ -136,7 +165,7 @@ int scan(const ScanWords& words) {
   return 0;
 }
 
-int run(std::span<const std::string> args, AdminClient&) {
+int run(std::span<const std::string> args, const ModelFile& model_file) {
   CLI::App app(
       "What a text gives away: names, numbers, addresses, keys. Works by itself, without a "
       "gateway.",
@@ -146,6 +175,7 @@ int run(std::span<const std::string> args, AdminClient&) {
   CLI::App* scanning = app.add_subcommand("scan", "find what a text gives away");
   scanning->add_option("file", words.file, "the text; - for standard input")->required();
   scanning->add_option("--kinds", words.kinds, "only these kinds")->delimiter(',');
+  scanning->add_flag("--model", words.model, "ask the names model as well");
   scanning->add_flag("--json", words.json, "print offsets, kinds and rules as JSON");
   scanning->add_flag("--jsonl", words.lines, "lines of JSON, each with a \"text\" of its own");
   CLI::App* types =
@@ -160,11 +190,16 @@ int run(std::span<const std::string> args, AdminClient&) {
     std::fputs(types_page().c_str(), stdout);
     return 0;
   }
-  return scan(words);
+  return scan(words, model_file);
 }
 
 }  // namespace
 
-Verb pii_verb() { return {"pii", "Find what a text gives away; list the kinds and rules.", run}; }
+Verb pii_verb(ModelFile model_file) {
+  return {"pii", "Find what a text gives away; list the kinds and rules.",
+          [model_file = std::move(model_file)](std::span<const std::string> args, AdminClient&) {
+            return run(args, model_file);
+          }};
+}
 
 }  // namespace causeway::pii
