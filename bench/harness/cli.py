@@ -5,6 +5,7 @@
   scripts/bench --only sse --only tls --rounds 9
   scripts/bench --check              exit code 1 when an asked value was missed or could not be measured
   scripts/bench --micro              nanoseconds of single pieces (Google Benchmark)
+  scripts/bench --traces             times of searches among a million traces
   scripts/bench pii                  what the PII detector finds, side by side with Presidio (pii --help)
 
 How to read it, and what to beware of: bench/README.md.
@@ -38,17 +39,18 @@ def parse():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--micro", action="store_true")
+    parser.add_argument("--traces", action="store_true")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "causeway")
     return parser.parse_args()
 
 
-def micro():
+def micro(program):
     build = ROOT / "build" / "release-bench"
     subprocess.run(["cmake", "--preset", "release", "-B", build, "-DCAUSEWAY_BENCH=ON",
                     "-DCAUSEWAY_TESTS=OFF"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", build, "--target", "causeway_micro"], check=True,
+    subprocess.run(["cmake", "--build", build, "--target", program], check=True,
                    stdout=subprocess.DEVNULL)
-    return subprocess.run([build / "bench" / "micro" / "causeway_micro"], check=False).returncode
+    return subprocess.run([build / "bench" / "micro" / program], check=False).returncode
 
 
 def measure(context, names):
@@ -65,8 +67,8 @@ def measure(context, names):
 
 def main():
     options = parse()
-    if options.micro:
-        return micro()
+    if options.micro or options.traces:
+        return micro("causeway_traces_million" if options.traces else "causeway_micro")
     absent = missing_programs(NEEDED)
     if absent:
         packages = " ".join(NEEDED[name] for name in absent)

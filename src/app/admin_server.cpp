@@ -140,6 +140,7 @@ Task<AdminReply> AdminServer::handle(http::Method method, std::string target, st
       parse_query(std::string_view(target).substr(std::min(question + 1, target.size())));
   request.body = std::move(body);
   request.actor = std::move(caller.actor);
+  request.full = caller.right == AdminRight::Full;
   co_return co_await found->handle(std::move(request));
 }
 

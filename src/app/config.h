@@ -9,6 +9,7 @@
 
 #include "core/target.h"
 #include "features/access/keys/key.h"
+#include "features/insight/traces/config.h"
 #include "platform/base/secret.h"
 #include "platform/config/config.h"
 
@@ -107,6 +108,7 @@ struct AppConfig {
   std::vector<KeyConfig> keys;
   std::vector<PolicyConfig> policies;
   PricesConfig prices;
+  traces::KeepSettings traces;
 };
 
 void describe(config::Fields& f, ServerLimitsConfig& c);

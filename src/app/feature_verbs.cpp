@@ -4,12 +4,13 @@
 #include "engine/data_files.h"
 #include "features/access/keys/feature.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
 
 namespace causeway::app {
 
 std::vector<Verb> feature_verbs() {
-  return {keys::keys_verb(), ledger::usage_verb(), pii::pii_verb([] {
+  return {keys::keys_verb(), ledger::usage_verb(), traces::traces_verb(), pii::pii_verb([] {
             return engine::find_data(pii::kNamesModel, engine::find_places(executable_path()));
           })};
 }

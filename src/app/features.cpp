@@ -46,6 +46,19 @@ std::unique_ptr<Feature> feature_of(std::string_view name, std::unique_ptr<Stage
   return std::make_unique<StagesFeature>(name, std::move(all));
 }
 
+/// For features that show keys by their names.
+template <class Names>
+Names key_names(const keys::KeyRing& ring) {
+  return {[&ring](std::string_view id) {
+            const auto key = ring.get(id);
+            return key ? (*key)->principal.key_name : std::string();
+          },
+          [&ring](std::string_view id_or_name) {
+            const auto key = ring.get(id_or_name);
+            return key ? (*key)->principal.key_id : std::string();
+          }};
+}
+
 }  // namespace
 
 std::string executable_path() {
@@ -61,27 +74,16 @@ Result<void> Program::make_features() {
   };
   auto keys = std::make_unique<keys::KeysFeature>(*ring_, slots, *workers_, post, clock_);
   keys_feature_ = keys.get();
-  ledger::KeyNames names{[this](std::string_view id) {
-                           const auto key = ring_->get(id);
-                           return key ? (*key)->principal.key_name : std::string();
-                         },
-                         [this](std::string_view id_or_name) {
-                           const auto key = ring_->get(id_or_name);
-                           return key ? (*key)->principal.key_id : std::string();
-                         }};
-  auto ledger = std::make_unique<ledger::LedgerFeature>(ledger::LedgerFeature::Parts{
-      *ledger_, slots, vocabulary_.ledger, loops, *workers_, post, std::move(names), clock_});
+  auto ledger = std::make_unique<ledger::LedgerFeature>(
+      ledger::LedgerFeature::Parts{*ledger_, slots, vocabulary_.ledger, loops, *workers_, post,
+                                   key_names<ledger::KeyNames>(*ring_), clock_});
   ledger->set_prices(price_settings(config_));
   ledger->declare_metrics(*metrics_);
   ledger_feature_ = ledger.get();
   features_.push_back(feature_of("admit", std::make_unique<admit::AdmitStage>(gate_)));
   features_.push_back(
       std::make_unique<access_log::AccessLogFeature>(access_log_.get(), vocabulary_.log, loops));
-  features_.push_back(std::make_unique<traces::TracesFeature>(loops, [this] {
-    std::vector<std::string> names;
-    for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
-    return names;
-  }));
+  features_.push_back(make_traces(slots));
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
@@ -98,7 +100,30 @@ Result<void> Program::make_features() {
       "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),
       std::make_unique<routing::ValidateStage>(), std::make_unique<routing::ChooseStage>()));
   pipeline_ = make_pipeline(features_, std::move(slots));
+  std::vector<std::string> names;
+  for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
+  traces_feature_->set_stages(std::move(names));
   return {};
+}
+
+std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
+  traces::Archive::Parts archive{
+      .folder = folder_->file("traces"),
+      .sealed = *sealed_,
+      .log = *log_,
+      .clock = clock_,
+      .loops = metrics_->loops(),
+      .keep = config_.traces,
+      .program = CAUSEWAY_VERSION,
+  };
+  auto traces = std::make_unique<traces::TracesFeature>(traces::TracesFeature::Parts{
+      std::move(archive), vocabulary_.traces, slots, *workers_,
+      [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
+      [this](std::chrono::milliseconds time) { return control_.sleep(time); },
+      [this] { return gate_.draining.load(); }, key_names<traces::KeyNames>(*ring_)});
+  traces->declare_metrics(*metrics_);
+  traces_feature_ = traces.get();
+  return traces;
 }
 
 ledger::PriceSettings price_settings(const AppConfig& config) {

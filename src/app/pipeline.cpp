@@ -14,6 +14,7 @@ constexpr std::array kOrder = {
     Place{"admit", "refuses what can be refused before anything is read or looked up"},
     Place{"access_log", "its line is written last, when all others have said what they know"},
     Place{"trace", "sees what metrics and ledger made of the exchange"},
+    Place{"trace_said", "hears the provider's words, before others put real ones back"},
     Place{"metrics", "counts what the ledger has settled"},
     Place{"ledger", "settles first of all; a full journal must be known before work begins"},
     Place{"identify", "everything below depends on who calls"},
@@ -22,6 +23,7 @@ constexpr std::array kOrder = {
     Place{"validate", "what no target could do is refused before one is chosen"},
     Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
+    Place{"trace_sent", "notes what goes out, when all that rewrite it have done so"},
     Place{"choose", "orders the targets when all that bears on it is known"},
     Place{"call", "the attempt loop: the only place that sends, and sends again"},
 };

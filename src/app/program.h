@@ -42,6 +42,9 @@ class LedgerFeature;
 namespace causeway::pii {
 class PiiFeature;
 }
+namespace causeway::traces {
+class TracesFeature;
+}
 
 namespace causeway::app {
 
@@ -87,6 +90,7 @@ class Program {
   void look_for_names_model();
   Result<void> make_parts();
   Result<void> make_features();
+  std::unique_ptr<Feature> make_traces(SlotLayout& slots);
   Result<void> listen();
   Result<void> apply_keys(const AppConfig& config);
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
@@ -146,6 +150,7 @@ class Program {
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   pii::PiiFeature* pii_feature_ = nullptr;
+  traces::TracesFeature* traces_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Loops> loops_;
   std::unique_ptr<keys::LoopKeys> admin_keys_;  // the control loop's view

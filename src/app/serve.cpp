@@ -11,6 +11,7 @@
 #include "app/where.h"
 #include "engine/engine.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/traces/feature.h"
 #include "platform/process/supervision.h"
 #include "platform/text/json_writer.h"
 
@@ -129,6 +130,7 @@ Result<void> Program::load_again() {
   warn_lines(*log_, warnings);
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
+  traces_feature_->set_keep(config->traces);
   latest_snapshot_ = snapshot;
   look_for_names_model();
   config_version_ = snapshot->version;

@@ -14,6 +14,7 @@ Vocabulary::Vocabulary() {
       routing::PassThrough{});
   log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
   ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
+  traces = sections.add(traces::kTraces, "What is recorded of requests (docs/traces.md).");
   minimise = sections.add(minimise::kMinimise,
                           "How much of a conversation goes on to a provider (docs/minimise.md).");
   pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.",

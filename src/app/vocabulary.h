@@ -11,6 +11,7 @@
 #include "features/access/roles/config.h"
 #include "features/insight/access_log/config.h"
 #include "features/insight/ledger/config.h"
+#include "features/insight/traces/config.h"
 #include "features/privacy/minimise/config.h"
 #include "features/privacy/pii/config.h"
 #include "features/traffic/routing/config.h"
@@ -28,6 +29,7 @@ struct Vocabulary {
   SectionKey<routing::PassThrough> pass_through;
   SectionKey<access_log::AccessLogSettings> log;
   SectionKey<ledger::LedgerSettings> ledger;
+  SectionKey<traces::TraceSettings> traces;
   SectionKey<minimise::MinimiseSettings> minimise;
   SectionKey<pii::Settings> pii;
   std::unique_ptr<config::Schema<AppConfig>> schema;

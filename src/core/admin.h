@@ -23,6 +23,7 @@ struct AdminRequest {
   std::map<std::string, std::string, std::less<>> query;   // percent-decoded
   std::string body;                                        // JSON, as sent
   std::string actor;                                       // key id of the admin, for the audit
+  bool full = false;  // a key that may change things; others do not see what people said
 };
 
 struct AdminReply {

@@ -30,6 +30,7 @@ void Exchange::reset() {
   std::construct_at(&cancel);
   outcome = {};
   marks.clear();
+  fired.clear();
   stages_run = 0;
   slots.clear();
   kept.clear();

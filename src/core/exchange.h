@@ -88,6 +88,12 @@ struct StageMark {
   std::uint32_t nanoseconds = 0;  // time spent in its hooks before the answer
 };
 
+/// What a guarding stage found in the request, for the trace: never the words themselves.
+struct Fired {
+  std::string_view stage, kind, action;  // that live as long as the program: "pii", "email", "mask"
+  std::uint32_t count = 0;
+};
+
 struct Exchange {
   // Set when it begins.
   http::ServerStream* stream = nullptr;
@@ -121,6 +127,7 @@ struct Exchange {
   std::optional<std::uint32_t>
       tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;
+  std::vector<Fired> fired;      // pii
   std::uint64_t stages_run = 0;  // bit per stage in the pipeline
   SlotMemory slots;
   std::vector<std::shared_ptr<const void>> kept;  // whatever must live as long as the exchange

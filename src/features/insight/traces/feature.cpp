@@ -1,147 +1,242 @@
 #include "features/insight/traces/feature.h"
 
-#include "core/error.h"
+#include <algorithm>
+#include <map>
+
+#include "platform/config/values.h"
 #include "platform/text/ascii.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::traces {
 namespace {
 
-constexpr std::size_t kRecordsPerLoop = 1000;
-constexpr std::size_t kMostListed = 1000;
+using namespace std::chrono_literals;
 
-std::string_view end_text(AttemptEnd end) {
-  switch (end) {
-    case AttemptEnd::Answered:
-      return "answered";
-    case AttemptEnd::Failed:
-      return "failed";
-    case AttemptEnd::Cancelled:
-      return "cancelled";
-    case AttemptEnd::Running:
-      break;
-  }
-  return "running";
+constexpr int kMostTails = 32;
+constexpr std::chrono::milliseconds kMostWait = 30s;
+constexpr auto kLook = 200ms;
+
+std::unexpected<Error> no_trace() {
+  return fail(ErrorKind::NotFound, Origin::Client,
+              "No trace has this id: it was not recorded, or is not kept any more.",
+              "trace_not_found");
 }
 
-void write_error(text::JsonWriter& json, std::int8_t error) {
-  json.key("error");
-  if (error < 0) {
-    json.null();
-  } else {
-    json.string(error_class(static_cast<ErrorKind>(error)).label);
+Result<std::chrono::milliseconds> take_wait(AdminRequest& request) {
+  const auto given = request.query.find("wait");
+  if (given == request.query.end()) return 0ms;
+  const auto wait = config::parse_duration(given->second);
+  if (!wait || *wait > kMostWait) {
+    auto error = fail(ErrorKind::InvalidRequest, Origin::Client,
+                      "wait must be a time of at most 30s", "invalid_query");
+    error.error().param = "wait";
+    return error;
   }
+  request.query.erase(given);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*wait);
 }
 
-void write_record(text::JsonWriter& json, const Record& record,
-                  const std::vector<std::string>& stages) {
-  json.begin_object().field("request_id", record.id.view());
-  json.field("trace_id", std::string_view(record.trace_id.data(), record.trace_id.size()));
-  json.field("started_ms", record.started_millis).field("key_id", record.key_id.view());
-  json.field("tenant", record.tenant.view()).field("operation", to_string(record.operation));
-  json.field("model", record.model.view()).field("policy", record.policy.view());
-  json.field("status", record.status);
-  write_error(json, record.error);
-  json.field("stream", record.streamed).field("cut_by_client", record.cut_by_client);
-  json.field("input_tokens", record.usage.input()).field("output_tokens", record.usage.output());
-  json.field("estimated", record.usage.source == UsageSource::Estimated);
-  if (record.cost_micros >= 0) json.key("cost").money(record.cost_micros);
-  json.field("total_us", record.total_micros)
-      .field("first_content_us", record.first_content_micros);
-  json.field("upstream_us", record.upstream_micros);
-  json.key("stages").begin_array();
-  for (std::size_t i = 0; i < record.mark_count; ++i) {
-    const StageMark& mark = record.marks[i];
-    json.begin_object();
-    json.field("stage", mark.stage < stages.size() ? std::string_view(stages[mark.stage]) : "?");
-    json.field("ns", mark.nanoseconds).field("ended", mark.ended).end_object();
-  }
-  json.end_array().field("attempts_total", record.attempt_count).key("attempts").begin_array();
-  const auto kept = std::min<std::size_t>(record.attempt_count, record.attempts.size());
-  for (std::size_t i = 0; i < kept; ++i) {
-    const AttemptRecord& attempt = record.attempts[i];
-    json.begin_object().field("target", attempt.target.view()).field("end", end_text(attempt.end));
-    write_error(json, attempt.error);
-    json.field("us", attempt.micros).end_object();
-  }
-  json.end_array().end_object();
-}
-
-bool wanted(const Record& record, const AdminRequest& request) {
-  const auto given = [&](const char* name) -> std::string_view {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::string_view() : std::string_view(found->second);
-  };
-  const auto model = given("model"), key = given("key"), status = given("status");
-  if (!model.empty() && model != record.model.view()) return false;
-  if (!key.empty() && key != record.key_id.view()) return false;
-  if (!status.empty() && status != std::to_string(record.status)) return false;
-  return given("errors") != "1" || record.error >= 0;
+// Where to go on; absent at the first call of a tail.
+std::optional<std::int64_t> take_after(AdminRequest& request) {
+  const auto given = request.query.find("after");
+  if (given == request.query.end()) return std::nullopt;
+  const auto after = text::parse_int<std::int64_t>(given->second);
+  request.query.erase(given);
+  return after;
 }
 
 }  // namespace
 
-TraceStage::TraceStage(int loops, std::size_t records_per_loop) {
-  for (int i = 0; i < loops; ++i) rings_.push_back(std::make_unique<Ring>(records_per_loop));
-}
+TracesFeature::TracesFeature(Parts parts)
+    : parts_(std::move(parts)),
+      slot_(parts_.slots.add<std::unique_ptr<Saying>>()),
+      archive_(parts_.archive),
+      trace_(archive_, parts_.settings, slot_, parts_.archive.loops),
+      sent_(parts_.settings, slot_),
+      said_(parts_.settings, slot_) {}
 
-void TraceStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
-  if (exchange.operation && exchange.operation->kind == OperationKind::Health) return;
-  rings_[static_cast<std::size_t>(exchange.context->index)]->add(exchange, outcome);
+void TracesFeature::declare_metrics(metrics::Registry& registry) {
+  using metrics::Kind;
+  const auto declare = [&](Kind kind, const char* name, const char* help,
+                           std::vector<std::string> labels, auto write) {
+    registry.sampled(kind, {.name = name, .help = help, .labels = std::move(labels)},
+                     [this, write](metrics::SampleSink& sink) { write(sink, archive_.counts()); });
+  };
+  using Counts = Archive::Counts;
+  using metrics::SampleSink;
+  declare(Kind::Counter, "causeway_traces_recorded_total", "Traces that were written.", {},
+          [](SampleSink& sink, const Counts& c) { sink.add({}, static_cast<double>(c.recorded)); });
+  declare(
+      Kind::Counter, "causeway_traces_dropped_total",
+      "Traces (or the contents of one) that were not written: too many in a second, the queue was "
+      "full, or the disk did not take them.",
+      {"what", "reason"}, [this](SampleSink& sink, const Counts& c) {
+        sink.add({"trace", "queue_full"}, static_cast<double>(c.dropped_queue));
+        sink.add({"trace", "per_second"}, static_cast<double>(trace_.spared()));
+        sink.add({"trace", "disk"}, static_cast<double>(c.dropped_disk));
+        sink.add({"contents", "queue_full"}, static_cast<double>(c.dropped_contents));
+      });
+  declare(Kind::Gauge, "causeway_traces_bytes", "Size of all traces on the disk.", {},
+          [](SampleSink& sink, const Counts& c) { sink.add({}, static_cast<double>(c.bytes)); });
+  declare(Kind::Counter, "causeway_traces_damaged_total",
+          "Files of traces that were damaged and put aside.", {},
+          [](SampleSink& sink, const Counts& c) { sink.add({}, static_cast<double>(c.damaged)); });
 }
-
-std::vector<Record> TraceStage::records() const {
-  std::vector<Record> all;
-  for (const auto& ring : rings_) ring->copy_to(all);
-  std::stable_sort(all.begin(), all.end(), [](const Record& a, const Record& b) {
-    return a.started_millis != b.started_millis ? a.started_millis > b.started_millis
-                                                : a.number > b.number;
-  });
-  return all;
-}
-
-TracesFeature::TracesFeature(int loops, std::function<std::vector<std::string>()> stage_names)
-    : stage_(loops, kRecordsPerLoop), stage_names_(std::move(stage_names)) {}
 
 std::vector<AdminRoute> TracesFeature::routes() {
-  return {{http::Method::Get, "/api/traces",
-           "The last exchanges, newest first; limit, model, key, status, errors=1.", false,
-           [this](AdminRequest request) { return list(std::move(request)); }},
-          {http::Method::Get, "/api/traces/{id}", "One exchange by its request id.", false,
-           [this](AdminRequest request) { return one(std::move(request)); }}};
+  const auto route = [](std::string path, std::string summary, auto handle) {
+    return AdminRoute{http::Method::Get, std::move(path), std::move(summary), false,
+                      std::move(handle)};
+  };
+  return {
+      route("/api/traces",
+            "Exchanges, newest first: since, until, key, tenant, user, model, target, policy, "
+            "status, error, code, found, dialect, operation (`*` stands for any text), errors=1, "
+            "min_ms, min_cost, id, contains, limit, cursor.",
+            [this](AdminRequest request) { return list(std::move(request)); }),
+      route("/api/traces/tail",
+            "Exchanges that ended behind ?after=, oldest first, with the filters of the list; "
+            "waits up to ?wait= for the first.",
+            [this](AdminRequest request) { return tail(std::move(request)); }),
+      route("/api/traces/{id}",
+            "One exchange by its request id, with what was said in it for full admin keys.",
+            [this](AdminRequest request) { return one(std::move(request)); })};
+}
+
+std::vector<Verb> TracesFeature::verbs() { return {traces_verb()}; }
+
+Task<Result<std::string>> TracesFeature::on_worker(
+    std::move_only_function<Result<std::string>()> job) {
+  auto task = offload(parts_.workers, parts_.post, std::move(job));
+  auto body = co_await std::move(task);
+  co_return body;
 }
 
 Task<AdminReply> TracesFeature::list(AdminRequest request) {
-  std::size_t limit = 100;
-  if (const auto given = request.query.find("limit"); given != request.query.end()) {
-    limit = std::min(text::parse_int<std::size_t>(given->second).value_or(limit), kMostListed);
-  }
-  const auto stages = stage_names_();
+  auto filter = read_filter(request, parts_.archive.clock.wall());
+  if (!filter) co_return admin_error(filter.error());
+  std::move_only_function<Result<std::string>()> job = [this, wanted = std::move(*filter)]() {
+    return list_json(wanted);
+  };
+  auto task = on_worker(std::move(job));
+  auto body = co_await std::move(task);
+  if (!body) co_return admin_error(body.error());
   AdminReply reply;
-  text::JsonWriter json(reply.body);
-  json.begin_object().key("traces").begin_array();
-  for (const Record& record : stage_.records()) {
-    if (limit == 0) break;
-    if (!wanted(record, request)) continue;
-    write_record(json, record, stages);
-    --limit;
+  reply.body = std::move(*body);
+  co_return reply;
+}
+
+Task<AdminReply> TracesFeature::tail(AdminRequest request) {
+  auto wait = take_wait(request);
+  if (!wait) co_return admin_error(wait.error());
+  const auto after = take_after(request);
+  auto filter = read_filter(request, parts_.archive.clock.wall());
+  if (!filter) co_return admin_error(filter.error());
+  filter->oldest_first = true;
+  if (after) filter->from = std::max(filter->from, *after + 1);
+  if (after && tails_ < kMostTails) {
+    ++tails_;
+    const auto until = parts_.archive.clock.now() + *wait;
+    bool waits = archive_.last_id() <= *after;
+    while (waits && !parts_.ending() && parts_.archive.clock.now() < until) {
+      auto nap = parts_.sleep(kLook);
+      co_await std::move(nap);
+      waits = archive_.last_id() <= *after;
+    }
+    --tails_;
   }
-  json.end_array().end_object();
+  // Without a place to go on from, only that place is told.
+  if (!after) filter->from = filter->to;
+  std::move_only_function<Result<std::string>()> job = [this, wanted = std::move(*filter)]() {
+    return tail_json(wanted);
+  };
+  auto task = on_worker(std::move(job));
+  auto body = co_await std::move(task);
+  if (!body) co_return admin_error(body.error());
+  AdminReply reply;
+  reply.body = std::move(*body);
   co_return reply;
 }
 
 Task<AdminReply> TracesFeature::one(AdminRequest request) {
+  std::move_only_function<Result<std::string>()> job =
+      [this, id = request.params["id"], full = request.full]() { return one_json(id, full); };
+  auto task = on_worker(std::move(job));
+  auto body = co_await std::move(task);
+  if (!body) co_return admin_error(body.error());
   AdminReply reply;
-  for (const Record& record : stage_.records()) {
-    if (record.id.view() != request.params["id"]) continue;
-    text::JsonWriter json(reply.body);
-    write_record(json, record, stage_names_());
-    co_return reply;
+  reply.body = std::move(*body);
+  co_return reply;
+}
+
+// Keys are recorded by their ids and asked for by their names as well.
+void TracesFeature::resolve_keys(Filter& filter) const {
+  for (auto& [field, pattern] : filter.names) {
+    if (field != Field::Key) continue;
+    if (const std::string id = parts_.names.id_of(pattern); !id.empty()) pattern = id;
   }
-  Error error;
-  error.kind = ErrorKind::NotFound;
-  error.message = "No exchange of this id is remembered; only the last ones are.";
-  co_return admin_error(error);
+}
+
+void TracesFeature::write_traces(text::JsonWriter& json, const std::vector<Found>& traces) const {
+  std::map<std::string_view, std::string> names;
+  json.key("traces").begin_array();
+  for (const Found& found : traces) {
+    const auto [name, made] = names.try_emplace(found.trace.key_id);
+    if (made) name->second = parts_.names.name_of(found.trace.key_id);
+    found.trace.write(json, name->second);
+  }
+  json.end_array();
+}
+
+Result<std::string> TracesFeature::list_json(Filter filter) {
+  resolve_keys(filter);
+  const auto [results, complete, newest] = archive_.search(filter);
+  std::string out;
+  text::JsonWriter json(out);
+  json.begin_object();
+  write_traces(json, results.traces);
+  json.key("next");
+  if (results.stopped_at == 0) {
+    json.null();
+  } else {
+    json.string(std::to_string(results.stopped_at));
+  }
+  json.field("complete", complete).end_object();
+  return out;
+}
+
+Result<std::string> TracesFeature::tail_json(Filter filter) {
+  resolve_keys(filter);
+  const auto [results, complete, newest] = archive_.search(filter);
+  const std::int64_t after = results.stopped_at != 0 ? results.stopped_at : newest;
+  std::string out;
+  text::JsonWriter json(out);
+  json.begin_object();
+  write_traces(json, results.traces);
+  json.field("after", std::to_string(after)).field("complete", complete).end_object();
+  return out;
+}
+
+Result<std::string> TracesFeature::one_json(const std::string& id, bool with_contents) {
+  Filter filter;
+  filter.id = id;
+  filter.limit = 1;
+  const auto [results, complete, newest] = archive_.search(filter);
+  if (results.traces.empty()) return no_trace();
+  const Trace& trace = results.traces.front().trace;
+  std::string out;
+  text::JsonWriter json(out);
+  trace.write_open(json, parts_.names.name_of(trace.key_id));
+  if (with_contents && trace.has_contents) {
+    json.key("contents");
+    if (auto said = archive_.contents(trace.id)) {
+      said->write(json);
+    } else {
+      json.null();
+    }
+  }
+  json.end_object();
+  return out;
 }
 
 }  // namespace causeway::traces

@@ -1,43 +1,70 @@
-// The last exchanges, and what every stage and attempt made of each: GET /api/traces.
+// The feature "traces": its stages, the routes below /api/traces, the verb and the metrics.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/feature.h"
-#include "core/stage.h"
-#include "features/insight/traces/record.h"
+#include "features/insight/traces/archive.h"
+#include "features/insight/traces/query.h"
+#include "features/insight/traces/stage.h"
+#include "platform/base/worker.h"
+#include "platform/metrics/registry.h"
 
 namespace causeway::traces {
 
-class TraceStage final : public Stage {
- public:
-  TraceStage(int loops, std::size_t records_per_loop);
-  std::string_view name() const override { return "trace"; }
-  unsigned hooks() const override { return kOnDone; }
-  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
-  /// From any thread, newest first.
-  std::vector<Record> records() const;
-
- private:
-  std::vector<std::unique_ptr<Ring>> rings_;
-};
-
 class TracesFeature final : public Feature {
  public:
-  /// `stage_names` in the order of the pipeline, asked for when a trace is shown.
-  TracesFeature(int loops, std::function<std::vector<std::string>()> stage_names);
+  /// Puts a callback on the loop that serves the admin port.
+  using Post = std::function<void(std::move_only_function<void()>)>;
+
+  struct Parts {
+    Archive::Parts archive;
+    SectionKey<TraceSettings> settings;
+    SlotLayout& slots;
+    WorkerGroup& workers;
+    Post post;
+    std::function<Task<void>(std::chrono::milliseconds)> sleep;  // on that loop
+    std::function<bool()> ending;                                // the program is
+    KeyNames names;
+  };
+  explicit TracesFeature(Parts parts);
+
+  /// Names of the stages, in the order of the pipeline; before the first exchange.
+  void set_stages(std::vector<std::string> names) { archive_.set_stages(std::move(names)); }
+  /// With every configuration. From any thread.
+  void set_keep(const KeepSettings& keep) { archive_.set_keep(keep); }
+  /// causeway_traces_*.
+  void declare_metrics(metrics::Registry& registry);
+
   std::string_view name() const override { return "traces"; }
-  std::vector<Stage*> stages() override { return {&stage_}; }
+  std::vector<Stage*> stages() override { return {&trace_, &sent_, &said_}; }
   std::vector<AdminRoute> routes() override;
+  std::vector<Verb> verbs() override;
 
  private:
   Task<AdminReply> list(AdminRequest request);
+  Task<AdminReply> tail(AdminRequest request);
   Task<AdminReply> one(AdminRequest request);
-  TraceStage stage_;
-  std::function<std::vector<std::string>()> stage_names_;
+  Task<Result<std::string>> on_worker(std::move_only_function<Result<std::string>()> job);
+  void resolve_keys(Filter& filter) const;
+  Result<std::string> list_json(Filter filter);
+  Result<std::string> tail_json(Filter filter);
+  Result<std::string> one_json(const std::string& id, bool with_contents);
+  void write_traces(text::JsonWriter& json, const std::vector<Found>& traces) const;
+
+  Parts parts_;
+  SayingSlot slot_;
+  Archive archive_;
+  TraceStage trace_;
+  SentStage sent_;
+  SaidStage said_;
+  int tails_ = 0;  // that wait
 };
+
+/// `causeway traces …`; needs nothing but a way to the routes.
+Verb traces_verb();
 
 }  // namespace causeway::traces

@@ -1,5 +1,9 @@
 #include "features/insight/traces/record.h"
 
+#include "core/dialect.h"
+#include "core/error.h"
+#include "core/snapshot.h"
+
 namespace causeway::traces {
 namespace {
 
@@ -11,21 +15,44 @@ std::int8_t number_of(const std::optional<Error>& error) {
   return error ? static_cast<std::int8_t>(error->kind) : std::int8_t{-1};
 }
 
+std::string_view code_of(const std::optional<Error>& error) {
+  return error ? error_code(*error) : std::string_view();
+}
+
+void set_attempt(AttemptRecord& to, const Attempt& from) {
+  to.target.set(from.target->name);
+  to.dialect = from.dialect ? from.dialect->name() : std::string_view();
+  to.end = from.end;
+  to.error = number_of(from.error);
+  to.code.set(code_of(from.error));
+  to.status = static_cast<std::uint16_t>(from.error ? from.error->upstream_status : 0);
+  to.micros = micros(from.took);
+}
+
 }  // namespace
 
 void Record::set(const Exchange& exchange, const Outcome& outcome) {
+  const Principal* caller = exchange.principal;
   id.set(exchange.id);
   trace_id = exchange.trace_id;
-  key_id.set(exchange.principal ? std::string_view(exchange.principal->key_id) : "");
-  tenant.set(exchange.principal ? std::string_view(exchange.principal->tenant) : "");
+  key_id.set(caller ? std::string_view(caller->key_id) : "");
+  tenant.set(caller ? std::string_view(caller->tenant) : "");
+  user.set(caller ? std::string_view(caller->user) : "");
   model.set(exchange.model_name);
   policy.set(exchange.policy ? std::string_view(exchange.policy->names) : "");
-  started_millis = std::chrono::duration_cast<std::chrono::milliseconds>(
+  code.set(code_of(outcome.error));
+  const Operation* on = exchange.operation;
+  dialect = on && on->dialect ? on->dialect->name() : std::string_view();
+  started_micros = std::chrono::duration_cast<std::chrono::microseconds>(
                        exchange.started_wall.time_since_epoch())
                        .count();
+  config_version = exchange.snapshot ? exchange.snapshot->version : 0;
+  request_bytes = outcome.request_bytes;
+  answer_bytes = outcome.answer_bytes;
   status = static_cast<std::uint16_t>(outcome.status);
   error = number_of(outcome.error);
-  operation = exchange.operation ? exchange.operation->kind : OperationKind::Refused;
+  operation = on ? on->kind : OperationKind::Refused;
+  stop = outcome.stop;
   streamed = outcome.streamed;
   cut_by_client = outcome.cut_by_client;
   usage = outcome.usage;
@@ -35,36 +62,10 @@ void Record::set(const Exchange& exchange, const Outcome& outcome) {
   upstream_micros = micros(outcome.upstream);
   mark_count = static_cast<std::uint8_t>(std::min(exchange.marks.size(), marks.size()));
   std::copy_n(exchange.marks.begin(), mark_count, marks.begin());
+  fired_count = static_cast<std::uint8_t>(std::min(exchange.fired.size(), fired.size()));
+  std::copy_n(exchange.fired.begin(), fired_count, fired.begin());
   attempt_count = static_cast<std::uint8_t>(std::min<std::size_t>(exchange.attempts.size(), 255));
-  for (std::size_t i = 0; i < std::min(exchange.attempts.size(), attempts.size()); ++i) {
-    const Attempt& attempt = exchange.attempts[i];
-    attempts[i].target.set(attempt.target->name);
-    attempts[i].end = attempt.end;
-    attempts[i].error = number_of(attempt.error);
-    attempts[i].micros = micros(attempt.took);
-  }
-}
-
-void Ring::add(const Exchange& exchange, const Outcome& outcome) noexcept {
-  // A reader holds one place at a time, so the second try nearly always fits.
-  for (std::size_t tries = 0; tries < 4; ++tries) {
-    Place& place = places_[next_];
-    next_ = (next_ + 1) % places_.size();
-    if (place.busy.test_and_set(std::memory_order_acquire)) continue;
-    place.record.set(exchange, outcome);
-    place.record.number = ++number_;
-    place.busy.clear(std::memory_order_release);
-    return;
-  }
-}
-
-void Ring::copy_to(std::vector<Record>& out) const {
-  for (const Place& place : places_) {
-    while (place.busy.test_and_set(std::memory_order_acquire)) {
-    }
-    if (place.record.number != 0) out.push_back(place.record);
-    place.busy.clear(std::memory_order_release);
-  }
+  for (std::size_t i = 0; i < attempts_kept(); ++i) set_attempt(attempts[i], exchange.attempts[i]);
 }
 
 }  // namespace causeway::traces

@@ -1,22 +1,26 @@
-// What is remembered of one exchange: who, which way, every stage's time, every attempt; nothing of
-// what was said. Fixed size, so that remembering allocates nothing.
+// What a loop notes of one exchange for the writer: who, which way, every stage's time, every
+// attempt, what was found; nothing of what was said, that stands in Contents. Fixed size, so that
+// noting it allocates nothing.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/exchange.h"
+#include "features/insight/traces/contents.h"
 
 namespace causeway::traces {
 
 /// Text of at most N bytes; longer ones are cut.
 template <std::size_t N>
 struct Short {
-  std::array<char, N> bytes{};
+  std::array<char, N> bytes;
   std::uint8_t size = 0;
   void set(std::string_view text) {
     size = static_cast<std::uint8_t>(std::min(text.size(), N));
@@ -26,53 +30,89 @@ struct Short {
 };
 
 struct AttemptRecord {
-  Short<64> target;
+  Short<96> target;
+  Short<40> code;  // of the error
+  std::string_view dialect;
   AttemptEnd end = AttemptEnd::Running;
-  std::int8_t error = -1;  // ErrorKind, -1 = none
+  std::int8_t error = -1;    // ErrorKind, -1 = none
+  std::uint16_t status = 0;  // the provider's, of an error
   std::uint32_t micros = 0;
 };
 
 struct Record {
-  Short<64> id;
-  std::array<char, 32> trace_id{};
-  Short<24> key_id;
-  Short<40> tenant;
+  Short<128> id;
+  std::array<char, 32> trace_id;
+  Short<40> key_id;
+  Short<64> tenant, user;
   Short<96> model;
-  Short<64> policy;
-  std::int64_t started_millis = 0;  // Unix time
+  Short<96> policy;
+  Short<40> code;            // of the error
+  std::string_view dialect;  // the application's; lives as long as the program, as those of Fired
+  std::int64_t started_micros = 0;  // Unix time
+  std::uint64_t config_version = 0;
+  std::uint64_t request_bytes = 0, answer_bytes = 0;
   std::uint16_t status = 0;
   std::int8_t error = -1;
   OperationKind operation = OperationKind::Chat;
+  Stop stop = Stop::None;
   bool streamed = false, cut_by_client = false;
   Usage usage;
   std::int64_t cost_micros = -1;  // -1 = unpriced
   std::uint32_t total_micros = 0, first_content_micros = 0, upstream_micros = 0;
-  std::array<StageMark, 16> marks{};
-  std::uint8_t mark_count = 0;
-  std::array<AttemptRecord, 4> attempts{};
+  std::array<StageMark, 24> marks;
+  std::array<AttemptRecord, 4> attempts;
+  std::array<Fired, 16> fired;
+  std::uint8_t mark_count = 0, fired_count = 0;
   std::uint8_t attempt_count = 0;  // may be more than are kept
-  std::uint64_t number = 0;        // grows; 0 = empty
 
   void set(const Exchange& exchange, const Outcome& outcome);
+  std::int64_t ended() const { return started_micros + total_micros; }
+  std::size_t attempts_kept() const {
+    return std::min<std::size_t>(attempt_count, attempts.size());
+  }
 };
 
-/// The last exchanges of one loop. The loop writes and never waits: where a reader holds the place
-/// for the moment of its copy, the record goes to the next one.
-class Ring {
+/// From one loop to the writer; bounded. The loop never waits: what finds it full is dropped.
+class Queue {
  public:
-  explicit Ring(std::size_t size) : places_(size) {}
-  void add(const Exchange& exchange, const Outcome& outcome) noexcept;
-  /// From any thread: copies of all records, in no order.
-  void copy_to(std::vector<Record>& out) const;
+  struct Place {
+    Record record;
+    std::unique_ptr<Contents> contents;
+  };
+
+  explicit Queue(std::size_t size) : places_(size) {}
+
+  /// The loop's side. Where the next record is to be written; null when full, which is counted.
+  Place* begin_push() {
+    const auto head = head_.load(std::memory_order_relaxed);
+    if (head - tail_.load(std::memory_order_acquire) < places_.size()) {
+      return &places_[head % places_.size()];
+    }
+    dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return nullptr;
+  }
+  /// Whether the writer should not wait for its next turn: half of the places are taken.
+  bool end_push() {
+    const auto head = head_.load(std::memory_order_relaxed) + 1;
+    head_.store(head, std::memory_order_release);
+    return head - tail_.load(std::memory_order_relaxed) == places_.size() / 2;
+  }
+
+  /// The writer's side: the oldest of what is there, or null; it stays until pop().
+  Place* front() {
+    const auto tail = tail_.load(std::memory_order_relaxed);
+    if (tail == head_.load(std::memory_order_acquire)) return nullptr;
+    return &places_[tail % places_.size()];
+  }
+  void pop() { tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
-  struct Place {
-    mutable std::atomic_flag busy;
-    Record record;
-  };
   std::vector<Place> places_;
-  std::size_t next_ = 0;
-  std::uint64_t number_ = 0;
+  alignas(64) std::atomic<std::uint64_t> head_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+  alignas(64) std::atomic<std::uint64_t> tail_{0};
 };
 
 }  // namespace causeway::traces

@@ -198,18 +198,17 @@ void PiiStage::look_through(Exchange& exchange, State& state, ModelTexts* model)
 }
 
 // On the loop, since each has its own counters.
-void PiiStage::count(const Exchange& exchange, const State& state) const {
+void PiiStage::count(Exchange& exchange, const State& state) const {
   const int loop = exchange.context->index;
   auto& cells = counters_->loops[static_cast<std::size_t>(loop)].found;
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     for (std::size_t action = 0; action < kActions; ++action) {
       if (state.found[kind][action] == 0) continue;
+      const std::string_view found = pii::name_of(static_cast<Kind>(kind));
+      const std::string_view done = name_of(static_cast<Action>(action));
       metrics::Counter*& cell = cells[kind][action];
-      if (!cell) {
-        cell = &counters_->registry.cell(
-            counters_->found, loop,
-            {pii::name_of(static_cast<Kind>(kind)), name_of(static_cast<Action>(action))});
-      }
+      if (!cell) cell = &counters_->registry.cell(counters_->found, loop, {found, done});
+      exchange.fired.push_back({name(), found, done, state.found[kind][action]});
       cell->add(state.found[kind][action]);
     }
   }
