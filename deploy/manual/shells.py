@@ -97,16 +97,18 @@ def zsh(what):
         if not verb.parts:
             cases.append(f"    {verb.name}) {zsh_arguments(verb)} ;;")
             continue
-        inner = "\n".join(f"        {part.name}) {zsh_arguments(part)} ;;" for part in verb.parts)
+        inner = "\n".join(f"        {part.name}) {zsh_arguments(part)} ;;" for part in [verb, *verb.parts])
         parts = zsh_described((part.name, part.about) for part in verb.parts)
         cases.append(f"""    {verb.name})
-      if ((CURRENT == 2)); then
-        entries=({parts})
-        _describe part entries
-        return
+      if [[ $words[2] != -* ]]; then
+        if ((CURRENT == 2)); then
+          entries=({parts})
+          _describe part entries
+          return
+        fi
+        shift words
+        ((CURRENT--))
       fi
-      shift words
-      ((CURRENT--))
       case $words[1] in
 {inner}
       esac ;;""")
