@@ -33,7 +33,7 @@ class Archive {
     int loops = 1;
     KeepSettings keep{};
     std::string program{};                 // version
-    std::size_t queue = 1024;              // records of one loop that may wait
+    std::size_t queue = 256;               // records of one loop that may wait
     std::chrono::milliseconds every{100};  // how long a record waits at most
   };
   struct Counts {
