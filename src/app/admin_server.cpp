@@ -71,6 +71,52 @@ std::string_view bearer(const http::RequestHead& head) {
   return text::trim(value.substr(kBearer.size()));
 }
 
+class StreamSink final : public AdminSink {
+ public:
+  explicit StreamSink(http::ServerStream& stream) : stream_(stream) {
+    stream_.on_gone([this] { gone_.request(); });
+  }
+  ~StreamSink() override { stream_.on_gone(nullptr); }
+  Task<Result<void>> write(std::string piece) override {
+    const std::string_view pieces[] = {piece};
+    auto writing = stream_.write(pieces);
+    co_return co_await std::move(writing);
+  }
+  Cancel& gone() override { return gone_; }
+
+ private:
+  http::ServerStream& stream_;
+  Cancel gone_;
+};
+
+std::vector<http::Field> fields_of(const AdminReply& reply) {
+  std::vector<http::Field> fields = {{"content-type", reply.content_type},
+                                     {"x-content-type-options", "nosniff"}};
+  bool cached = false;
+  for (const auto& [name, value] : reply.fields) {
+    fields.push_back({name, value});
+    cached = cached || name == "cache-control";
+  }
+  if (!cached) fields.push_back({"cache-control", "no-store"});
+  return fields;
+}
+
+Task<void> send(http::ServerStream& stream, AdminReply reply) {
+  const auto fields = fields_of(reply);
+  if (!reply.stream) {
+    const std::string_view pieces[] = {reply.body};
+    auto whole = stream.reply(reply.status, fields, pieces);
+    (void)co_await std::move(whole);
+    co_return;
+  }
+  stream.begin(reply.status, fields);
+  StreamSink sink(stream);
+  auto writing = reply.stream(sink);
+  co_await std::move(writing);
+  auto end = stream.finish();
+  (void)co_await std::move(end);
+}
+
 }  // namespace
 
 AdminServer::AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate,
@@ -167,11 +213,8 @@ Task<void> AdminServer::serve(http::ServerStream& stream) {
   if (ready) {
     reply = co_await handle(head.method, std::string(head.target), std::move(body), caller);
   }
-  const http::Field fields[] = {{"content-type", reply.content_type},
-                                {"cache-control", "no-store"},
-                                {"x-content-type-options", "nosniff"}};
-  const std::string_view pieces[] = {reply.body};
-  (void)co_await stream.reply(reply.status, fields, pieces);
+  auto sending = send(stream, std::move(reply));
+  co_await std::move(sending);
 }
 
 }  // namespace causeway::app

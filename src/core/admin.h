@@ -8,8 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "platform/base/cancel.h"
 #include "platform/base/error.h"
 #include "platform/base/task.h"
 #include "platform/http/message.h"
@@ -26,10 +28,23 @@ struct AdminRequest {
   bool full = false;  // a key that may change things; others do not see what people said
 };
 
+/// Where a reply goes that is written piece by piece.
+class AdminSink {
+ public:
+  virtual ~AdminSink() = default;
+  /// Waits while the client is slow. Errors: Cancelled when it left, Timeout when it does not read.
+  virtual Task<Result<void>> write(std::string piece) = 0;
+  /// Requested when the client leaves.
+  virtual Cancel& gone() = 0;
+};
+
 struct AdminReply {
   int status = 200;
   std::string body;  // JSON unless content_type says otherwise
   std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> fields{};  // beside the usual ones
+  /// Writes the body in the place of `body`, while it comes to be. Only over a socket.
+  std::function<Task<void>(AdminSink&)> stream{};
 };
 
 /// The reply to an error, in the admin port's form {"error":{code,message}}.
