@@ -3,14 +3,21 @@
 #include "app/features.h"
 #include "engine/data_files.h"
 #include "features/access/keys/feature.h"
+#include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
 
 namespace causeway::app {
 
 std::vector<Verb> feature_verbs() {
-  return {keys::keys_verb(), ledger::usage_verb(), traces::traces_verb(), pii::pii_verb([] {
+  return {keys::keys_verb(),
+          ledger::usage_verb(),
+          traces::traces_verb(),
+          playground::replay_verb(),
+          evaluation::test_cases_verb(),
+          pii::pii_verb([] {
             return engine::find_data(pii::kNamesModel, engine::find_places(executable_path()));
           })};
 }

@@ -9,8 +9,10 @@
 #include "features/access/keys/feature.h"
 #include "features/access/roles/stage.h"
 #include "features/insight/access_log/feature.h"
+#include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/insight/metrics/feature.h"
+#include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
@@ -99,6 +101,7 @@ Result<void> Program::make_features() {
   features_.push_back(feature_of(
       "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),
       std::make_unique<routing::ValidateStage>(), std::make_unique<routing::ChooseStage>()));
+  if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;
   for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
@@ -124,6 +127,25 @@ std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
   traces->declare_metrics(*metrics_);
   traces_feature_ = traces.get();
   return traces;
+}
+
+// What takes recorded exchanges up again.
+Result<void> Program::make_operators_features() {
+  const RecordedById recorded = [this](const std::string& id) {
+    return traces_feature_->recorded(id);
+  };
+  const auto post = [this](std::move_only_function<void()> action) {
+    control_.post(std::move(action));
+  };
+  features_.push_back(
+      std::make_unique<playground::PlaygroundFeature>(playground::PlaygroundFeature::Parts{
+          [this] { return asker_.get(); }, [this] { return latest_snapshot_; }, recorded, *workers_,
+          post}));
+  auto evaluation = std::make_unique<evaluation::EvaluationFeature>(
+      evaluation::EvaluationFeature::Parts{*store_, *sealed_, clock_, recorded, *workers_, post});
+  if (auto opened = evaluation->open(); !opened) return opened;
+  features_.push_back(std::move(evaluation));
+  return {};
 }
 
 ledger::PriceSettings price_settings(const AppConfig& config) {

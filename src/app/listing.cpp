@@ -36,7 +36,7 @@ std::vector<std::string> names_in(std::string_view body) {
 }
 
 // Asks one provider; what it had stays when it does not answer.
-Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
+Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> /*kept alive*/,
                     const Provider& provider, std::shared_ptr<ModelListing> listing,
                     Cancel& cancel) {
   auto call = provider.listing_call();
@@ -55,7 +55,7 @@ Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> snapsh
 }
 
 // `running` are those that may have to be cancelled.
-Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
+Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> /*kept alive*/,
                       const Provider& provider, std::shared_ptr<ModelListing> listing,
                       std::list<Cancel>& running) {
   const auto mine = running.emplace(running.end());

@@ -93,6 +93,17 @@ Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits
   return {};
 }
 
+std::unique_ptr<exchange::RemoteAsker> Loops::asker_from(exchange::RemoteAsker::Post home) {
+  std::vector<exchange::RemoteAsker::Serving> serving;
+  for (auto& unit : units_) {
+    serving.push_back({[&loop = unit->loop](std::move_only_function<void()> action) {
+                         loop.post(std::move(action));
+                       },
+                       &unit->asker});
+  }
+  return std::make_unique<exchange::RemoteAsker>(std::move(home), std::move(serving));
+}
+
 void Loops::on_each(std::function<void(LoopUnit&)> act,
                     std::move_only_function<void()> everywhere) {
   struct Shared {

@@ -12,6 +12,7 @@
 #include "core/exchange.h"
 #include "core/snapshot.h"
 #include "exchange/ask.h"
+#include "exchange/remote_ask.h"
 #include "exchange/runner.h"
 #include "features/access/keys/ring.h"
 #include "platform/base/pinned.h"
@@ -51,6 +52,9 @@ class Loops {
   /// Listens on every loop and starts the threads. With port 0 all share the one that was picked.
   Result<void> start(const ListenAddress& address, const http::ServerLimits& limits);
   std::uint16_t port() const { return port_; }
+
+  /// core's ask() for another loop, the one that `home` posts to.
+  std::unique_ptr<exchange::RemoteAsker> asker_from(exchange::RemoteAsker::Post home);
 
   /// Brings something to every loop, then calls `everywhere` on the last one to have it.
   void on_each(std::function<void(LoopUnit&)> act, std::move_only_function<void()> everywhere);

@@ -232,6 +232,8 @@ Result<void> Program::start() {
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
                                    vocabulary_.settings, *workers_, folder_->path().string());
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
+  asker_ = loops_->asker_from(
+      [this](std::move_only_function<void()> action) { control_.post(std::move(action)); });
   admin_keys_ = ring_->make_loop_keys();
   ring_->set_publish([this](keys::TablePtr table, std::move_only_function<void()> everywhere) {
     // The control loop's own view first; then the others, whose last one says that it is

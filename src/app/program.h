@@ -16,6 +16,7 @@
 #include "app/vocabulary.h"
 #include "core/feature.h"
 #include "core/model_listing.h"
+#include "exchange/remote_ask.h"
 #include "features/access/keys/ring.h"
 #include "features/insight/ledger/ledger.h"
 #include "features/traffic/admit/stage.h"
@@ -90,6 +91,7 @@ class Program {
   void look_for_names_model();
   Result<void> make_parts();
   Result<void> make_features();
+  Result<void> make_operators_features();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
   Result<void> listen();
   Result<void> apply_keys(const AppConfig& config);
@@ -153,7 +155,8 @@ class Program {
   traces::TracesFeature* traces_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Loops> loops_;
-  std::unique_ptr<keys::LoopKeys> admin_keys_;  // the control loop's view
+  std::unique_ptr<exchange::RemoteAsker> asker_;  // for the control loop
+  std::unique_ptr<keys::LoopKeys> admin_keys_;    // the control loop's view
   std::unique_ptr<AdminServer> admin_;
   Secret cli_key_, cli_admin_key_;  // new at each start, for the verbs of this machine
   std::atomic<bool> ready_{false};

@@ -212,8 +212,11 @@ Task<void> Program::drain_and_stop() {
   }
   const auto left = gate_.running.load();
   if (left > 0) log_->warn("ended with requests still running", {{"requests", left}});
+  asker_->close();
   loops_->stop();
   co_await engine_->stop();
+  // Its askers are told so before their connections go.
+  for (int i = 0; i < 100 && !asker_->idle(); ++i) co_await control_.sleep(5ms);
   admin_->close();
   for (auto call = listing_calls_.begin(); call != listing_calls_.end();) {
     (call++)->request();  // which may be its end

@@ -21,6 +21,14 @@ namespace causeway {
 struct Exchange;
 struct Principal;
 
+/// What the target got that was tried last, when all stages had treated it.
+struct Sent {
+  static constexpr std::size_t kMost = 1024 * 1024;  // bytes of a body; the rest is cut
+  std::string request_id;
+  std::string provider, model;
+  std::string body;  // in the target's dialect; empty where none was sent
+};
+
 struct Question {
   const Principal* principal = nullptr;  // who pays and whose policy applies; outlives the call
   std::string path = "/v1/chat/completions";  // of an operation; it gives the dialect
@@ -35,6 +43,8 @@ struct Question {
   Cancel* cancel = nullptr;
   /// Ends the call after about so long (a second more or less); 0 = as the policy says.
   std::chrono::milliseconds timeout{0};
+  /// Set when the question has ended, whatever came of it; null = not wanted.
+  Sent* sent = nullptr;
   /// Takes a streamed answer piece by piece, as an application would get it; the next piece comes
   /// when it has ended. Without one the answer is collected.
   std::function<Task<Result<void>>(std::string_view piece)> sink;

@@ -114,7 +114,7 @@ Task<Result<Answer>> RunnerAsker::ask(Question question) {
   }
   if (closed_) co_return fail(ErrorKind::Unavailable, Origin::Us, "This gateway is shutting down.");
   if (question.cancel && question.cancel->requested()) co_return cancelled();
-  Runner::Internal internal{question.principal, static_cast<std::uint8_t>(depth)};
+  Runner::Internal internal{question.principal, static_cast<std::uint8_t>(depth), question.sent};
   Asking asking(*this, question);
   co_await runner_.serve_internal(asking.stream(), internal);
   co_return asking.result(std::move(internal.error));

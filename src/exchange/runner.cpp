@@ -94,7 +94,25 @@ Task<Result<void>> read_form(Run& run) {
   exchange.depth = internal.depth;
 }
 
+void tell_sent(const Exchange& exchange, Sent& sent) {
+  sent.request_id = exchange.id;
+  if (exchange.attempts.empty()) return;
+  const Attempt& last = exchange.attempts.back();
+  sent.provider = last.target->provider->name();
+  sent.model = last.target->upstream_model;
+  Spans spans;
+  if (last.translated.empty()) {
+    last.request.bytes(spans);
+  } else {
+    spans.push_back(last.translated);
+  }
+  for (const std::string_view span : spans) {
+    sent.body += span.substr(0, Sent::kMost - sent.body.size());
+  }
+}
+
 [[gnu::cold]] void end_internal(Exchange& exchange, Runner::Internal& internal) {
+  if (internal.sent) tell_sent(exchange, *internal.sent);
   internal.error = std::move(exchange.outcome.error);
 }
 

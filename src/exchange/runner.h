@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/ask.h"
 #include "core/exchange.h"
 #include "core/snapshot.h"
 #include "core/stage.h"
@@ -34,6 +35,7 @@ class Runner {
   struct Internal {
     const Principal* principal = nullptr;
     std::uint8_t depth = 0;
+    Sent* sent = nullptr;
     std::optional<Error> error{};  // afterwards: why there is no answer
   };
   Task<void> serve_internal(http::ServerStream& stream, Internal& internal);

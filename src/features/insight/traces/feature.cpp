@@ -239,4 +239,33 @@ Result<std::string> TracesFeature::one_json(const std::string& id, bool with_con
   return out;
 }
 
+Result<Recorded> TracesFeature::recorded(const std::string& id) {
+  Filter filter;
+  filter.id = id;
+  filter.limit = 1;
+  const auto [results, complete, newest] = archive_.search(filter);
+  if (results.traces.empty()) return no_trace();
+  const Trace& trace = results.traces.front().trace;
+  if (!trace.has_contents) {
+    return fail(ErrorKind::NotFound, Origin::Client,
+                "What was said in this exchange was not kept; a policy with \"traces: {contents: "
+                "on}\" asks for it.",
+                "no_contents");
+  }
+  auto said = archive_.contents(trace.id);
+  if (!said) return pass(std::move(said));
+  Recorded recorded;
+  recorded.id = trace.request_id;
+  recorded.tenant = trace.tenant;
+  recorded.model = trace.model;
+  recorded.operation = trace.operation;
+  recorded.dialect = trace.dialect;
+  recorded.streamed = trace.streamed;
+  recorded.request_cut = said->request_cut;
+  text::JsonWriter json(recorded.contents);
+  said->write(json);
+  recorded.request = std::move(said->request);
+  return recorded;
+}
+
 }  // namespace causeway::traces

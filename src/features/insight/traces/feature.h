@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/feature.h"
+#include "core/recorded.h"
 #include "features/insight/traces/archive.h"
 #include "features/insight/traces/query.h"
 #include "features/insight/traces/stage.h"
@@ -38,6 +39,9 @@ class TracesFeature final : public Feature {
   void set_keep(const KeepSettings& keep) { archive_.set_keep(keep); }
   /// causeway_traces_*.
   void declare_metrics(metrics::Registry& registry);
+
+  /// As core/recorded.h says. For workers.
+  Result<Recorded> recorded(const std::string& id);
 
   std::string_view name() const override { return "traces"; }
   std::vector<Stage*> stages() override { return {&trace_, &sent_, &said_}; }
