@@ -55,7 +55,7 @@ Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> /*kept
 }
 
 // `running` are those that may have to be cancelled.
-Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> /*kept alive*/,
+Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
                       const Provider& provider, std::shared_ptr<ModelListing> listing,
                       std::list<Cancel>& running) {
   const auto mine = running.emplace(running.end());
