@@ -106,7 +106,8 @@ class Gateway:
     """One running `causeway serve`."""
 
     def __init__(self, folder: pathlib.Path, config: dict | str | None = None, *,
-                 env: dict[str, str] | None = None, args: list[str] = (), start: bool = True):
+                 env: dict[str, str] | None = None, args: list[str] = (), start: bool = True,
+                 open_files: int | None = None):
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
@@ -119,6 +120,7 @@ class Gateway:
         self.process: subprocess.Popen | None = None
         self.exit_code: int | None = None
         self.expected_exit = 0
+        self.open_files = open_files  # hard limit
         if config is not None:
             self.write_config(config)
         if start:
@@ -142,7 +144,8 @@ class Gateway:
         replacement.rename(self.config_path)
 
     def command(self) -> list[str]:
-        command = [str(binary()), "serve", "--ready-file", str(self.ready_path)]
+        limit = ["prlimit", f"--nofile={self.open_files}"] if self.open_files else []
+        command = [*limit, str(binary()), "serve", "--ready-file", str(self.ready_path)]
         if self.has_config:
             command += ["--config", str(self.config_path)]
         return command + self.args

@@ -54,6 +54,7 @@ WRONG = {
     "bad url": ("base_url: {url}", "base_url: not-a-url", 6, None, "base_url"),
     "missing variable": ("${{UPSTREAM_KEY}}", "${{NO_SUCH_VARIABLE}}", 6, None, "NO_SUCH_VARIABLE"),
     "missing secret file": ("${{UPSTREAM_KEY}}", "file:/no/such/file", 6, None, "/no/such/file"),
+    "missing authorities": ("kind: openai,", "kind: openai, ca_file: /no/such/ca.pem,", None, None, "/no/such/ca.pem"),
     "key twice": ("  admin: 127.0.0.1:0\n", "  listen: 127.0.0.1:0\n", 3, 3, "listen"),
     "no yaml": ("models:", "models: [", None, None, ""),
     "unnamed key": ("name: test, ", "", 10, None, "name"),
@@ -315,9 +316,21 @@ def test_a_reload_tells_what_it_cannot_change_and_what_is_gone(config, make_gate
     del changed["policies"]
     gw.config_path.write_text(json.dumps(changed))
     assert gw.admin_call("POST", "/api/reload").status_code == 200
+    wait_until(lambda: "no policies any more" in gw.stderr(), "the log has it")
     said = gw.stderr()
     assert "with a restart only" in said and "server.drain" in said and "log.level" in said
-    assert "no policies any more" in said
+
+
+def test_a_file_that_is_gone_is_told_and_what_it_said_stays(config, make_gateway):
+    gw = make_gateway(config())
+    text = gw.config_path.read_text()
+    gw.config_path.unlink()
+    wait_until(lambda: "is gone" in gw.admin_call("GET", "/api/status").json()["config_problems"], "it is told")
+    assert gw.metrics().value("causeway_config_last_reload_successful") == 0
+    assert "configuration file is gone" in gw.stderr()
+    assert gw.chat("echo").status_code == 200
+    gw.config_path.write_text(text)
+    wait_until(lambda: gw.admin_call("GET", "/api/status").json()["config_problems"] == "", "it is back")
 
 
 def test_a_refused_reload_is_seen_until_the_file_is_right(config, make_gateway):

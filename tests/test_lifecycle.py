@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from gateway import chat_body, run, wait_until
+from gateway import assert_error, chat_body, run, wait_until
 from wire import Closed, Raw
 
 
@@ -140,9 +140,27 @@ def test_drain_has_a_deadline(config, make_gateway, fake, mark):
     gw.signal(signal.SIGTERM)
     rest = raw.read_all()
     assert b"[DONE]" not in rest
+    assert b"shutting_down" in rest.replace(b"[DONE]", b""), "the caller is told why"
     assert gw.wait(10) == 0
     assert 0.8 < time.monotonic() - start < 5
     assert fake.one(mark).peer_closed.wait(1)
+    line = gw.access_log()[-1]
+    assert line["status"] == 200 and line["error_code"] == "shutting_down", "not as if the caller had left"
+
+
+def test_who_waits_when_the_drain_ends_is_told(config, make_gateway, mark):
+    settings = config()
+    settings["server"] = {"drain": "500ms"}
+    gw = make_gateway(settings)
+    raw = gw.raw(timeout=10)
+    raw.send(gw.request_bytes(chat_body("fake/never", mark)))
+    time.sleep(0.3)
+    gw.signal(signal.SIGTERM)
+    answer = raw.answer()
+    assert_error(answer, 503, "shutting_down")
+    assert gw.wait(10) == 0
+    line = gw.access_log()[-1]
+    assert line["status"] == 503 and line["error_code"] == "shutting_down"
 
 
 def test_second_signal_ends_at_once(config, make_gateway, mark):

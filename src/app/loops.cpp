@@ -70,7 +70,8 @@ Loops::Loops(int count, std::shared_ptr<const Snapshot> first, const Clock& cloc
 
 Loops::~Loops() { stop(); }
 
-Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits& limits) {
+Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits& limits,
+                          const std::function<void()>& starved) {
   port_ = address.port;
   if (auto free = http::check_port_free(address.ip, port_); !free) return free;
   for (auto& unit : units_) {
@@ -78,6 +79,7 @@ Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits
     u.server = http::make_server(
         u.loop, limits, [&u](http::ServerStream& stream) { return u.runner.serve(stream); },
         refusal_body(u.snapshots));
+    u.server->on_starved(starved);
     if (auto bound = u.server->listen(address.ip, port_); !bound) return bound;
     port_ = u.server->port();
     u.loop.every(kTick, [&u] { u.runner.tick(); });
@@ -148,11 +150,16 @@ std::size_t Loops::running() {
 
 namespace {
 
-// Closing wakes every exchange with an error; the loop goes on until they have ended, so that no
-// coroutine is left behind, but not for ever.
+// First what runs is told that it ends, and tells its callers; then closing wakes every exchange
+// with an error. The loop goes on until they have ended, so that no coroutine is left behind, but
+// not for ever.
 Task<void> end_loop(LoopUnit& unit) {
   constexpr std::chrono::milliseconds kPause{2};
-  constexpr int kMostPauses = 1000;
+  constexpr int kMostPauses = 1000, kMostTelling = 100;
+  unit.runner.cancel_all();
+  for (int i = 0; i < kMostTelling && unit.runner.running() > 0; ++i) {
+    co_await unit.loop.sleep(kPause);
+  }
   unit.server->close();
   unit.asker.close();
   unit.runner.cancel_all();

@@ -50,7 +50,9 @@ class Loops {
   LoopUnit& unit(int index) { return *units_[static_cast<std::size_t>(index)]; }
 
   /// Listens on every loop and starts the threads. With port 0 all share the one that was picked.
-  Result<void> start(const ListenAddress& address, const http::ServerLimits& limits);
+  /// `starved` is called on any of them as http::Server::on_starved() says.
+  Result<void> start(const ListenAddress& address, const http::ServerLimits& limits,
+                     const std::function<void()>& starved);
   std::uint16_t port() const { return port_; }
 
   /// core's ask() for another loop, the one that `home` posts to.

@@ -13,6 +13,7 @@
 #include "engine/vocabulary_files.h"
 #include "features/access/keys/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "platform/process/open_files.h"
 #include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
 
@@ -274,10 +275,41 @@ Result<void> Program::listen() {
   if (auto bound = admin_->start(*admin_address); !bound) {
     return not_bound(std::move(bound).error(), "admin");
   }
-  if (auto bound = loops_->start(*data_address, server_limits(config_.server)); !bound) {
+  if (auto bound = loops_->start(*data_address, data_limits(), [this] { tell_starved(); });
+      !bound) {
     return not_bound(std::move(bound).error(), "listen");
   }
   return write_meeting_points();
+}
+
+// Each request has a connection to its caller and one to a provider. What the rest of the program
+// needs, the admin port first, is left to it: a probe must be answered however many callers hold
+// connections.
+http::ServerLimits Program::data_limits() {
+  constexpr std::size_t kOwn = 128, kFewest = 16;
+  http::ServerLimits limits = server_limits(config_.server);
+  const std::size_t files = process::raise_open_files();
+  const std::size_t rest = files - std::min(files, kOwn + files / 8);
+  const std::size_t most = std::max(kFewest, rest / 2 / static_cast<std::size_t>(loops_->count()));
+  if (most < limits.connections) {
+    log_->warn(
+        "fewer connections than server.limits.connections says: this process may not open "
+        "more files (ulimit -n, LimitNOFILE=)",
+        {{"open_files", files}, {"connections_of_a_loop", most}});
+    limits.connections = most;
+  }
+  return limits;
+}
+
+void Program::tell_starved() {
+  constexpr std::int64_t kEvery = 60;
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
+  std::int64_t last = starved_told_.load();
+  if (now - last < kEvery || !starved_told_.compare_exchange_strong(last, now)) return;
+  log_->error(
+      "connections wait: this process has no file descriptors left (ulimit -n, "
+      "LimitNOFILE=)");
 }
 
 AdminCaller Program::authenticate(std::string_view presented) {

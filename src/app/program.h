@@ -94,6 +94,8 @@ class Program {
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
   Result<void> listen();
+  http::ServerLimits data_limits();
+  void tell_starved();
   Result<void> apply_keys(const AppConfig& config);
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
                                                 config::Problems& problems);
@@ -160,6 +162,7 @@ class Program {
   std::unique_ptr<AdminServer> admin_;
   Secret cli_key_, cli_admin_key_;  // new at each start, for the verbs of this machine
   std::atomic<bool> ready_{false};
+  std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
   const Monotonic started_ = std::chrono::steady_clock::now();
   std::atomic<int> signals_{0};

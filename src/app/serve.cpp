@@ -179,9 +179,15 @@ void Program::watch_file() {
     const FileMark now = mark_of(options_.config_path);
     // A file that is being written in place is left alone until two looks have seen the same.
     const bool settled = std::exchange(seen_mark_, now) == now;
-    if (!settled || now == read_mark_ || now == FileMark{}) return;
+    if (!settled || now == read_mark_) return;
     read_mark_ = now;
-    (void)reload();
+    if (now != FileMark{}) return (void)reload();
+    reload_problem_ =
+        options_.config_path + ": the file is gone; what was read from it last is in force";
+    log_->error(
+        "the configuration file is gone; what was read from it last stays in force, and a "
+        "restart would fail",
+        {{"file", options_.config_path}});
   });
 }
 

@@ -1,5 +1,7 @@
 #include "core/upstream_config.h"
 
+#include <unistd.h>
+
 #include "platform/http/client_proxy.h"
 
 namespace causeway {
@@ -48,7 +50,12 @@ void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_ur
           "`models`; `*` stands for any text, an empty list for none.")
       .or_single();
   f.field("timeouts", c.timeouts, "Instead of the policy's; its total still holds.");
-  f.field("ca_file", c.ca_file, "PEM file of authorities to trust instead of the system's.");
+  const auto readable = [](const std::string& file) -> std::string {
+    if (file.empty() || ::access(file.c_str(), R_OK) == 0) return "";
+    return "names a file that cannot be read: " + file;
+  };
+  f.field("ca_file", c.ca_file, "PEM file of authorities to trust instead of the system's.")
+      .check(readable);
   f.field("proxy", c.proxy,
           "http://host:port of a proxy, `none`, or empty: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of "
           "the environment.");

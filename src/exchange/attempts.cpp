@@ -289,7 +289,7 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
 Task<void> fail_in_band(Run& run, Error error) {
   Exchange& exchange = run.exchange;
   exchange.outcome.status = 200;
-  exchange.outcome.cut_by_client |= error.kind == ErrorKind::Cancelled;
+  run.note_end(error);
   if (run.writer && !exchange.outcome.cut_by_client && !run.draining) {
     Bytes bytes;
     run.writer->error(error, exchange.id, bytes);

@@ -32,6 +32,7 @@ struct Run {
   bool head_begun = false;               // the head of a streamed answer is fixed
   bool content_sent = false;             // from here on no other target can answer
   bool draining = false;                 // the client left, the answer is read for its usage
+  bool shut_down = false;                // it is ended since the program ends
   bool settled = false;                  // the settle hooks have run
   bool writing = false;
   Signal* waiting_for_write = nullptr;
@@ -45,6 +46,9 @@ struct Run {
   const T& setting(SectionKey<T> key) const {
     return exchange.policy->sections.get(key);
   }
+  /// Notes that it ended with this error. A call that was cancelled was so because its caller left,
+  /// unless the program itself ends.
+  void note_end(Error& error) const;
   Monotonic now() const { return exchange.context->clock->now(); }
   /// The provider has let something hear of itself: what was waited for it is counted.
   Monotonic heard() {

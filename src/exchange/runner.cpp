@@ -116,6 +116,12 @@ void tell_sent(const Exchange& exchange, Sent& sent) {
   internal.error = std::move(exchange.outcome.error);
 }
 
+[[gnu::cold]] Error shutting_down() {
+  return fail(ErrorKind::Unavailable, Origin::Us,
+              "This gateway was shut down before the answer had come to its end.", "shutting_down")
+      .error();
+}
+
 }  // namespace
 
 Runner::Runner(LoopContext& context, Pinned<Snapshot>& snapshots, SettingKeys keys)
@@ -266,13 +272,13 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
   std::string wait;
   if (!verdict) {
     Error error = std::move(verdict).error();
+    state.note_end(error);
     reply.status = http_status(error);
     if (dialect) reply.body = dialect->error_body(error, exchange.id);
     if (error.retry_after) {
       const auto seconds = (error.retry_after->count() + 999) / 1000;
       text::append_int(wait, std::max<std::int64_t>(seconds, 1));
     }
-    exchange.outcome.cut_by_client |= error.kind == ErrorKind::Cancelled;
     exchange.outcome.error = std::move(error);
   } else {
     reply = std::move(**verdict);
@@ -291,6 +297,15 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
   if (!sent) exchange.outcome.cut_by_client |= sent.error().kind == ErrorKind::Cancelled;
 }
 
+void Run::note_end(Error& error) const {
+  if (error.kind != ErrorKind::Cancelled) return;
+  if (shut_down) {
+    error = shutting_down();
+  } else {
+    exchange.outcome.cut_by_client = true;
+  }
+}
+
 void settle(Run& run) {
   if (std::exchange(run.settled, true)) return;
   Exchange& exchange = run.exchange;
@@ -303,6 +318,11 @@ void settle(Run& run) {
 void Runner::done(Run& state) {
   Exchange& exchange = state.exchange;
   Outcome& outcome = exchange.outcome;
+  if (outcome.cut_by_client && state.shut_down) {
+    outcome.cut_by_client = false;
+    outcome.error = shutting_down();
+    if (outcome.status == 0) outcome.status = http_status(*outcome.error);
+  }
   if (outcome.cut_by_client) outcome.status = 499;
   settle(state);
   outcome.total = state.now() - exchange.started;
@@ -315,7 +335,9 @@ void Runner::done(Run& state) {
 void Runner::cancel_all() {
   const std::vector<Run*> all = runs_;
   for (Run* one : all) {
-    if (std::ranges::find(runs_, one) != runs_.end()) one->exchange.cancel.request();
+    if (std::ranges::find(runs_, one) == runs_.end()) continue;
+    one->shut_down |= !one->draining && !one->exchange.cancel.requested();
+    one->exchange.cancel.request();
   }
 }
 

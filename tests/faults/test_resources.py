@@ -73,6 +73,7 @@ def test_no_descriptor_at_all_does_not_spin(config, make_gateway):
         fields = open(f"/proc/{gw.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return int(fields[11]) + int(fields[12])
 
+    wait_until(lambda: "no file descriptors left" in gw.stderr(), "the log says why nobody is served")
     before = ticks()
     time.sleep(2)
     assert ticks() - before < 60, "of 200: it does nothing but try"
@@ -81,6 +82,20 @@ def test_no_descriptor_at_all_does_not_spin(config, make_gateway):
         raw.send(gw.request_bytes(chat_body("echo")))
         raw.socket.settimeout(5)
         assert raw.answer().status == 200, "who waited is served"
+        raw.close()
+
+
+def test_callers_never_take_the_descriptors_of_a_probe(config, make_gateway):
+    """However many connections are held open, the limit of open files leaves room for the admin port, and for calls
+    to providers; who connects anew takes the place of who is idle."""
+    gw = make_gateway(config(), open_files=400)
+    assert "fewer connections than server.limits.connections" in gw.stderr()
+    held = [Raw(gw.listen, 2) for _ in range(500)]
+    assert gw.admin_call("GET", "/livez", key=None).status_code == 200
+    assert gw.chat("echo").status_code == 200
+    assert gw.admin_call("GET", "/api/status").status_code == 200
+    assert descriptors(gw) < 400 and "no file descriptors left" not in gw.stderr()
+    for raw in held:
         raw.close()
 
 

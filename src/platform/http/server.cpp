@@ -123,13 +123,17 @@ class ServerImpl final : public Server, private net::Swept {
 
   Stats stats() const override { return core_->stats; }
 
+  void on_starved(std::function<void()> action) override { starved_ = std::move(action); }
+
  private:
   Task<void> accept(net::Socket& listener) {
     ++accepting_;
     while (!core_->draining) {
       const auto ready = co_await net::wait_readable(listener);
       if (!ready) break;
-      if (!accept_some(listener)) co_await core_->loop.sleep(kNoDescriptorsWait);
+      if (accept_some(listener)) continue;
+      if (starved_) starved_();
+      co_await core_->loop.sleep(kNoDescriptorsWait);
     }
     --accepting_;
   }
@@ -188,6 +192,7 @@ class ServerImpl final : public Server, private net::Swept {
 
   std::unique_ptr<ServerCore> core_;
   std::vector<std::unique_ptr<net::Socket>> listeners_;
+  std::function<void()> starved_;
   int accepting_ = 0;
   std::uint16_t port_ = 0;
 };

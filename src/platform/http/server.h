@@ -63,6 +63,10 @@ class Server {
     std::uint64_t accepted_total = 0, refused_total = 0;
   };
   virtual Stats stats() const = 0;
+
+  /// Called on the loop when a connection waits that cannot be taken, since the process has no
+  /// descriptors left; at each try, about ten times a second.
+  virtual void on_starved(std::function<void()> action) = 0;
 };
 
 /// Whether nobody listens there yet. Listening itself would not tell: loops share a port

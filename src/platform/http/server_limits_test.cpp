@@ -381,6 +381,8 @@ TEST(ServerLimits, ReadSomePausesTheSender) {
 
 TEST(ServerLimits, NoDescriptorsLeftDoesNotSpinOrStop) {
   TestServer server(&length);
+  std::atomic<int> starved{0};
+  server.on_starved([&starved] { ++starved; });
   RawClient before(server.port());
   EXPECT_TRUE(server.eventually([](const auto& stats) { return stats.connections == 1; }));
   rlimit old{};
@@ -405,6 +407,7 @@ TEST(ServerLimits, NoDescriptorsLeftDoesNotSpinOrStop) {
            static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
   };
   EXPECT_LT(used(end) - used(begin), 0.1) << "accept() must not spin";
+  EXPECT_GE(starved, 1);
   waiting->send(head(0));
   EXPECT_TRUE(waiting->receive().starts_with("HTTP/1.1 200 "));
 }

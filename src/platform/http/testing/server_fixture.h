@@ -63,6 +63,13 @@ class TestServer {
 
   std::uint16_t port() const { return port_; }
 
+  void on_starved(std::function<void()> action) {
+    on_loop([this, &action] {
+      server_->on_starved(std::move(action));
+      return 0;
+    });
+  }
+
   Server::Stats stats() {
     return on_loop([this] { return server_->stats(); });
   }
