@@ -1,8 +1,11 @@
 // Speech through the gateway: OPENAI_BASE_URL and OPENAI_API_KEY say where; the models are the fake's.
 import assert from "node:assert/strict";
+import { File } from "node:buffer";
 import test from "node:test";
 
 import OpenAI, { toFile } from "openai";
+
+globalThis.File ??= File; // Node 18, which is Debian 12's, has it in node:buffer only
 
 const client = new OpenAI({ maxRetries: 0 });
 const TEXT = "I see skies of blue.";

@@ -161,6 +161,12 @@ def finish_tests(trial: Trial):
     assert process.returncode == 0, "\n".join(lines[-60:])
 
 
+def look_for_slips(trial: Trial):
+    """What a script says when it stumbles over something that a bare machine lacks, and goes on."""
+    slips = re.findall(r"^.*(?:command not found|syntax error|No such file or directory)$", trial.output(), re.MULTILINE)
+    assert not slips, "\n".join(slips)
+
+
 def interrupt(trial: Trial, stages):
     say("without a network")
     process = trial.start(network=False)
@@ -197,6 +203,7 @@ def main() -> int:
             key = finish(trial, None)
             say("once more: everything is there")
             finish(trial, key)
+        look_for_slips(trial)
     except (AssertionError, TimeoutError) as fault:
         say(f"FAILED: {fault}")
         return 1

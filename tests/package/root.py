@@ -61,6 +61,8 @@ class Root:
         run("tar", "-C", str(folder), "-xf", str(base_archive()))
         # A system that is thrown away need not wait for the disk.
         self.path("/etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")
+        # Which debootstrap leaves to the installer.
+        self.path("/etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
 
     def path(self, name: str) -> pathlib.Path:
         return self.folder / name.lstrip("/")
@@ -76,7 +78,7 @@ class Root:
     def command(self, *words: str, network: bool = True) -> list[str]:
         """A command in the folder, with a /proc of its own that goes with it; without a network
         there is nothing but an empty loopback."""
-        inner = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+        inner = 'mount -t proc proc "$0/proc" && mount -t devpts devpts "$0/dev/pts" && exec chroot "$0" "$@"'
         if not network:
             inner = "ip link set lo up && " + inner
         return ["unshare", "--mount", "--pid", "--fork", "--kill-child",
