@@ -14,7 +14,7 @@ packages_build=(
 packages_use=(curl)
 packages_test=(
   libgtest-dev python3-venv clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
-  nodejs npm jq strace procps
+  nodejs npm golang-go jq strace procps
 )
 packages_bench=(libbenchmark-dev nginx-light wrk)
 packages_package=(
@@ -29,6 +29,7 @@ provided_otherwise() {
   case $1 in
     nodejs) command -v node ;;
     npm) command -v npm ;;
+    golang-go) command -v go ;;
     *) false ;;
   esac >/dev/null
 }
@@ -153,6 +154,21 @@ fetch_phone_headers() {
   rm -rf "$folder/include"
   mv "$folder/package/usr/include" "$folder/include"
   rm -rf "$folder/package"
+}
+
+# The OpenTelemetry Collector that the tests of otlp send to, from tests/otelcol.
+build_otelcol() {
+  local folder
+  folder=$cache/otelcol/$(cat "$root"/tests/otelcol/{main.go,go.mod,go.sum} | sha256sum | cut -c1-12)
+  [[ ! -x $folder/otelcol ]] || return 0
+  say "packages: building the OpenTelemetry Collector for the tests, 1 to 4 min"
+  mkdir -p "$folder" "$cache/log"
+  if (cd "$root/tests/otelcol" && GOTOOLCHAIN=local GOFLAGS=-mod=readonly \
+    go build -trimpath -ldflags "-s -w" -o "$folder/otelcol.part" .) >"$cache/log/otelcol.log" 2>&1; then
+    mv "$folder/otelcol.part" "$folder/otelcol"
+  else
+    say "packages: it could not be built ($cache/log/otelcol.log); its tests are skipped"
+  fi
 }
 
 # What the tests of deploy/monitoring drive. Installed, Debian would start both as services.

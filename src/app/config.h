@@ -9,6 +9,7 @@
 
 #include "core/target.h"
 #include "features/access/keys/key.h"
+#include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
 #include "platform/base/secret.h"
 #include "platform/config/config.h"
@@ -109,6 +110,7 @@ struct AppConfig {
   std::vector<PolicyConfig> policies;
   PricesConfig prices;
   traces::KeepSettings traces;
+  otlp::OtlpSettings otlp;
 };
 
 void describe(config::Fields& f, ServerLimitsConfig& c);

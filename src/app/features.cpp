@@ -12,11 +12,14 @@
 #include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/insight/metrics/feature.h"
+#include "features/insight/otlp/feature.h"
 #include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/routing/stage.h"
+#include "platform/crypto/hash.h"
+#include "platform/crypto/text.h"
 #include "platform/http/client.h"
 #include "platform/store/kept_secret.h"
 #include "providers/embedded/config.h"
@@ -85,7 +88,9 @@ Result<void> Program::make_features() {
   features_.push_back(feature_of("admit", std::make_unique<admit::AdmitStage>(gate_)));
   features_.push_back(
       std::make_unique<access_log::AccessLogFeature>(access_log_.get(), vocabulary_.log, loops));
+  auto otlp = make_otlp();
   features_.push_back(make_traces(slots));
+  features_.push_back(std::move(otlp));  // behind traces, which end first: they write to it
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
@@ -105,8 +110,18 @@ Result<void> Program::make_features() {
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;
   for (const Stage* stage : pipeline_->stages) names.emplace_back(stage->name());
+  otlp_feature_->exporter().set_stages(names);
+  otlp_feature_->exporter().configure(config_.otlp);
   traces_feature_->set_stages(std::move(names));
   return {};
+}
+
+std::unique_ptr<Feature> Program::make_otlp() {
+  auto otlp = std::make_unique<otlp::OtlpFeature>(otlp::Exporter::Parts{
+      *metrics_, *log_, clock_, CAUSEWAY_VERSION, crypto::to_hex(crypto::random_bytes(8))});
+  otlp->declare_metrics(*metrics_);
+  otlp_feature_ = otlp.get();
+  return otlp;
 }
 
 std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
@@ -118,6 +133,7 @@ std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
       .loops = metrics_->loops(),
       .keep = config_.traces,
       .program = CAUSEWAY_VERSION,
+      .also = [this](const ExchangeRecord& one) { otlp_feature_->exporter().add(one); },
   };
   auto traces = std::make_unique<traces::TracesFeature>(traces::TracesFeature::Parts{
       std::move(archive), vocabulary_.traces, slots, *workers_,

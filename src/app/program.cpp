@@ -282,15 +282,16 @@ Result<void> Program::listen() {
   return write_meeting_points();
 }
 
-// Each request has a connection to its caller and one to a provider. What the rest of the program
-// needs, the admin port first, is left to it: a probe must be answered however many callers hold
-// connections.
+// Most connections are idle; those that are not have one to a provider beside them. What the rest
+// of the program needs, the admin port first, is left to it: a probe must be answered however many
+// callers hold connections.
 http::ServerLimits Program::data_limits() {
   constexpr std::size_t kOwn = 128, kFewest = 16;
   http::ServerLimits limits = server_limits(config_.server);
   const std::size_t files = process::raise_open_files();
   const std::size_t rest = files - std::min(files, kOwn + files / 8);
-  const std::size_t most = std::max(kFewest, rest / 2 / static_cast<std::size_t>(loops_->count()));
+  const std::size_t most =
+      std::max(kFewest, rest * 2 / 3 / static_cast<std::size_t>(loops_->count()));
   if (most < limits.connections) {
     log_->warn(
         "fewer connections than server.limits.connections says: this process may not open "

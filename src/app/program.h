@@ -40,6 +40,9 @@ class KeysFeature;
 namespace causeway::ledger {
 class LedgerFeature;
 }
+namespace causeway::otlp {
+class OtlpFeature;
+}
 namespace causeway::pii {
 class PiiFeature;
 }
@@ -92,6 +95,7 @@ class Program {
   Result<void> make_parts();
   Result<void> make_features();
   Result<void> make_operators_features();
+  std::unique_ptr<Feature> make_otlp();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
   Result<void> listen();
   http::ServerLimits data_limits();
@@ -154,6 +158,7 @@ class Program {
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   pii::PiiFeature* pii_feature_ = nullptr;
+  otlp::OtlpFeature* otlp_feature_ = nullptr;
   traces::TracesFeature* traces_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Loops> loops_;

@@ -11,6 +11,7 @@
 #include "app/where.h"
 #include "engine/engine.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
 #include "platform/process/supervision.h"
 #include "platform/text/json_writer.h"
@@ -131,6 +132,7 @@ Result<void> Program::load_again() {
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
   traces_feature_->set_keep(config->traces);
+  otlp_feature_->exporter().configure(config->otlp);
   latest_snapshot_ = snapshot;
   look_for_names_model();
   config_version_ = snapshot->version;
@@ -273,6 +275,8 @@ int Program::run() {
   pthread_kill(signal_thread_.native_handle(), SIGUSR2);
   signal_thread_.join();
   end_workers();
+  traces_feature_->flush();
+  otlp_feature_->exporter().close();
   // Its end runs what the control loop still has to do, which may need all the rest.
   admin_.reset();
   features_.clear();

@@ -104,6 +104,7 @@ struct Exchange {
   std::string id;                   // request id, as sent back
   std::array<char, 32> trace_id{};  // W3C trace context, lower-case hex
   std::array<char, 16> span_id{};
+  std::array<char, 16> parent_span_id{};  // the caller's; the first is 0 where there is none
   Monotonic started{};
   Wall started_wall{};
   bool internal = false;   // ask(): the caller is Causeway itself, principal set by it

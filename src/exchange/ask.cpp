@@ -19,7 +19,7 @@ http::MemoryStream::Request request_of(Question& question) {
     request.fields.emplace_back("x-request-id", std::move(question.request_id));
   }
   if (question.inside) {
-    const TraceParent parent = traceparent(*question.inside);
+    const TraceParent parent = traceparent(*question.inside, question.inside->span_id);
     request.fields.emplace_back("traceparent", std::string(parent.data(), parent.size()));
   }
   return request;

@@ -1,6 +1,7 @@
 // The attempt loop: the only place that sends a request again.
 #include <algorithm>
 
+#include "core/exchange_record.h"
 #include "core/provider.h"
 #include "core/stage.h"
 #include "exchange/hooks.h"
@@ -119,7 +120,8 @@ struct Sending {
   http::ClientRequest request;
 
   Sending(Run& run, const Attempt& attempt, const Call& call, const http::Timeouts& timeouts)
-      : parent(traceparent(run.exchange)),
+      : parent(traceparent(
+            run.exchange, attempt_span_id(run.exchange.span_id, run.exchange.attempts.size() - 1))),
         fields(request_fields(run.exchange, *attempt.dialect, call, parent)) {
     Exchange& exchange = run.exchange;
     if (exchange.operation->body == BodyKind::Opaque) {

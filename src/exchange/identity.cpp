@@ -48,8 +48,10 @@ bool take_trace_id(std::string_view parent, Exchange& exchange) {
     return false;
   const auto trace = parent.substr(3, 32);
   if (parent.substr(0, 2) == "ff" || !is_lower_hex(trace) || all_zero(trace)) return false;
-  if (!is_lower_hex(parent.substr(36, 16)) || all_zero(parent.substr(36, 16))) return false;
+  const auto span = parent.substr(36, 16);
+  if (!is_lower_hex(span) || all_zero(span)) return false;
   std::copy(trace.begin(), trace.end(), exchange.trace_id.begin());
+  std::copy(span.begin(), span.end(), exchange.parent_span_id.begin());
   return true;
 }
 
@@ -77,6 +79,7 @@ void name_exchange(Exchange& exchange, IdSource& ids) {
   const auto& head = exchange.head();
   put_hex(exchange.span_id.data(), ids.next());
   if (!take_trace_id(head.find("traceparent").value_or(""), exchange)) {
+    exchange.parent_span_id[0] = 0;
     put_hex(exchange.trace_id.data(), ids.next());
     put_hex(exchange.trace_id.data() + 16, ids.next());
   }
@@ -90,14 +93,14 @@ void name_exchange(Exchange& exchange, IdSource& ids) {
   }
 }
 
-TraceParent traceparent(const Exchange& exchange) {
+TraceParent traceparent(const Exchange& exchange, const std::array<char, 16>& span_id) {
   TraceParent text;
   char* at = text.data();
   const auto put = [&](std::string_view part) { at = std::copy(part.begin(), part.end(), at); };
   put("00-");
   put({exchange.trace_id.data(), exchange.trace_id.size()});
   put("-");
-  put({exchange.span_id.data(), exchange.span_id.size()});
+  put({span_id.data(), span_id.size()});
   put("-01");
   return text;
 }

@@ -24,6 +24,6 @@ void name_exchange(Exchange& exchange, IdSource& ids);
 
 /// "00-<trace>-<span>-01"
 using TraceParent = std::array<char, 55>;
-TraceParent traceparent(const Exchange& exchange);
+TraceParent traceparent(const Exchange& exchange, const std::array<char, 16>& span_id);
 
 }  // namespace causeway::exchange

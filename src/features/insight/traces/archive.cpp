@@ -138,6 +138,7 @@ std::size_t Archive::take(std::vector<Waiting>& batch) {
     }
     if (!earliest) break;
     Queue::Place& place = *earliest->front();
+    if (parts_.also) parts_.also(place.record);
     batch.push_back({place.record, std::move(place.contents)});
     earliest->pop();
   }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -15,7 +16,7 @@
 #include "features/insight/traces/config.h"
 #include "features/insight/traces/partition.h"
 #include "features/insight/traces/partitions.h"
-#include "features/insight/traces/record.h"
+#include "features/insight/traces/queue.h"
 #include "features/insight/traces/search.h"
 #include "platform/base/clock.h"
 #include "platform/log/log.h"
@@ -32,9 +33,10 @@ class Archive {
     const Clock& clock;
     int loops = 1;
     KeepSettings keep{};
-    std::string program{};                 // version
-    std::size_t queue = 256;               // records of one loop that may wait
-    std::chrono::milliseconds every{100};  // how long a record waits at most
+    std::string program{};                      // version
+    std::size_t queue = 256;                    // records of one loop that may wait
+    std::chrono::milliseconds every{100};       // how long a record waits at most
+    std::function<void(const Record&)> also{};  // gets each record as well, on the writer's thread
   };
   struct Counts {
     std::uint64_t recorded = 0, contents = 0;

@@ -37,6 +37,8 @@ class TracesFeature final : public Feature {
   void set_stages(std::vector<std::string> names) { archive_.set_stages(std::move(names)); }
   /// With every configuration. From any thread.
   void set_keep(const KeepSettings& keep) { archive_.set_keep(keep); }
+  /// Waits until what was recorded is written, for two seconds at most.
+  void flush() { (void)archive_.flush(std::chrono::seconds(2)); }
   /// causeway_traces_*.
   void declare_metrics(metrics::Registry& registry);
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "features/insight/traces/record.h"
+#include "features/insight/traces/queue.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::traces {

@@ -1,10 +1,11 @@
-#include "features/insight/traces/record.h"
+#include "core/exchange_record.h"
 
 #include "core/dialect.h"
 #include "core/error.h"
+#include "core/provider.h"
 #include "core/snapshot.h"
 
-namespace causeway::traces {
+namespace causeway {
 namespace {
 
 std::uint32_t micros(std::chrono::nanoseconds time) {
@@ -19,8 +20,11 @@ std::string_view code_of(const std::optional<Error>& error) {
   return error ? error_code(*error) : std::string_view();
 }
 
-void set_attempt(AttemptRecord& to, const Attempt& from) {
+void set_attempt(AttemptRecord& to, const Attempt& from, Monotonic began) {
   to.target.set(from.target->name);
+  to.upstream_model.set(from.target->upstream_model);
+  to.provider_kind = from.target->provider ? from.target->provider->kind() : std::string_view();
+  to.at_micros = micros(from.started - began);
   to.dialect = from.dialect ? from.dialect->name() : std::string_view();
   to.end = from.end;
   to.error = number_of(from.error);
@@ -31,10 +35,22 @@ void set_attempt(AttemptRecord& to, const Attempt& from) {
 
 }  // namespace
 
-void Record::set(const Exchange& exchange, const Outcome& outcome) {
+std::array<char, 16> attempt_span_id(std::array<char, 16> span_id, std::size_t index) {
+  const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  const auto last = static_cast<unsigned>(value(span_id[14]) * 16 + value(span_id[15]));
+  const unsigned other = last ^ static_cast<unsigned>(index % 255 + 1);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  span_id[14] = kDigits[other >> 4];
+  span_id[15] = kDigits[other & 15];
+  return span_id;
+}
+
+void ExchangeRecord::set(const Exchange& exchange, const Outcome& outcome) {
   const Principal* caller = exchange.principal;
   id.set(exchange.id);
   trace_id = exchange.trace_id;
+  span_id = exchange.span_id;
+  parent_span_id = exchange.parent_span_id;
   key_id.set(caller ? std::string_view(caller->key_id) : "");
   tenant.set(caller ? std::string_view(caller->tenant) : "");
   user.set(caller ? std::string_view(caller->user) : "");
@@ -65,7 +81,9 @@ void Record::set(const Exchange& exchange, const Outcome& outcome) {
   fired_count = static_cast<std::uint8_t>(std::min(exchange.fired.size(), fired.size()));
   std::copy_n(exchange.fired.begin(), fired_count, fired.begin());
   attempt_count = static_cast<std::uint8_t>(std::min<std::size_t>(exchange.attempts.size(), 255));
-  for (std::size_t i = 0; i < attempts_kept(); ++i) set_attempt(attempts[i], exchange.attempts[i]);
+  for (std::size_t i = 0; i < attempts_kept(); ++i) {
+    set_attempt(attempts[i], exchange.attempts[i], exchange.started);
+  }
 }
 
-}  // namespace causeway::traces
+}  // namespace causeway
