@@ -65,6 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"IBAN: GB82 WEST 1234 5698 7654 32.", "GB82 WEST 1234 5698 7654 32",
                          "iban"},
                     Case{"iban nl91abna0417164300", "nl91abna0417164300", "iban"},
+                    Case{"iban gb29 nwbk 6016 1331 9268 19 ok", "gb29 nwbk 6016 1331 9268 19",
+                         "iban"},
                     Case{"my 3 cards: 5500 0000 0000 0004 and", "5500 0000 0000 0004", "card"},
                     Case{"Amex 3782 822463 10005", "3782 822463 10005", "card"},
                     Case{"routing number 021000021", "021000021", "bank_routing"},

@@ -42,6 +42,13 @@ bool belongs(std::string_view group) {
   return capitals;
 }
 
+/// "gb29" and what stands behind it, "nwbk": an account number in small letters has a group without
+/// a digit only there (ISO 13616: country, check digits, bank).
+bool belongs_to_account(std::string_view first, std::string_view second) {
+  return first.size() == 4 && second.size() == 4 && !is_digit(first[0]) && !is_digit(first[1]) &&
+         is_digit(first[2]) && is_digit(first[3]);
+}
+
 /// Where the next group begins, or 0 where the run ends here.
 std::size_t after_gap(std::string_view text, std::size_t end) {
   std::size_t next = end, lines = 0;
@@ -62,7 +69,13 @@ void read_run(std::string_view text, std::size_t begin, Run& run) {
   while (run.size() < kMaxGroups) {
     std::size_t end = begin;
     while (end < text.size() && is_alnum(text[end])) ++end;
-    if (!run.empty() && !belongs(text.substr(begin, end - begin))) return;
+    const std::string_view group = text.substr(begin, end - begin);
+    if (!run.empty() && !belongs(group)) {
+      const bool bank =
+          run.size() == 1 &&
+          belongs_to_account(text.substr(run[0].begin, run[0].end - run[0].begin), group);
+      if (!bank) return;
+    }
     run.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
     begin = after_gap(text, end);
     if (begin == 0) return;
