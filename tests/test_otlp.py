@@ -143,6 +143,7 @@ def test_spans_of_an_exchange_and_its_attempts(gw, collector):
     assert attributes(first)["gen_ai.provider.name"] == "openai" and attributes(first)["http.response.status_code"] == 503
     assert attributes(first)["error.type"] and first["status"]["code"] == 2
     assert attributes(second)["gen_ai.provider.name"] == "anthropic" and second["name"] == "chat echo"
+    assert attributes(second)["gen_ai.response.model"], "as the answer names it"
     assert int(first["endTimeUnixNano"]) <= int(second["startTimeUnixNano"]) + 1000
     assert int(second["endTimeUnixNano"]) <= int(span["endTimeUnixNano"]) + 1000
     resource = {a["key"]: value_of(a["value"]) for a in collector.requests("resourceSpans")[0]["resource"]["attributes"]}

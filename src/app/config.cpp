@@ -157,6 +157,7 @@ void describe(config::Fields& f, AppConfig& c) {
   f.field("prices", c.prices, "What tokens cost, where the catalogue does not know or is wrong.");
   f.field("traces", c.traces, "How long and how much of what is recorded is kept.");
   f.field("otlp", c.otlp, "Where spans and metrics are sent, in OpenTelemetry's protocol.");
+  f.field("alerts", c.alerts, "What is watched, and who is told (docs/alerts.md).");
 }
 
 }  // namespace causeway::app

@@ -9,6 +9,7 @@
 
 #include "core/target.h"
 #include "features/access/keys/key.h"
+#include "features/insight/alerts/config.h"
 #include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
 #include "platform/base/secret.h"
@@ -111,6 +112,7 @@ struct AppConfig {
   PricesConfig prices;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;
+  alerts::AlertSettings alerts;
 };
 
 void describe(config::Fields& f, ServerLimitsConfig& c);

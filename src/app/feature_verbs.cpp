@@ -3,6 +3,7 @@
 #include "app/features.h"
 #include "engine/data_files.h"
 #include "features/access/keys/feature.h"
+#include "features/insight/alerts/feature.h"
 #include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/insight/playground/feature.h"
@@ -15,6 +16,7 @@ std::vector<Verb> feature_verbs() {
   return {keys::keys_verb(),
           ledger::usage_verb(),
           traces::traces_verb(),
+          alerts::alerts_verb(),
           playground::replay_verb(),
           evaluation::test_cases_verb(),
           pii::pii_verb([] {

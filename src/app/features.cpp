@@ -2,6 +2,7 @@
 #include "app/features.h"
 
 #include <filesystem>
+#include <set>
 
 #include "app/program.h"
 #include "app/upstreams.h"
@@ -9,6 +10,7 @@
 #include "features/access/keys/feature.h"
 #include "features/access/roles/stage.h"
 #include "features/insight/access_log/feature.h"
+#include "features/insight/alerts/feature.h"
 #include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/insight/metrics/feature.h"
@@ -91,6 +93,7 @@ Result<void> Program::make_features() {
   auto otlp = make_otlp();
   features_.push_back(make_traces(slots));
   features_.push_back(std::move(otlp));  // behind traces, which end first: they write to it
+  if (auto made = make_alerts(); !made) return made;
   features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
@@ -162,6 +165,50 @@ Result<void> Program::make_operators_features() {
   if (auto opened = evaluation->open(); !opened) return opened;
   features_.push_back(std::move(evaluation));
   return {};
+}
+
+Result<void> Program::make_alerts() {
+  alerts::AlertsFeature::Parts parts{
+      *store_,
+      *workers_,
+      [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
+      clock_,
+      *log_,
+      metrics_->loops()};
+  auto alerts = std::make_unique<alerts::AlertsFeature>(std::move(parts), config_.alerts);
+  if (auto loaded = alerts->load(); !loaded) return loaded;
+  alerts->declare_metrics(*metrics_);
+  alerts_feature_ = alerts.get();
+  features_.push_back(std::move(alerts));
+  return {};
+}
+
+// Of the targets that the configuration names: what it says itself, else what the price catalogue
+// knows.
+std::vector<alerts::Retiring> retiring_targets(const AppConfig& config) {
+  std::vector<alerts::Retiring> found;
+  const auto known = price_settings(config).catalogue;
+  std::set<std::string> seen;
+  for (const auto& model : config.models) {
+    for (const auto& target : model.value.targets) {
+      if (!seen.insert(*target).second) continue;
+      std::string day;
+      std::string source = "alerts.retires";
+      if (const std::string* said = config.alerts.retires.find(*target)) {
+        day = *said;
+      } else {
+        const auto slash = std::min(target->find('/'), target->size());
+        const auto provider = known.find(target->substr(0, slash));
+        if (provider == known.end() || slash == target->size()) continue;
+        const auto entry = ledger::find_in_catalogue(provider->second, target->substr(slash + 1));
+        // The date of another version of the model says nothing of this one.
+        if (entry && entry->name == target->substr(slash + 1)) day = entry->deprecated;
+        source = "the price catalogue";
+      }
+      if (const auto parsed = alerts::parse_day(day)) found.push_back({*target, *parsed, source});
+    }
+  }
+  return found;
 }
 
 ledger::PriceSettings price_settings(const AppConfig& config) {

@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "engine/engine.h"
 #include "engine/places.h"
+#include "features/insight/alerts/feature.h"
 #include "features/insight/ledger/price_book.h"
 
 namespace causeway::app {
@@ -20,5 +21,8 @@ Result<std::vector<engine::ModelEntry>> embedded_models(const AppConfig& config,
 
 /// What the configuration says of prices.
 ledger::PriceSettings price_settings(const AppConfig& config);
+
+/// Targets that are known to end, and when.
+std::vector<alerts::Retiring> retiring_targets(const AppConfig& config);
 
 }  // namespace causeway::app

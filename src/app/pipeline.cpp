@@ -14,6 +14,7 @@ constexpr std::array kOrder = {
     Place{"admit", "refuses what can be refused before anything is read or looked up"},
     Place{"access_log", "its line is written last, when all others have said what they know"},
     Place{"trace", "sees what metrics and ledger made of the exchange"},
+    Place{"alerts", "counts whole exchanges, with what they cost and who made the answer"},
     Place{"trace_said", "hears the provider's words, before others put real ones back"},
     Place{"metrics", "counts what the ledger has settled"},
     Place{"ledger", "settles first of all; a full journal must be known before work begins"},

@@ -34,6 +34,9 @@ namespace causeway {
 class DataFiles;
 class Engine;
 }  // namespace causeway
+namespace causeway::alerts {
+class AlertsFeature;
+}
 namespace causeway::keys {
 class KeysFeature;
 }
@@ -97,6 +100,7 @@ class Program {
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_otlp();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
+  Result<void> make_alerts();
   Result<void> listen();
   http::ServerLimits data_limits();
   void tell_starved();
@@ -155,6 +159,7 @@ class Program {
   std::unique_ptr<DataFiles> data_files_;
   std::unique_ptr<Vocabularies> vocabularies_;
   std::vector<std::unique_ptr<Feature>> features_;
+  alerts::AlertsFeature* alerts_feature_ = nullptr;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   pii::PiiFeature* pii_feature_ = nullptr;

@@ -10,6 +10,7 @@
 #include "app/program.h"
 #include "app/where.h"
 #include "engine/engine.h"
+#include "features/insight/alerts/feature.h"
 #include "features/insight/ledger/feature.h"
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
@@ -91,6 +92,7 @@ std::string restart_needed(const AppConfig& old, const AppConfig& now) {
   note("server.data", old.server.data == now.server.data);
   note("server.threads", old.server.threads == now.server.threads);
   note("server.drain", old.server.drain == now.server.drain);
+  note("alerts.step", old.alerts.step == now.alerts.step);
   note("log.level", old.log.level == now.log.level);
   note("log.format", old.log.format == now.log.format);
   note("log.access", old.log.access == now.log.access);
@@ -133,6 +135,7 @@ Result<void> Program::load_again() {
   ledger_feature_->set_prices(price_settings(*config));
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
+  alerts_feature_->configure(config->alerts, retiring_targets(*config));
   latest_snapshot_ = snapshot;
   look_for_names_model();
   config_version_ = snapshot->version;
@@ -255,6 +258,8 @@ int Program::run() {
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
   control_.post([this] { list_models(); });
+  alerts_feature_->configure(config_.alerts, retiring_targets(config_));
+  control_.every(config_.alerts.step, [this] { alerts_feature_->tick(); });
   signal_thread_ = start_thread("signals", [this] {
     sigset_t set;
     sigemptyset(&set);

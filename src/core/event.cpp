@@ -8,7 +8,7 @@ void Frame::clear() {
   events.clear();
   usage = {};
   has_content = usage_only = more = swallowed = false;
-  id = created = model = {};
+  id = created = model = fingerprint = {};
   usage_at = 0;
   released.clear();
 }

@@ -102,6 +102,7 @@ struct Frame {
   bool usage_only = false;       // carries nothing but usage
   bool more = false;             // carries something that is no event: a role, annotations
   ByteRange id, created, model;  // raw JSON values of the answer's identity, where present
+  ByteRange fingerprint;         // of what runs the model, likewise
   std::uint32_t usage_at = 0;    // in data: where a first member of the usage object would stand;
                                  // 0 = no usage, or one that tells its cost itself
 

@@ -53,6 +53,14 @@ struct LoopContext {
 /// How one attempt ended.
 enum class AttemptEnd : std::uint8_t { Running, Answered, Failed, Cancelled };
 
+/// What an answer says of the model that made it; empty = nothing. Cut where it is longer.
+struct MadeBy {
+  std::array<char, 64> model_bytes, fingerprint_bytes;
+  std::uint8_t model_size = 0, fingerprint_size = 0;
+  std::string_view model() const { return {model_bytes.data(), model_size}; }
+  std::string_view fingerprint() const { return {fingerprint_bytes.data(), fingerprint_size}; }
+};
+
 /// One try at one target, on its own fork of the request.
 struct Attempt {
   const Target* target = nullptr;
@@ -63,7 +71,9 @@ struct Attempt {
   std::optional<Error> error;
   Monotonic started{};
   std::chrono::nanoseconds took{0};
+  std::chrono::nanoseconds connecting{0};  // of this, to make a connection; 0 = one was there
   Usage usage;
+  MadeBy made_by;
 };
 
 /// How the exchange ended, for on_done.

@@ -23,6 +23,7 @@ std::string_view code_of(const std::optional<Error>& error) {
 void set_attempt(AttemptRecord& to, const Attempt& from, Monotonic began) {
   to.target.set(from.target->name);
   to.upstream_model.set(from.target->upstream_model);
+  to.answering_model.set(from.made_by.model());
   to.provider_kind = from.target->provider ? from.target->provider->kind() : std::string_view();
   to.at_micros = micros(from.started - began);
   to.dialect = from.dialect ? from.dialect->name() : std::string_view();

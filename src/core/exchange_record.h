@@ -30,9 +30,9 @@ struct Short {
 
 struct AttemptRecord {
   Short<96> target;
-  Short<64> upstream_model;
-  std::string_view provider_kind;  // lives as long as the program
-  Short<40> code;                  // of the error
+  Short<64> upstream_model, answering_model;  // as asked for; as the answer says
+  std::string_view provider_kind;             // lives as long as the program
+  Short<40> code;                             // of the error
   std::string_view dialect;
   AttemptEnd end = AttemptEnd::Running;
   std::int8_t error = -1;       // ErrorKind, -1 = none

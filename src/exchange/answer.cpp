@@ -1,5 +1,6 @@
 // Passing an answer on: whole, or event by event with hold-back, heartbeat and back-pressure.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "core/provider.h"
@@ -45,9 +46,25 @@ bool tells_nothing(OperationKind kind, const Frame& frame) {
   return must && !frame.has_content && !has_stop(frame);
 }
 
+// A JSON string as it stands; names of models have no escapes.
+std::uint8_t keep_name(std::string_view json, std::span<char> to) {
+  if (json.size() < 2 || json.front() != '"') return 0;
+  return static_cast<std::uint8_t>(json.substr(1, json.size() - 2).copy(to.data(), to.size()));
+}
+
+void note_maker(Attempt& attempt, const Frame& frame) {
+  const auto value = [&](ByteRange range) {
+    return frame.data.substr(range.begin, range.end - range.begin);
+  };
+  MadeBy& made_by = attempt.made_by;
+  made_by.model_size = keep_name(value(frame.model), made_by.model_bytes);
+  made_by.fingerprint_size = keep_name(value(frame.fingerprint), made_by.fingerprint_bytes);
+}
+
 // What the frame tells about the whole answer, for the outcome and the ledger.
 void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
+  if (attempt.made_by.model_size == 0) note_maker(attempt, frame);
   for (const Event& event : frame.events) {
     if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;
     if (event.kind == EventKind::Text && !event.repeats) {

@@ -213,6 +213,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     co_return pass(std::move(upstream));
   }
   http::ClientStream& answer = **upstream;
+  attempt.connecting = answer.connecting();
   if (passes_through) co_return co_await deliver_as_it_comes(run, attempt, answer);
   const int status = answer.head().status;
   if (status < 200 || status > 299) {

@@ -104,6 +104,8 @@ class Reader final : public AnswerReader {
         frame_->created = range(value.raw_json_token());
       } else if (key == "model") {
         frame_->model = range(value.raw_json_token());
+      } else if (key == "system_fingerprint") {
+        frame_->fingerprint = range(value.raw_json_token());
       } else if (key == "error" && value.type() != od::json_type::null) {
         frame_->kind = Frame::Kind::Error;
       } else if (key == "prompt_filter_results" && whole_) {

@@ -87,6 +87,8 @@ class ClientStream {
   virtual ~ClientStream() = default;
   /// Lives as long as the stream.
   virtual const ResponseHead& head() const = 0;
+  /// How long making the connection took: name, TCP, TLS, proxy; 0 for one that was there.
+  virtual std::chrono::nanoseconds connecting() const { return {}; }
 
   /// The next piece of the body, de-chunked; empty at the end of a complete body. The piece lives
   /// until the next call and has at least 64 readable bytes behind it. Errors: Timeout,

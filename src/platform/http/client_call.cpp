@@ -84,7 +84,9 @@ std::unexpected<Error> ClientCall::stopped_error() const {
 Task<Result<void>> ClientCall::open(Connector& connector, Pools::Slot slot,
                                     const Endpoint& endpoint, const std::string& id) {
   enter(Phase::Connect);
+  const Monotonic began = std::chrono::steady_clock::now();
   auto stream = co_await connect(connector, endpoint, id, stop_connecting_);
+  connecting_ = std::chrono::steady_clock::now() - began;
   if (stopped()) co_return stopped_error();
   if (!stream) co_return pass(std::move(stream));
   slot.connected(std::move(*stream));

@@ -33,6 +33,7 @@ class ClientCall final : public ClientStream, public net::Swept {
   Task<Result<void>> exchange(const Endpoint& endpoint, const ClientRequest& request);
 
   const ResponseHead& head() const override { return connection_->parser.head(); }
+  std::chrono::nanoseconds connecting() const override { return connecting_; }
   Task<Result<std::string_view>> read() override;
   using ClientStream::read_all;
   Task<Result<std::string_view>> read_all(std::size_t limit, MayHold may_hold) override;
@@ -77,6 +78,7 @@ class ClientCall final : public ClientStream, public net::Swept {
 
   Phase phase_ = Phase::Connect;
   Monotonic phase_end_{}, total_end_{};
+  std::chrono::nanoseconds connecting_{0};
   Stopped stopped_ = Stopped::No;
   std::optional<Error> failure_;
 

@@ -162,6 +162,7 @@ void write_attempt(text::JsonWriter& json, const ExchangeRecord& record, std::si
   span.text("gen_ai.operation.name", to_string(record.operation));
   span.text("gen_ai.provider.name", provider_name(attempt.provider_kind));
   span.text("gen_ai.request.model", attempt.upstream_model.view());
+  span.text("gen_ai.response.model", attempt.answering_model.view());
   span.text("causeway.target", attempt.target.view());
   span.text("causeway.dialect", attempt.dialect);
   const bool answered = attempt.end == AttemptEnd::Answered;

@@ -1,0 +1,209 @@
+#include "features/insight/alerts/board.h"
+
+#include <gtest/gtest.h>
+
+namespace causeway::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A board and its clock: a second is a tick.
+class World {
+ public:
+  explicit World(AlertSettings settings) : board_(settings) {}
+
+  static AlertSettings settings() {
+    AlertSettings s;
+    s.built_in = BuiltIn::Off;
+    s.window = 10s;
+    s.baseline = 100s;
+    Rule rule;
+    rule.name = "slow";
+    rule.rise = 2;
+    rule.per = Per::Provider;
+    rule.hold = 3s;
+    rule.clear = 5s;
+    s.rules = {rule};
+    return s;
+  }
+
+  /// Each second so many answers of this time from provider a.
+  Board::Changes run(int seconds, double ms, int requests = 10) {
+    Board::Changes all;
+    for (int i = 0; i < seconds; ++i) {
+      clock_.advance(1s);
+      auto changes = board_.tick(clock_.now(), clock_.wall(), rows(ms, requests), events);
+      for (Alert& alert : changes.began) all.began.push_back(std::move(alert));
+      for (Alert& alert : changes.ended) all.ended.push_back(std::move(alert));
+    }
+    return all;
+  }
+  State state() const { return board_.rules()[0].state; }
+  Board& board() { return board_; }
+  std::vector<Event> events;
+
+ private:
+  static Rows rows(double ms, int requests) {
+    if (requests == 0) return {};
+    Row row{{"a/x", "m", "k"}, {}};
+    const auto count = static_cast<float>(requests);
+    row.counts.at[kRequests] = row.counts.at[kAnswered] = row.counts.at[kAttempts] = count;
+    row.counts.at[kTotal] = row.counts.at[kGeneration] = static_cast<float>(ms * 1000) * count;
+    row.counts.at[kTotals + bucket_of(static_cast<std::uint64_t>(ms * 1000))] = count;
+    return {row};
+  }
+  ManualClock clock_;
+  Board board_;
+};
+
+TEST(Board, RisesFiresAndEnds) {
+  World world(World::settings());
+  EXPECT_TRUE(world.run(60, 100).began.empty());
+  EXPECT_EQ(world.state(), State::Ok);
+  EXPECT_TRUE(world.run(2, 1000).began.empty());
+  EXPECT_EQ(world.state(), State::Pending);
+  const auto fired = world.run(3, 1000);
+  ASSERT_EQ(fired.began.size(), 1u);
+  EXPECT_EQ(world.state(), State::Firing);
+  const Alert& alert = fired.began[0];
+  EXPECT_EQ(alert.group, "provider a");
+  EXPECT_NE(alert.summary.find("usually"), std::string::npos) << alert.summary;
+  ASSERT_FALSE(alert.causes.empty());
+  EXPECT_EQ(alert.causes[0].name, "a");
+  EXPECT_NE(alert.traces.find("target=a%2F"), std::string::npos) << alert.traces;
+  // The window must first forget the slow ones, then `clear`.
+  EXPECT_TRUE(world.run(12, 100).ended.empty());
+  EXPECT_EQ(world.run(5, 100).ended.size(), 1u);
+  EXPECT_EQ(world.state(), State::Ok);
+  ASSERT_EQ(world.board().recent().size(), 1u);
+  EXPECT_TRUE(world.board().recent()[0].ended);
+}
+
+TEST(Board, AShortPeakIsNoAlert) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].hold = 15s;  // longer than a peak stays in the window
+  World world(settings);
+  world.run(60, 100);
+  EXPECT_TRUE(world.run(2, 1000).began.empty());
+  EXPECT_TRUE(world.run(30, 100).began.empty());
+  EXPECT_EQ(world.state(), State::Ok);
+}
+
+TEST(Board, FlappingIsOneAlert) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].clear = 30s;
+  World world(settings);
+  world.run(100, 100);
+  Board::Changes changes = world.run(10, 1000);
+  ASSERT_EQ(changes.began.size(), 1u);
+  for (int i = 0; i < 8; ++i) {
+    for (const double ms : {100.0, 1000.0}) {
+      changes = world.run(14, ms);
+      EXPECT_TRUE(changes.began.empty());
+      EXPECT_TRUE(changes.ended.empty());
+    }
+  }
+  EXPECT_EQ(world.run(60, 100).ended.size(), 1u);
+}
+
+TEST(Board, BetweenTheLimitsItGoesOn) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].rise = 0;
+  settings.rules[0].above = "500ms";
+  settings.rules[0].limit = 500'000;
+  World world(settings);
+  world.run(20, 100);
+  EXPECT_EQ(world.run(20, 600).began.size(), 1u);
+  EXPECT_TRUE(world.run(60, 440).ended.empty()) << "below the limit, above 80 % of it";
+  EXPECT_EQ(world.run(60, 200).ended.size(), 1u);
+}
+
+TEST(Board, ALongRiseIsNotTakenForUsual) {
+  World world(World::settings());
+  world.run(100, 100);
+  EXPECT_EQ(world.run(20, 1000).began.size(), 1u);
+  EXPECT_TRUE(world.run(1000, 1000).ended.empty()) << "ten times the baseline's length";
+  EXPECT_EQ(world.state(), State::Firing);
+}
+
+TEST(Board, TooFewRequestsSayNothing) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].requests = 20;
+  World world(settings);
+  world.run(60, 100, 1);
+  EXPECT_TRUE(world.run(60, 5000, 1).began.empty());
+  EXPECT_EQ(world.state(), State::NoData);
+}
+
+TEST(Board, WithoutABaselineARiseIsNotSeenAndALimitIs) {
+  World world(World::settings());
+  EXPECT_TRUE(world.run(9, 1000).began.empty());
+  AlertSettings settings = World::settings();
+  settings.rules[0].rise = 0;
+  settings.rules[0].limit = 500'000;
+  settings.rules[0].above = "500ms";
+  World other(settings);
+  EXPECT_EQ(other.run(9, 1000).began.size(), 1u);
+}
+
+TEST(Board, ItEndsWhereNobodyAsksAnyMore) {
+  World world(World::settings());
+  world.run(60, 100);
+  EXPECT_EQ(world.run(10, 1000).began.size(), 1u);
+  EXPECT_EQ(world.run(30, 0, 0).ended.size(), 1u);
+}
+
+TEST(Board, ARuleThatIsTakenAwayEndsItsAlert) {
+  World world(World::settings());
+  world.run(60, 100);
+  EXPECT_EQ(world.run(10, 1000).began.size(), 1u);
+  AlertSettings settings = World::settings();
+  settings.rules[0].rise = 50;
+  world.board().configure(settings);
+  EXPECT_EQ(world.run(1, 1000).ended.size(), 1u);
+  // One that stays as it is goes on.
+  World same(World::settings());
+  same.run(60, 100);
+  EXPECT_EQ(same.run(10, 1000).began.size(), 1u);
+  same.board().configure(World::settings());
+  const auto changes = same.run(1, 1000);
+  EXPECT_TRUE(changes.began.empty());
+  EXPECT_TRUE(changes.ended.empty());
+}
+
+TEST(Board, Events) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].when = Metric::Retirement;
+  settings.rules[0].limit = 30;
+  World world(settings);
+  Event event;
+  event.metric = Metric::Retirement;
+  event.subject = "a/x";
+  event.text = "Target a/x is retired on 2027-01-31, in 40 days";
+  event.value = 40;
+  world.events = {event};
+  EXPECT_TRUE(world.run(3, 0, 0).began.empty());
+  world.events[0].value = 29;
+  ASSERT_EQ(world.run(3, 0, 0).began.size(), 1u) << "once";
+  world.events.clear();
+  EXPECT_EQ(world.run(3, 0, 0).ended.size(), 1u);
+}
+
+TEST(Board, BuiltInRulesAreReplacedByName) {
+  AlertSettings settings;
+  Rule own;
+  own.name = "slow_answers";
+  own.above = "9s";
+  settings.rules = {own};
+  int found = 0;
+  for (const Rule& rule : all_rules(settings)) {
+    if (rule.name == "slow_answers") {
+      ++found;
+      EXPECT_EQ(rule.above, "9s");
+    }
+  }
+  EXPECT_EQ(found, 1);
+}
+
+}  // namespace
+}  // namespace causeway::alerts
