@@ -1,5 +1,6 @@
 // The configuration reader with any bytes as its file: no crash, no hang, and no value from the
-// environment or from a secret's file in a message.
+// environment or from a secret's file in a message; what is confidential stands where it is said
+// to.
 #include "platform/config/config.h"
 
 #include <cstdlib>
@@ -46,6 +47,14 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   for (const config::Problem& problem : problems.sorted()) {
     // A line each: whatever the file holds, a message cannot be broken in two.
     require(problem.message.find('\n') == std::string::npos);
+  }
+  if (const auto slices = schema.confidential(text)) {
+    std::size_t end = 0;
+    for (const config::Slice& slice : *slices) {
+      require(slice.begin >= end && slice.size > 0 && slice.begin + slice.size <= text.size());
+      require(text.substr(slice.begin, slice.size).find('\n') == std::string_view::npos);
+      end = slice.begin + slice.size;
+    }
   }
   return 0;
 }

@@ -12,6 +12,7 @@ namespace causeway::app {
 namespace {
 
 constexpr std::size_t kMostBody = 4 * 1024 * 1024;
+constexpr std::size_t kMostBodyOfUnknown = 4 * 1024;  // a sign-in
 
 using Words = std::map<std::string, std::string, std::less<>>;
 
@@ -64,13 +65,6 @@ AdminReply error_reply(ErrorKind kind, std::string message, std::string code = {
   return admin_error(error);
 }
 
-std::string_view bearer(const http::RequestHead& head) {
-  const auto value = head.find("authorization").value_or("");
-  constexpr std::string_view kBearer = "bearer ";
-  if (!text::starts_with_ignore_case(value, kBearer)) return {};
-  return text::trim(value.substr(kBearer.size()));
-}
-
 class StreamSink final : public AdminSink {
  public:
   explicit StreamSink(http::ServerStream& stream) : stream_(stream) {
@@ -92,12 +86,13 @@ class StreamSink final : public AdminSink {
 std::vector<http::Field> fields_of(const AdminReply& reply) {
   std::vector<http::Field> fields = {{"content-type", reply.content_type},
                                      {"x-content-type-options", "nosniff"}};
-  bool cached = false;
-  for (const auto& [name, value] : reply.fields) {
-    fields.push_back({name, value});
-    cached = cached || name == "cache-control";
-  }
-  if (!cached) fields.push_back({"cache-control", "no-store"});
+  for (const auto& [name, value] : reply.fields) fields.push_back({name, value});
+  const auto unless_said = [&](std::string_view name, std::string_view value) {
+    if (!http::find(fields, name)) fields.push_back({name, value});
+  };
+  unless_said("cache-control", "no-store");
+  // A reply that somebody opens as a page is to do nothing.
+  unless_said("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
   return fields;
 }
 
@@ -119,12 +114,8 @@ Task<void> send(http::ServerStream& stream, AdminReply reply) {
 
 }  // namespace
 
-AdminServer::AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate,
-                         std::vector<std::string> open_paths)
-    : loop_(loop),
-      routes_(std::move(routes)),
-      authenticate_(std::move(authenticate)),
-      open_paths_(std::move(open_paths)) {}
+AdminServer::AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate)
+    : loop_(loop), routes_(std::move(routes)), authenticate_(std::move(authenticate)) {}
 
 AdminServer::~AdminServer() = default;
 
@@ -149,28 +140,29 @@ void AdminServer::close() {
 
 bool AdminServer::idle() const { return !server_ || server_->stats().connections == 0; }
 
+const AdminRoute* AdminServer::find(AdminRequest& request, bool& other_method) const {
+  for (const AdminRoute& route : routes_) {
+    if (!matches(route.path, request.path, request.params)) continue;
+    if (route.method == request.method) return &route;
+    other_method = true;
+  }
+  return nullptr;
+}
+
 Task<AdminReply> AdminServer::handle(http::Method method, std::string target, std::string body,
                                      AdminCaller caller) const {
   const auto question = std::min(target.find('?'), target.size());
   AdminRequest request;
   request.method = method == http::Method::Head ? http::Method::Get : method;
   request.path = target.substr(0, question);
-  const AdminRoute* found = nullptr;
   bool other_method = false;
-  for (const AdminRoute& route : routes_) {
-    if (!matches(route.path, request.path, request.params)) continue;
-    if (route.method == request.method) {
-      found = &route;
-      break;
-    }
-    other_method = true;
-  }
-  const bool open =
-      std::find(open_paths_.begin(), open_paths_.end(), request.path) != open_paths_.end();
+  const AdminRoute* found = find(request, other_method);
+  const bool open = found && found->open;
   if (!open && caller.right == AdminRight::None) {
     co_return error_reply(ErrorKind::Unauthenticated,
                           "An admin key is needed here: Authorization: Bearer KEY.");
   }
+  if (!open && caller.refused) co_return admin_error(*caller.refused);
   if (!found && other_method) {
     co_return error_reply(ErrorKind::MethodNotAllowed, "This path does not take this method.");
   }
@@ -181,12 +173,14 @@ Task<AdminReply> AdminServer::handle(http::Method method, std::string target, st
   if (found->changes && caller.right != AdminRight::Full) {
     co_return error_reply(ErrorKind::Forbidden, "This key may only read.", "read_only_key");
   }
-  matches(found->path, request.path, request.params);
   request.query =
       parse_query(std::string_view(target).substr(std::min(question + 1, target.size())));
   request.body = std::move(body);
   request.actor = std::move(caller.actor);
   request.full = caller.right == AdminRight::Full;
+  request.session = std::move(caller.session);
+  request.peer = std::move(caller.peer);
+  request.head = caller.head;
   co_return co_await found->handle(std::move(request));
 }
 
@@ -194,13 +188,18 @@ Task<void> AdminServer::serve(http::ServerStream& stream) {
   const auto& head = stream.head();
   std::string body;
   AdminReply reply;
-  const AdminCaller caller = authenticate_(bearer(head));
+  AdminCaller caller = authenticate_(head);
+  caller.peer = stream.peer();
+  caller.head = &head;
   bool ready = true;
-  if (head.has_body() && caller.right != AdminRight::None) {
-    auto read = co_await stream.read_body(kMostBody);
+  if (head.has_body()) {
+    const bool known = caller.right != AdminRight::None && !caller.refused;
+    auto reading = stream.read_body(known ? kMostBody : kMostBodyOfUnknown);
+    auto read = co_await std::move(reading);
     if (!read) {
-      reply = admin_error(read.error());
-      ready = false;
+      // Who has no key hears that, and not how large a body may be.
+      if (known) reply = admin_error(read.error());
+      ready = !known;
     } else if (const auto name = repeated_member(*read)) {
       reply = error_reply(ErrorKind::InvalidRequest,
                           "The member \"" + name->substr(0, 100) + "\" stands there twice.",
@@ -211,7 +210,9 @@ Task<void> AdminServer::serve(http::ServerStream& stream) {
     }
   }
   if (ready) {
-    reply = co_await handle(head.method, std::string(head.target), std::move(body), caller);
+    auto handling =
+        handle(head.method, std::string(head.target), std::move(body), std::move(caller));
+    reply = co_await std::move(handling);
   }
   auto sending = send(stream, std::move(reply));
   co_await std::move(sending);

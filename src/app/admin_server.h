@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,15 +21,17 @@ enum class AdminRight : std::uint8_t { None, Read, Full };
 struct AdminCaller {
   AdminRight right = AdminRight::None;
   std::string actor;
+  std::string session{};           // of the browser that says so; "" = a key
+  std::optional<Error> refused{};  // why nothing is done but what needs no key
+  std::string peer{};
+  const http::RequestHead* head = nullptr;
 };
 
 class AdminServer {
  public:
-  using Authenticate = std::function<AdminCaller(std::string_view presented_key)>;
+  using Authenticate = std::function<AdminCaller(const http::RequestHead&)>;
 
-  /// `open_paths` of the routes need no key: probes.
-  AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate,
-              std::vector<std::string> open_paths);
+  AdminServer(net::Loop& loop, std::vector<AdminRoute> routes, Authenticate authenticate);
   ~AdminServer();
 
   Result<void> start(const ListenAddress& address);
@@ -44,11 +47,11 @@ class AdminServer {
 
  private:
   Task<void> serve(http::ServerStream& stream);
+  const AdminRoute* find(AdminRequest& request, bool& other_method) const;
 
   net::Loop& loop_;
   std::vector<AdminRoute> routes_;
   Authenticate authenticate_;
-  std::vector<std::string> open_paths_;
   std::unique_ptr<http::Server> server_;
 };
 

@@ -38,9 +38,8 @@ void check_keys(const AppConfig& config, config::Problems& problems) {
   }
 }
 
-void check_config(const Vocabulary& vocabulary, const std::string& path,
-                  const Environment& environment, config::Problems& problems) {
-  const AppConfig config = vocabulary.schema->read_file(path, problems);
+void check_parts(const Vocabulary& vocabulary, const AppConfig& config,
+                 const Environment& environment, config::Problems& problems) {
   check_keys(config, problems);
   Pipeline pipeline;
   ModelListings listings;
@@ -50,6 +49,12 @@ void check_config(const Vocabulary& vocabulary, const std::string& path,
       config,
       {pipeline, vocabulary.sections, dialects, listings, tokens, nullptr, nullptr, environment},
       problems);
+}
+
+void check_config(const Vocabulary& vocabulary, const std::string& path,
+                  const Environment& environment, config::Problems& problems) {
+  const AppConfig config = vocabulary.schema->read_file(path, problems);
+  check_parts(vocabulary, config, environment, problems);
 }
 
 }  // namespace causeway::app

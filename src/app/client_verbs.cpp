@@ -26,6 +26,18 @@ std::string shown(const json::value& value) {
   return text;
 }
 
+// "requests 12, errors 0": what is there.
+std::string members_of(const json::object& object) {
+  std::string text;
+  for (const auto& [key, member] : object) {
+    if (member.is_null()) continue;
+    std::string name(key);
+    std::ranges::replace(name, '_', ' ');
+    text += (text.empty() ? "" : ", ") + name + " " + shown(member);
+  }
+  return text;
+}
+
 // What a model of the list stands for, where that is something else.
 std::string meaning_of(const json::object& model) {
   const std::string targets = text_of(model, "targets");
@@ -86,7 +98,9 @@ int status_verb(std::span<const std::string> args, AdminClient& admin) {
     std::string name(key);
     std::ranges::replace(name, '_', ' ');
     const bool no_file = name == "config" && shown(member) == "-";
-    rows.push_back({name, no_file ? "no file: what this machine offers" : shown(member)});
+    rows.push_back({name, no_file              ? "no file: what this machine offers"
+                          : member.is_object() ? members_of(member.as_object())
+                                               : shown(member)});
   }
   std::fputs(table_text(rows).c_str(), stdout);
   return 0;
@@ -149,6 +163,8 @@ std::vector<Verb> client_verbs() {
       {"engine", "Models that Causeway runs itself: list, pull, load, unload.", engine_verb},
       {"status", "How the running gateway is.", status_verb},
       {"store", "The data folder: a new master key.", store_verb},
+      {"config", "The configuration file of the running gateway.", config_verb},
+      {"providers", "Who answers, and how the last hour went.", providers_verb},
   };
 }
 

@@ -21,9 +21,11 @@ int parse_arguments(CLI::App& app, std::span<const std::string> args);
 
 int chat_verb(std::span<const std::string> args, const Where& where);
 
-/// models, engine, status, store.
+/// models, engine, status, store, config, providers.
 std::vector<Verb> client_verbs();
 int engine_verb(std::span<const std::string> args, AdminClient& admin);
+int config_verb(std::span<const std::string> args, AdminClient& admin);
+int providers_verb(std::span<const std::string> args, AdminClient& admin);
 
 /// The reply's JSON object, or after having said what is wrong nothing.
 std::optional<boost::json::object> parsed(const Result<AdminReply>& reply);

@@ -6,6 +6,7 @@
 #include "features/insight/alerts/feature.h"
 #include "features/insight/evaluation/feature.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/metrics/feature.h"
 #include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
@@ -13,15 +14,18 @@
 namespace causeway::app {
 
 std::vector<Verb> feature_verbs() {
-  return {keys::keys_verb(),
-          ledger::usage_verb(),
-          traces::traces_verb(),
-          alerts::alerts_verb(),
-          playground::replay_verb(),
-          evaluation::test_cases_verb(),
-          pii::pii_verb([] {
-            return engine::find_data(pii::kNamesModel, engine::find_places(executable_path()));
-          })};
+  std::vector<Verb> all = {keys::keys_verb(),
+                           ledger::usage_verb(),
+                           traces::traces_verb(),
+                           alerts::alerts_verb(),
+                           playground::replay_verb(),
+                           evaluation::test_cases_verb(),
+                           pii::pii_verb([] {
+                             return engine::find_data(pii::kNamesModel,
+                                                      engine::find_places(executable_path()));
+                           })};
+  for (auto& verb : metrics::metrics_verbs()) all.push_back(std::move(verb));
+  return all;
 }
 
 }  // namespace causeway::app

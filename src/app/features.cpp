@@ -9,6 +9,7 @@
 #include "engine/manifest.h"
 #include "features/access/keys/feature.h"
 #include "features/access/roles/stage.h"
+#include "features/access/sessions/feature.h"
 #include "features/insight/access_log/feature.h"
 #include "features/insight/alerts/feature.h"
 #include "features/insight/evaluation/feature.h"
@@ -94,9 +95,12 @@ Result<void> Program::make_features() {
   features_.push_back(make_traces(slots));
   features_.push_back(std::move(otlp));  // behind traces, which end first: they write to it
   if (auto made = make_alerts(); !made) return made;
-  features_.push_back(std::make_unique<metrics::MetricsFeature>(*metrics_));
+  features_.push_back(make_metrics());
   features_.push_back(std::move(ledger));
   features_.push_back(std::move(keys));
+  auto sessions = std::make_unique<sessions::SessionsFeature>(admin_key_lookup(), *log_, clock_);
+  sessions_feature_ = sessions.get();
+  features_.push_back(std::move(sessions));
   features_.push_back(
       feature_of("minimise", std::make_unique<minimise::MinimiseStage>(vocabulary_.minimise)));
   auto pii_secret = store::kept_secret(*folder_, "pii-secret", false);
@@ -209,6 +213,14 @@ std::vector<alerts::Retiring> retiring_targets(const AppConfig& config) {
     }
   }
   return found;
+}
+
+std::unique_ptr<Feature> Program::make_metrics() {
+  auto metrics = std::make_unique<metrics::MetricsFeature>(
+      metrics::MetricsFeature::Parts{*metrics_, clock_, [this] { return gate_.running.load(); },
+                                     [this] { return config_.prices.currency; }});
+  metrics_feature_ = metrics.get();
+  return metrics;
 }
 
 ledger::PriceSettings price_settings(const AppConfig& config) {

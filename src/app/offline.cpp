@@ -61,9 +61,8 @@ class OpenFolder {
     keys_ = std::make_unique<keys::KeysFeature>(*ring_, slots_, *workers_, post, clock_);
     auto routes = keys_->routes();
     for (auto& route : store_routes(*sealed_, *workers_, post)) routes.push_back(std::move(route));
-    admin_ = std::make_unique<AdminServer>(
-        loop_, std::move(routes), [](std::string_view) { return AdminCaller{}; },
-        std::vector<std::string>{});
+    admin_ = std::make_unique<AdminServer>(loop_, std::move(routes),
+                                           [](const http::RequestHead&) { return AdminCaller{}; });
   }
 
   Task<void> handle(http::Method method, const std::string& target, const std::string& body,

@@ -10,6 +10,8 @@
 #include "core/provider.h"
 #include "engine/engine.h"
 #include "engine/places.h"
+#include "features/insight/metrics/feature.h"
+#include "features/insight/metrics/overview.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::app {
@@ -32,6 +34,23 @@ Task<AdminReply> ready(std::atomic<bool>& ready) {
 }
 
 Task<AdminReply> alive() { co_return state_reply(true, "ok"); }
+
+}  // namespace
+
+Task<AdminReply> list_routes(const std::vector<AdminRoute>& routes) {
+  AdminReply reply;
+  text::JsonWriter json(reply.body);
+  json.begin_object().key("routes").begin_array();
+  for (const AdminRoute& route : routes) {
+    json.begin_object().field("method", http::to_string(route.method)).field("path", route.path);
+    json.field("needs", route.open ? "nothing" : route.changes ? "full" : "read");
+    json.field("summary", route.summary).end_object();
+  }
+  json.end_array().end_object();
+  co_return reply;
+}
+
+namespace {
 
 Task<AdminReply> reload_now(Program& program) {
   auto loaded = program.reload();
@@ -91,6 +110,12 @@ Task<AdminReply> Program::status() {
   json.field("engine", engine_text(engine_->status(), engine::find_places(executable_path())));
   json.field("access_log", access_log_ ? access_target() : "off");
   json.field("access_log_dropped", access_log_ ? access_log_->dropped() : 0);
+  const auto& history = metrics_feature_->history();
+  json.field("history_seconds", history.reach().count()).field("history_bytes", history.bytes());
+  const metrics::Overview last_hour(history, std::chrono::hours(1));
+  json.key("last_hour").begin_object();
+  last_hour.write_totals(json);
+  json.end_object();
   json.end_object();
   co_return reply;
 }
@@ -108,12 +133,17 @@ std::vector<AdminRoute> Program::own_routes() {
       [](AdminRequest) { return alive(); });
   add(Method::Get, "/readyz", "Whether requests are taken: 200, or 503 while starting or draining.",
       false, [this](AdminRequest) { return ready(ready_); });
+  for (auto& probe : routes) probe.open = true;
   add(Method::Post, "/api/reload", "Reads the configuration again; 422 with every problem.", true,
       [this](AdminRequest) { return reload_now(*this); });
   add(Method::Get, "/api/models", "What applications may ask for, and what that stands for.", false,
       [this](AdminRequest) { return models(); });
   add(Method::Get, "/api/status", "How the program is.", false,
       [this](AdminRequest) { return status(); });
+  add(Method::Get, "/api/providers", "Who answers, for which models, and how it went lately.",
+      false, [this](AdminRequest) { return providers(); });
+  config_routes_ = std::make_unique<ConfigRoutes>(config_parts());
+  for (auto& route : config_routes_->routes()) routes.push_back(std::move(route));
   for (auto& route : engine_routes(*engine_)) routes.push_back(std::move(route));
   for (auto& route : store_routes(
            *sealed_, *workers_,

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "app/console_routes.h"
 #include "app/features.h"
 #include "app/found_servers.h"
 #include "app/where.h"
@@ -74,6 +75,13 @@ Program::Program(ServeOptions options, Environment environment)
 
 Program::~Program() = default;
 
+// What was said at the start wins over the file.
+void Program::take_options(AppConfig& config) const {
+  if (!options_.listen.empty()) config.server.listen.value = options_.listen;
+  if (!options_.admin.empty()) config.server.admin.value = options_.admin;
+  if (!options_.data.empty()) config.server.data = options_.data;
+}
+
 Result<AppConfig> Program::read_config(std::string& warnings) {
   AppConfig config;
   const bool has_file = !options_.config_path.empty();
@@ -87,9 +95,7 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
   } else {
     config = default_config(environment_);
   }
-  if (!options_.listen.empty()) config.server.listen.value = options_.listen;
-  if (!options_.admin.empty()) config.server.admin.value = options_.admin;
-  if (!options_.data.empty()) config.server.data = options_.data;
+  take_options(config);
   if (!has_file) found_servers_ = add_found_servers(config);
   check_keys(config, problems);
   if (!problems.ok()) {
@@ -265,13 +271,15 @@ Result<void> Program::listen() {
     return fail(ErrorKind::InvalidRequest, Origin::Us,
                 "server.admin " + admin_address.error().message);
   std::vector<AdminRoute> routes = own_routes();
+  for (auto& route : console_routes(console_files())) routes.push_back(std::move(route));
   for (const auto& feature : features_) {
     for (auto& route : feature->routes()) routes.push_back(std::move(route));
   }
+  routes.push_back({http::Method::Get, "/api", "All routes of the admin port.", false,
+                    [this](AdminRequest) { return list_routes(admin_->routes()); }});
   admin_ = std::make_unique<AdminServer>(
       control_, std::move(routes),
-      [this](std::string_view presented) { return authenticate(presented); },
-      std::vector<std::string>{"/livez", "/readyz", "/healthz"});
+      [this](const http::RequestHead& head) { return authenticate(head); });
   if (auto bound = admin_->start(*admin_address); !bound) {
     return not_bound(std::move(bound).error(), "admin");
   }
@@ -311,22 +319,6 @@ void Program::tell_starved() {
   log_->error(
       "connections wait: this process has no file descriptors left (ulimit -n, "
       "LimitNOFILE=)");
-}
-
-AdminCaller Program::authenticate(std::string_view presented) {
-  if (presented.empty()) return {};
-  auto found = admin_keys_->find(presented, clock_.wall());
-  if (found.state != keys::KeyState::Valid) return {};
-  found.lease->last_use->note(clock_.wall());
-  switch (found.lease->kind) {
-    case keys::KeyKind::Admin:
-      return {AdminRight::Full, found.lease->principal.key_id};
-    case keys::KeyKind::AdminReadOnly:
-      return {AdminRight::Read, found.lease->principal.key_id};
-    case keys::KeyKind::Application:
-      return {};
-  }
-  return {};
 }
 
 }  // namespace causeway::app

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/admin_server.h"
+#include "app/config_routes.h"
 #include "app/dialects.h"
 #include "app/loops.h"
 #include "app/pipeline.h"
@@ -43,17 +44,27 @@ class KeysFeature;
 namespace causeway::ledger {
 class LedgerFeature;
 }
+namespace causeway::metrics {
+class MetricsFeature;
+}
 namespace causeway::otlp {
 class OtlpFeature;
 }
 namespace causeway::pii {
 class PiiFeature;
 }
+namespace causeway::sessions {
+struct AdminKeys;
+class SessionsFeature;
+}  // namespace causeway::sessions
 namespace causeway::traces {
 class TracesFeature;
 }
 
 namespace causeway::app {
+
+/// What there is on the admin port.
+Task<AdminReply> list_routes(const std::vector<AdminRoute>& routes);
 
 /// Each line as a warning of its own.
 void warn_lines(log::Log& log, std::string_view lines);
@@ -100,6 +111,7 @@ class Program {
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_otlp();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
+  std::unique_ptr<Feature> make_metrics();
   Result<void> make_alerts();
   Result<void> listen();
   http::ServerLimits data_limits();
@@ -108,10 +120,15 @@ class Program {
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
                                                 config::Problems& problems);
   std::string access_target() const;
-  AdminCaller authenticate(std::string_view presented);
+  AdminCaller authenticate(const http::RequestHead& head);
+  sessions::AdminKeys admin_key_lookup();
   std::vector<AdminRoute> own_routes();
   Task<AdminReply> status();
   Task<AdminReply> models();
+  Task<AdminReply> providers();
+  ConfigRoutes::Parts config_parts();
+  CheckedConfig check_text(const std::string& text) const;
+  void take_options(AppConfig& config) const;
   std::string listen_text() const;  // the real addresses, with their ports
   std::string admin_text() const;
   Result<void> write_meeting_points();
@@ -162,13 +179,16 @@ class Program {
   alerts::AlertsFeature* alerts_feature_ = nullptr;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
+  metrics::MetricsFeature* metrics_feature_ = nullptr;
   pii::PiiFeature* pii_feature_ = nullptr;
   otlp::OtlpFeature* otlp_feature_ = nullptr;
+  sessions::SessionsFeature* sessions_feature_ = nullptr;
   traces::TracesFeature* traces_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Loops> loops_;
   std::unique_ptr<exchange::RemoteAsker> asker_;  // for the control loop
   std::unique_ptr<keys::LoopKeys> admin_keys_;    // the control loop's view
+  std::unique_ptr<ConfigRoutes> config_routes_;
   std::unique_ptr<AdminServer> admin_;
   Secret cli_key_, cli_admin_key_;  // new at each start, for the verbs of this machine
   std::atomic<bool> ready_{false};

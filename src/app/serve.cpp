@@ -8,10 +8,12 @@
 
 #include "app/features.h"
 #include "app/program.h"
+#include "app/restart_needed.h"
 #include "app/where.h"
 #include "engine/engine.h"
 #include "features/insight/alerts/feature.h"
 #include "features/insight/ledger/feature.h"
+#include "features/insight/metrics/feature.h"
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
 #include "platform/process/supervision.h"
@@ -23,6 +25,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kKeepUsesEvery = 1min;
+constexpr auto kLookAtHistory = 500ms;  // whether a step of ten seconds has ended
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
 
 std::string json_of_addresses(const std::string& listen, const std::string& admin) {
@@ -80,27 +83,6 @@ void Program::remove_meeting_points() const {
   if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
 }
 
-namespace {
-
-std::string restart_needed(const AppConfig& old, const AppConfig& now) {
-  std::string names;
-  const auto note = [&](std::string_view name, bool same) {
-    if (!same) names.append(names.empty() ? "" : ", ").append(name);
-  };
-  note("server.listen", *old.server.listen == *now.server.listen);
-  note("server.admin", *old.server.admin == *now.server.admin);
-  note("server.data", old.server.data == now.server.data);
-  note("server.threads", old.server.threads == now.server.threads);
-  note("server.drain", old.server.drain == now.server.drain);
-  note("alerts.step", old.alerts.step == now.alerts.step);
-  note("log.level", old.log.level == now.log.level);
-  note("log.format", old.log.format == now.log.format);
-  note("log.access", old.log.access == now.log.access);
-  return names;
-}
-
-}  // namespace
-
 Result<void> Program::reload() {
   auto loaded = load_again();
   reload_problem_ = loaded ? std::string() : loaded.error().message;
@@ -142,7 +124,10 @@ Result<void> Program::load_again() {
   loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
   // Addresses, data folder, threads, limits of the server and the log stay as they were at the
   // start.
-  const std::string late = restart_needed(config_, *config);
+  std::string late;
+  for (const auto& name : restart_needed(config_, *config)) {
+    late += (late.empty() ? "" : ", ") + name;
+  }
   const bool lost_policies = !config_.policies.empty() && config->policies.empty();
   auto keep_server = std::move(config_.server);
   auto keep_log = std::move(config_.log);
@@ -185,6 +170,7 @@ void Program::watch_file() {
     // A file that is being written in place is left alone until two looks have seen the same.
     const bool settled = std::exchange(seen_mark_, now) == now;
     if (!settled || now == read_mark_) return;
+    if (config_routes_->writing()) return;  // who loads it as well, when it is written
     read_mark_ = now;
     if (now != FileMark{}) return (void)reload();
     reload_problem_ =
@@ -257,6 +243,7 @@ int Program::run() {
   watch_file();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
+  control_.every(kLookAtHistory, [this] { metrics_feature_->history().tick(); });
   control_.post([this] { list_models(); });
   alerts_feature_->configure(config_.alerts, retiring_targets(config_));
   control_.every(config_.alerts.step, [this] { alerts_feature_->tick(); });

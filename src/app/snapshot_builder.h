@@ -47,6 +47,10 @@ struct Vocabulary;
 void check_config(const Vocabulary& vocabulary, const std::string& path,
                   const Environment& environment, config::Problems& problems);
 
+/// All that can be checked of what was read, without serving it.
+void check_parts(const Vocabulary& vocabulary, const AppConfig& config,
+                 const Environment& environment, config::Problems& problems);
+
 /// Kinds of providers, for the reader.
 void register_kinds(config::Registry& registry);
 

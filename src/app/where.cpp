@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "app/vocabulary.h"
 
@@ -101,14 +103,22 @@ Result<void> check_readable(const std::string& config_path) {
               "no_config");
 }
 
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first != line.npos && line[first] != '#') return false;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return true;
+}
+
 Result<void> check_not_blank(const std::string& config_path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(config_path, ignored)) return {};  // told by the reader
   std::ifstream file(config_path);
-  for (std::string line; std::getline(file, line);) {
-    const auto first = line.find_first_not_of(" \t\r");
-    if (first != line.npos && line[first] != '#') return {};
-  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!is_blank(text)) return {};
   return fail(
       ErrorKind::InvalidRequest, Origin::Us,
       config_path + ": the file is empty; a gateway that runs keeps the configuration that it has",

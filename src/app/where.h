@@ -37,6 +37,8 @@ Result<std::string> data_folder(const Where& where);
 
 /// InvalidRequest, with what may mend it, when there is no such file.
 Result<void> check_readable(const std::string& config_path);
+/// Whether there is nothing in a configuration's text but comments.
+bool is_blank(std::string_view text);
 /// Whether there is anything in the file but comments. Errors: InvalidRequest.
 Result<void> check_not_blank(const std::string& config_path);
 

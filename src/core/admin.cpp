@@ -14,6 +14,10 @@ AdminReply admin_error(const Error& error) {
   json.field("message", error.message.empty() ? "The request failed." : error.message);
   if (!error.param.empty()) json.field("param", error.param);
   json.end_object().end_object();
+  if (error.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after);
+    reply.fields.emplace_back("retry-after", std::to_string(seconds.count()));
+  }
   return reply;
 }
 

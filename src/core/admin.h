@@ -25,7 +25,10 @@ struct AdminRequest {
   std::map<std::string, std::string, std::less<>> query;   // percent-decoded
   std::string body;                                        // JSON, as sent
   std::string actor;                                       // key id of the admin, for the audit
-  bool full = false;  // a key that may change things; others do not see what people said
+  bool full = false;      // a key that may change things; others do not see what people said
+  std::string session{};  // of the browser that is signed in; "" = a key
+  std::string peer{};     // the caller's address; "" within the process
+  const http::RequestHead* head = nullptr;  // until the reply; null within the process
 };
 
 /// Where a reply goes that is written piece by piece.
@@ -56,6 +59,7 @@ struct AdminRoute {
   std::string summary;   // one line, for the OpenAPI file and the reference
   bool changes = false;  // needs a full admin key; otherwise a read-only one is enough
   std::function<Task<AdminReply>(AdminRequest)> handle;
+  bool open = false;  // needs no key: probes, the sign-in, the console's files
 };
 
 /// How a verb reaches the routes.

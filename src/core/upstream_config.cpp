@@ -43,7 +43,7 @@ void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_ur
   };
   f.field("base_url", c.base_url, base_url_doc).check(url, "^https?://");
   f.field("api_key", c.api_key, api_key_doc);
-  f.field("headers", c.headers, "Further fields of every request.");
+  f.field("headers", c.headers, "Further fields of every request.").confidential();
   f.field("zone", c.zone, "Whether data that goes there leaves the house.");
   f.field("expose", c.expose,
           "Models of this provider that may be asked for as PROVIDER/MODEL without an entry under "

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "platform/config/describe.h"
 #include "platform/config/problems.h"
@@ -39,7 +40,14 @@ struct Sources {
   std::string folder;
 };
 
+/// A piece of the file's text, in bytes.
+struct Slice {
+  std::size_t begin = 0, size = 0;
+};
+
 namespace detail {
+std::expected<std::vector<Slice>, std::string> confidential(const Type& type, void* object,
+                                                            std::string_view text);
 void read(const Type& type, void* object, std::string_view text, Problems& problems,
           const Sources& sources);
 void read_file(const Type& type, void* object, const std::string& path, Problems& problems,
@@ -69,6 +77,14 @@ class Schema {
     T value{};
     detail::read_file(*type_, &value, path, problems, sources);
     return value;
+  }
+  /// The values of a file that are not for everybody's eyes, in order: secrets written in clear,
+  /// what may hold one, what was not understood (a secret under a mistyped name), and in comments
+  /// what looks like one. The error is the end of a sentence: the text is no YAML, or such a value
+  /// goes over several lines.
+  std::expected<std::vector<Slice>, std::string> confidential(std::string_view text) const {
+    T value{};
+    return detail::confidential(*type_, &value, text);
   }
   /// JSON Schema, draft 2020-12, indented.
   std::string json_schema(std::string_view title) const {

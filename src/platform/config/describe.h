@@ -88,6 +88,11 @@ class Field {
     leaf_.pattern = std::move(pattern);
     return *this;
   }
+  /// May hold a credential though it is no Secret: not shown where the file is.
+  Field& confidential() {
+    leaf_.confidential = true;
+    return *this;
+  }
   /// One value may stand where a list is expected: `models: fast`.
   Field& or_single() {
     static_assert(detail::is_vector<T>);

@@ -59,11 +59,18 @@ LoopKeys::LoopKeys(crypto::Hmac hmac, std::shared_ptr<const KeyTable> table)
 }
 
 LoopKeys::Found LoopKeys::find(std::string_view presented, Wall now) {
+  if (presented.empty() || presented.size() > kMostCharacters) return {};
+  return lease(look_up(presented), now);
+}
+
+LoopKeys::Found LoopKeys::find(const crypto::Digest& digest, Wall now) {
+  return lease(generations_.back().table->find(digest), now);
+}
+
+LoopKeys::Found LoopKeys::lease(const KeyTable::Entry& entry, Wall now) {
   Found found;
-  if (presented.empty() || presented.size() > kMostCharacters) return found;
-  const auto current = std::prev(generations_.end());
-  const KeyTable::Entry entry = look_up(presented);
   if (!entry.record) return found;
+  const auto current = std::prev(generations_.end());
   found.state = state_of(*entry.record, *entry.secret, now);
   if (found.state != KeyState::Valid) return found;
   ++current->leases;

@@ -82,6 +82,9 @@ class LoopKeys {
 
   /// `presented` as the caller sent it, without "Bearer ".
   Found find(std::string_view presented, Wall now);
+  /// By what digest() gave for it: so a key is found again that nobody has kept.
+  Found find(const crypto::Digest& digest, Wall now);
+  crypto::Digest digest(std::string_view presented) const { return hmac_(presented); }
   /// From now on this table. Older ones go when their last lease does.
   void adopt(std::shared_ptr<const KeyTable> table);
   std::size_t tables_held() const { return generations_.size(); }
@@ -95,6 +98,7 @@ class LoopKeys {
       1024;  // a power of two; where two share a place the last stays
 
   KeyTable::Entry look_up(std::string_view presented);
+  Found lease(const KeyTable::Entry& entry, Wall now);
   void release(std::list<Generation>::iterator generation);
 
   crypto::Hmac hmac_;

@@ -30,7 +30,10 @@ struct Path {
 
 class Reader {
  public:
-  Reader(Problems& problems, const Sources& sources) : problems_(problems), sources_(sources) {}
+  /// `confidential`, where it is given, receives the scalars that are not to be shown.
+  Reader(Problems& problems, const Sources& sources,
+         std::vector<const Node*>* confidential = nullptr)
+      : problems_(problems), sources_(sources), confidential_(confidential) {}
 
   void read(const Type& type, void* object, const Node& node, const Path& path) {
     switch (type.kind) {
@@ -50,6 +53,7 @@ class Reader {
       case Kind::Secret:
         return read_secret_field(object, node, path);
       default:
+        if (type.confidential) note(node);
         if (auto problem = read_scalar(type, object, node, sources_)) {
           add(node.at, path, problem->message, std::move(problem->suggestions));
         }
@@ -68,9 +72,27 @@ class Reader {
     problems_.add(where, text.empty() ? message : text + ": " + message, std::move(suggestions));
   }
 
+  // A value that says where a secret is, and not what it is, may be shown.
+  void note(const Node& node) {
+    if (!confidential_) return;
+    const std::string_view text = node.text;
+    const bool reference = reference_length(text) == text.size() && text.find(":-") == text.npos;
+    const bool nothing = node.kind != Node::Kind::Scalar || text.empty();
+    if (!nothing && !reference && !text.starts_with("file:")) confidential_->push_back(&node);
+  }
+
+  // All of it: what is not understood may be a secret under a mistyped name.
+  void note_all(const Node& node) {
+    if (!confidential_) return;
+    note(node);
+    for (const Node* item : node.items) note_all(*item);
+    for (const Node::Entry& entry : node.entries) note_all(*entry.value);
+  }
+
   // A list, a mapping or a struct is expected: the text that stands there instead may be anything,
   // also a key that slipped a line up, and is not shown.
   void add_wrong(const Type& type, const Node& node, const Path& path) {
+    note_all(node);
     add(node.at, path,
         fmt::format("expected {}, found {}", expected_text(type), shown(node, false)));
   }
@@ -105,6 +127,7 @@ class Reader {
   }
 
   void read_secret_field(void* object, const Node& node, const Path& path) {
+    note_all(node);
     if (node.kind != Node::Kind::Scalar) {
       return add(node.at, path, "expected a text, found " + shown(node, false));
     }
@@ -203,6 +226,7 @@ class Reader {
   // `variant` is the type around it where the keys depend on a kind, else null.
   void unknown_key(const Type& type, const Node::Entry& entry, const Path& path,
                    const Type* variant) {
+    note_all(*entry.value);
     std::vector<std::string> names;
     std::string hint;
     // Nobody reads suggestions beyond what is kept, and a file may have many thousand keys.
@@ -243,7 +267,10 @@ class Reader {
     for (const Node::Entry& entry : node.entries) {
       if (entry.key == "kind") kind = entry.value;
     }
-    if (!kind) return add(node.at, path, "\"kind\" is missing: one of " + listed);
+    if (!kind) {
+      note_all(node);
+      return add(node.at, path, "\"kind\" is missing: one of " + listed);
+    }
     std::string name;
     Type any;
     any.kind = Kind::Text;
@@ -258,12 +285,16 @@ class Reader {
       *static_cast<Variant*>(object) = Variant(name, node.at, std::move(value), part.index);
       return;
     }
+    for (const Node::Entry& entry : node.entries) {
+      if (entry.value != kind) note_all(*entry.value);
+    }
     add(kind->at, Path{&path, "kind", 0},
         fmt::format("expected one of {}, found {}", listed, shown(*kind)), nearest(name, names));
   }
 
   Problems& problems_;
   const Sources& sources_;
+  std::vector<const Node*>* confidential_;
 };
 
 }  // namespace
@@ -276,6 +307,14 @@ void read(const Type& type, void* object, std::string_view text, Problems& probl
   Node nothing;
   nothing.at = {1, 1};
   Reader(problems, sources).read(type, object, tree.root ? *tree.root : nothing, Path{});
+}
+
+std::vector<const Node*> confidential(const Type& type, void* object, const Node& root,
+                                      const Sources& sources) {
+  std::vector<const Node*> found;
+  Problems unread("");
+  Reader(unread, sources, &found).read(type, object, root, Path{});
+  return found;
 }
 
 void read_file(const Type& type, void* object, const std::string& path, Problems& problems,

@@ -89,6 +89,7 @@ struct Type {
   // editors nearly the same.
   std::function<std::string(const void* value)> check;
   std::string pattern;
+  bool confidential = false;  // may hold a credential, though it is no Secret
 
   // Optional, Located, List, Map.
   TypePtr inner;
