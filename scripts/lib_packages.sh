@@ -14,7 +14,7 @@ packages_build=(
 packages_use=(curl)
 packages_test=(
   libgtest-dev python3-venv clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
-  nodejs npm golang-go jq strace procps
+  nodejs npm golang-go jq strace procps chromium fonts-noto-core
 )
 packages_bench=(libbenchmark-dev nginx-light wrk)
 packages_package=(

@@ -187,6 +187,36 @@ def node():
     return run_file
 
 
+@pytest.fixture(scope="module")
+def chrome():
+    """Real browsers for the console; of one module, since Playwright keeps an event loop while it lives."""
+    from console_browser import browsers  # not for everybody, as above
+    with browsers() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def busy(config, session_folder, request):
+    """A gateway that has answered and refused something, for the console."""
+    from console_browser import console_config, make_traffic
+    with running(session_folder / request.module.__name__, console_config(config)) as gateway:
+        make_traffic(gateway)
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def full(chrome, busy):
+    """The console of `busy`, signed in with a full key."""
+    return chrome.console(busy).sign_in()
+
+
+@pytest.fixture(scope="module")
+def reader(chrome, busy):
+    """And with a read-only key."""
+    from console_browser import READER
+    return chrome.console(busy).sign_in(READER)
+
+
 def pytest_collection_modifyitems(items):
     """Marks what known_failures.txt lists, so that it shows in every run and fails none."""
     lines = (pathlib.Path(__file__).parent / "known_failures.txt").read_text().splitlines()

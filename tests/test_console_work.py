@@ -1,0 +1,309 @@
+"""What an operator does with the console, in a real Chromium: from a list to its cause, from a bad answer to a test case."""
+
+import csv
+import io
+import os
+import pathlib
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from console_browser import PERSON, console_config, newest
+from gateway import ADMIN_KEY, ENGINE, KEY, ROOT, chat_model_file, clean_environment, wait_until
+
+
+# --- traces
+
+def test_lists_lead_to_one_trace_and_back(full, busy):
+    page = full.open("traces?errors=1")
+    rows = page.locator("tbody tr")
+    assert rows.count() == 2 and "model_not_found" in page.locator("tbody").inner_text()
+    page.get_by_label("Only errors").uncheck()
+    full.until("document.querySelectorAll('tbody tr').length > 2")
+    page.get_by_label("Model", exact=True).fill("smart")
+    full.until("location.hash.includes('model=smart')")
+    full.until("document.querySelectorAll('tbody tr').length === 3")
+    page.locator("tbody a").first.click()
+    page.get_by_role("heading", name="Trace", exact=True).wait_for()
+    full.settled()
+    assert page.get_by_text("call fake/s503").is_visible() and page.get_by_text("call fake/echo").is_visible()
+    for stage in ("admit", "identify", "resolve", "ledger", "pii", "choose"):
+        assert page.get_by_role("cell", name=stage, exact=True).is_visible()
+    page = full.open(f"traces/{newest(busy, model='fast', found='email')}")
+    assert page.get_by_text("[EMAIL]").count() >= 2 and page.get_by_text("jan.kowalski").count() == 0
+    assert page.get_by_text("mask 1 × email").is_visible()
+    page.get_by_role("link", name="shop").click()
+    full.until("location.hash.includes('key=shop')")
+    full.settled()
+    page.get_by_label("Words").fill("quicksilver")
+    full.until("location.hash.includes('contains=quicksilver')")
+    full.until("document.querySelectorAll('tbody tr').length === 2")
+
+
+def test_the_tail_follows(full, busy):
+    page = full.open("traces?model=fa*")
+    before = page.locator("tbody tr").count()
+    page.get_by_role("button", name="Follow live").click()
+    page.wait_for_timeout(400)
+    busy.chat("fast", "and one more")
+    full.until(f"document.querySelectorAll('tbody tr').length === {before + 1}")
+    page.get_by_role("button", name="Stop following").click()
+
+
+# --- keys
+
+def test_the_life_of_a_key(full, busy):
+    page = full.open("keys")
+
+    def secret() -> str:
+        shown = page.get_by_role("dialog").locator("pre")
+        shown.wait_for()
+        text = shown.inner_text().strip()
+        page.get_by_role("button", name="Close").click()
+        page.get_by_role("dialog").wait_for(state="detached")
+        return text
+
+    page.get_by_role("button", name="Create a key").click()
+    page.get_by_label("Name", exact=True).fill("mobile")
+    page.get_by_label("Models", exact=True).fill("fast, smart")
+    page.get_by_label("Expires in").fill("nonsense")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("dialog").get_by_role("alert").filter(has_text="duration").wait_for()
+    page.get_by_label("Expires in").fill("30d")
+    page.get_by_role("button", name="Create", exact=True).click()
+    first = secret()
+    assert busy.chat("fast", key=first).status_code == 200
+    assert busy.chat("slow", key=first).status_code in (403, 404)
+    page.get_by_role("button", name="Rotate mobile").click()
+    page.get_by_label("The old secret works for another").fill("0s")
+    page.get_by_role("button", name="Make a new secret").click()
+    second = secret()
+    assert second != first and busy.chat("fast", key=second).status_code == 200
+    wait_until(lambda: busy.chat("fast", key=first).status_code == 401)
+    page.get_by_role("button", name="Revoke mobile").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert busy.chat("fast", key=second).status_code == 401
+    page.get_by_role("link", name="mobile").wait_for(state="detached")
+    page.get_by_role("button", name="All", exact=True).click()
+    assert page.get_by_text("revoked").first.is_visible()
+
+
+# --- usage
+
+def test_usage_as_a_table_and_as_csv(full, busy):
+    wait_until(lambda: any(row["model"] == "fast" for row in busy.usage_rows()))
+    page = full.open("usage?by=model")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(pathlib.Path(download.value.path()).read_text())))
+    truth = {row["model"]: row for row in busy.admin_call("GET", "/api/usage?by=model").json()["usage"]}
+    assert {row["model"] for row in rows} == set(truth)
+    fast = next(row for row in rows if row["model"] == "fast")
+    assert int(fast["requests"]) <= truth["fast"]["requests"] and float(fast["cost_USD"]) > 0
+    page.get_by_role("button", name="Key", exact=True).click()
+    page.get_by_role("link", name="shop").first.wait_for()
+    page.get_by_role("link", name="shop").first.click()
+    page.get_by_role("heading", name="Traces", level=1).wait_for()
+    full.settled()
+    assert page.locator("tbody tr").count() > 3
+
+
+# --- privacy
+
+def test_what_was_masked_and_what_would_be(full):
+    page = full.open("privacy")
+    assert page.get_by_role("link", name="email").first.is_visible()
+    assert page.get_by_role("link", name="everyone").first.is_visible()
+    page.get_by_label("Text", exact=True).fill("Grüße an jan@example.com")
+    page.get_by_role("button", name="Look through it").click()
+    assert page.locator("mark").first.inner_text().startswith("jan@example.com")
+    page.get_by_role("link", name="card").first.click()
+    full.until("location.hash.startsWith('#/traces?') && location.hash.includes('found=card')")
+
+
+# --- playground, replay, test cases
+
+def test_several_models_side_by_side(full, busy):
+    page = full.open("playground?models=fast")
+    page.get_by_role("button", name="Add a model").click()
+    columns = page.locator("section.column")
+    assert columns.count() == 2
+    page.get_by_label("Temperature").fill("9")
+    assert page.get_by_text("is a number from 0 to 2").is_visible()
+    page.get_by_label("Temperature").fill("0.5")
+    page.get_by_label("Prompt", exact=True).fill(PERSON)
+    page.get_by_label("Prompt", exact=True).press("Control+Enter")
+    for column in (columns.nth(0), columns.nth(1)):
+        column.get_by_text("You said: I am Jan Kowalski, jan.kowalski@example.com").wait_for()
+        column.get_by_text("in ·").wait_for()
+    page.get_by_role("button", name="As the provider sees it").click()
+    marks = columns.nth(0).locator("mark").all_inner_texts()
+    assert {"[PERSON]", "[EMAIL]", "[CARD]"} <= {mark.strip() for mark in marks}, marks
+    columns.nth(0).get_by_role("link", name="trace").click()
+    page.get_by_role("heading", name="Trace", exact=True).wait_for()
+    full.settled()
+    assert page.get_by_role("link", name="console").first.is_visible()
+    full.is_clean()
+
+
+def test_tools_and_errors_are_shown(full):
+    page = full.open("playground?models=fast")
+    page.get_by_label("Tools").fill('[{"type":"function","function":{"name":"weather","parameters":{}}}]')
+    page.get_by_label("Prompt", exact=True).fill("What is it like in Zürich?")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("calls weather").wait_for()
+    page = full.open("playground?models=fake/s429")
+    page.get_by_label("Prompt", exact=True).fill("hello")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("log").get_by_role("alert").wait_for()
+    page = full.open("playground?models=slow")
+    page.get_by_label("Prompt", exact=True).fill("hello")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("stopped", exact=True).wait_for()
+
+
+def test_what_is_copied_as_code_works(full, tmp_path):
+    page = full.open("playground?models=fast")
+    page.get_by_label("Tools").fill("")  # what was set for another model stays, as one would want it
+    page.get_by_label("System prompt").fill('It\'s "quoted" \\ and $HOME `ls`')
+    page.get_by_label("Prompt", exact=True).fill("Don't \"panic\"\nat $PATH")
+    page.get_by_role("button", name="Copy as code").click()
+    texts = {}
+    for language in ("curl", "Python", "JavaScript"):
+        page.get_by_role("button", name=language, exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Copy", exact=True).click()
+        texts[language] = page.evaluate("navigator.clipboard.readText()")
+        page.wait_for_timeout(1600)  # the button says "Copied" for as long
+    page.keyboard.press("Escape")
+    (tmp_path / "ask.mjs").write_text(texts["JavaScript"])
+    (tmp_path / "node_modules").symlink_to(ROOT / "tests" / "node" / "node_modules")
+    commands = {"curl": ["bash", "-c", texts["curl"]], "Python": [sys.executable, "-c", texts["Python"]],
+                "JavaScript": ["node", str(tmp_path / "ask.mjs")]}
+    for language, command in commands.items():
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path,
+                              env={**clean_environment(), "CAUSEWAY_KEY": KEY})
+        assert done.returncode == 0, (language, done.stderr)
+        assert ("[DONE]" if language == "curl" else "panic") in done.stdout, (language, done.stdout)
+
+
+def test_a_bad_answer_becomes_a_test_case_and_is_asked_again(full, busy):
+    busy.chat("fast", "May I have a refund?")
+    page = full.open(f"traces/{newest(busy, model='fast', status=200)}")
+    page.get_by_role("button", name="Replay").click()
+    page.get_by_label("Model", exact=True).select_option("smart")
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_label("Mark differences").wait_for()
+    assert page.locator(".side-by").nth(1).get_by_text("You said: May I have a refund?").is_visible()
+    page.get_by_role("button", name="Mark as test case").click()
+    page.get_by_label("Note").fill("must not promise one")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    page = full.open("tests")
+    page.get_by_role("link", name="must not promise one").click()
+    full.settled()
+    assert page.get_by_text("May I have a refund?").first.is_visible()
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_text("You said: May I have a refund?").nth(1).wait_for()
+    page = full.open("tests")
+    page.get_by_role("button", name="Delete must not promise one").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text("There is no test case").wait_for()
+    full.is_clean()
+
+
+# --- configuration
+
+def test_the_configuration_is_checked_compared_and_saved(chrome, config, make_gateway):
+    gateway = make_gateway(console_config(config))
+    console = chrome.console(gateway).sign_in()
+    page = console.open("config")
+    assert KEY not in page.locator("main").inner_text() and ADMIN_KEY not in page.content()
+    page.get_by_role("button", name="Edit").click()
+    text = page.get_by_role("textbox", name="Configuration file")
+    before = text.input_value()
+    text.fill(before.replace('"smart"', '"smarter"').replace('"policies"', '"polices"'))
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("polices").last.wait_for()
+    assert page.get_by_role("button", name="Save and use it").is_disabled()
+    page.get_by_role("button", name="Line").first.click()
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    text.fill(before.replace('"smart"', '"smarter"'))
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("Nothing is wrong with it.").wait_for()
+    assert '"smarter"' in page.locator(".diff .added").inner_text()
+    assert console.axe() == []
+    page.get_by_role("button", name="Save and use it").click()
+    page.get_by_role("button", name="Edit").wait_for()
+    assert gateway.chat("smarter").status_code == 200 and gateway.chat("smart").status_code == 404
+    assert KEY in gateway.config_path.read_text(), "secrets stay in the file"
+    page.get_by_role("button", name="Edit").click()
+    text.fill(text.input_value().replace("smarter", "smartest"))
+    gateway.config_path.write_text(gateway.config_path.read_text() + "\n")
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_timeout(500)
+    if page.get_by_role("button", name="Save and use it").is_enabled():
+        page.get_by_role("button", name="Save and use it").click()
+    page.get_by_role("alert").first.wait_for()
+    assert "smartest" not in gateway.config_path.read_text()
+    console.is_clean()
+
+
+# --- alerts
+
+def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
+    settings = console_config(config)
+    settings["alerts"] = {"step": "200ms", "window": "5s", "baseline": "5m", "rules": [
+        {"name": "failing_requests", "when": "errors", "above": "5%", "for": "0s", "requests": 3, "severity": "page"}]}
+    gateway = make_gateway(settings)
+    console = chrome.console(gateway).sign_in()
+    for _ in range(6):
+        gateway.chat("fake/s503", "hello")
+    page = console.open("alerts")
+    alert = page.locator("section.alert")
+    alert.first.wait_for()
+    assert console.axe() == []
+    page.get_by_role("link", name="Alerts").locator(".badge").wait_for()  # the menu says it as well
+    alert.first.get_by_role("link", name="Traces behind it").click()
+    console.settled()
+    assert page.locator("tbody tr").count() >= 1 and "503" in page.locator("tbody").inner_text()
+    page = console.open("alerts")
+    alert.first.get_by_role("button", name="Silence").click()
+    page.get_by_label("Note").fill("known")
+    page.get_by_role("dialog").get_by_role("button", name="Silence").click()
+    page.get_by_role("heading", name="Silences").wait_for()
+    page.get_by_text("silent until").first.wait_for()
+    page.get_by_role("table", name="Silences").get_by_role("button", name="End").click()
+    page.get_by_role("heading", name="Silences").wait_for(state="detached")
+    console.is_clean()
+
+
+# --- models of its own
+
+@pytest.mark.skipif(not (ENGINE.exists() and chat_model_file()) and not os.environ.get("CI"),
+                    reason="no engine here: scripts/deps builds it")
+def test_a_local_model_is_loaded_and_unloaded(full):
+    page = full.open("models")
+    card = page.locator("section.card", has=page.get_by_role("heading", name="smollm2-135m-instruct"))
+    card.get_by_role("button", name="Load").click()
+    card.get_by_text("ready", exact=True).wait_for(timeout=90_000)
+    card.get_by_role("button", name="Unload").click()
+    card.get_by_text("stopped", exact=True).wait_for(timeout=30_000)
+
+
+# --- overview
+
+def test_the_overview_leads_to_what_is_behind_it(full, busy):
+    page = full.open("overview?window=15m")
+    full.until("[...document.querySelectorAll('.stat')].some(one => /^Requests/.test(one.innerText) && "
+                           "!/\\n0\\n/.test(one.innerText))")
+    page.get_by_role("link", name="model_not_found").or_(page.get_by_role("link", name="not_found")).first.click()
+    full.settled()
+    assert page.locator("tbody tr").count() >= 1 and "404" in page.locator("tbody").inner_text()
+    page = full.open("overview?window=15m")
+    page.get_by_role("button", name="Requests as a table").click()
+    assert page.get_by_role("table", name="Requests").is_visible()
+    assert httpx.get(f"http://{busy.admin}/api/overview?window=15m", trust_env=False).status_code == 401
