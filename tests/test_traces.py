@@ -89,6 +89,7 @@ def test_one_record_says_all(traced):
     assert trace["status"] == 200 and trace["error"] is None and trace["model"] == "falls-back"
     assert trace["key"] == "test" and trace["tenant"] == "default" and trace["dialect"] == "openai"
     assert [(a["target"], a["end"], a["error"]) for a in trace["attempts"]][1] == ("fake/echo", "answered", None)
+    assert trace["attempts"][1]["answering_model"].startswith("echo"), "as the answer says"
     first = trace["attempts"][0]
     assert first["target"] == "fake/s503" and first["end"] == "failed" and first["status"] == 503 and first["error"]
     stages = [s["stage"] for s in trace["stages"]]

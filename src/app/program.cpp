@@ -301,7 +301,7 @@ http::ServerLimits Program::data_limits() {
   const std::size_t most =
       std::max(kFewest, rest * 2 / 3 / static_cast<std::size_t>(loops_->count()));
   if (most < limits.connections) {
-    log_->warn(
+    log_->info(
         "fewer connections than server.limits.connections says: this process may not open "
         "more files (ulimit -n, LimitNOFILE=)",
         {{"open_files", files}, {"connections_of_a_loop", most}});

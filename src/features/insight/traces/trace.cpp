@@ -10,7 +10,7 @@
 namespace causeway::traces {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;  // 1: without the models that answered
 constexpr std::uint64_t kStreamed = 1, kCut = 2, kContents = 4;  // flags
 
 std::string_view name_of(AttemptEnd end) {
@@ -86,9 +86,13 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
     names.put(Field::Other, fired.action);
     to.put(std::uint64_t{fired.count});
   }
+  // As text: what a provider says may be another thing each time, and names are for good.
+  for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
+    to.put(record.attempts[i].answering_model.view());
+  }
 }
 
-void decode_lists(Trace& out, ByteReader& from, const NameText& text) {
+void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint64_t version) {
   const auto name = [&] { return text(static_cast<std::uint32_t>(from.number())); };
   for (std::size_t left = from.count(); left > 0 && from.ok(); --left) {
     Trace::Mark& mark = out.marks.emplace_back();
@@ -115,6 +119,8 @@ void decode_lists(Trace& out, ByteReader& from, const NameText& text) {
     found.action = name();
     found.count = from.number();
   }
+  if (version < 2) return;
+  for (Trace::Attempt& attempt : out.attempts) attempt.answering_model = from.text();
 }
 
 void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text) {
@@ -136,6 +142,7 @@ void write_lists(text::JsonWriter& json, const Trace& trace) {
   for (const auto& attempt : trace.attempts) {
     json.begin_object().field("target", attempt.target).field("dialect", attempt.dialect);
     json.field("end", attempt.end);
+    if (!attempt.answering_model.empty()) json.field("answering_model", attempt.answering_model);
     write_text(json, "error", attempt.error);
     if (!attempt.code.empty()) json.field("code", attempt.code);
     if (attempt.status != 0) json.field("status", attempt.status);
@@ -216,7 +223,8 @@ Result<Trace> Trace::decode(std::int64_t id, std::string_view bytes, const NameT
   const auto name = [&] { return text(static_cast<std::uint32_t>(from.number())); };
   Trace out;
   out.id = id;
-  const bool known = from.number() == kVersion;
+  const std::uint64_t version = from.number();
+  const bool known = version >= 1 && version <= kVersion;
   const std::uint64_t flags = from.number();
   out.streamed = (flags & kStreamed) != 0;
   out.cut_by_client = (flags & kCut) != 0;
@@ -240,7 +248,7 @@ Result<Trace> Trace::decode(std::int64_t id, std::string_view bytes, const NameT
   out.total_micros = from.number();
   out.first_content_micros = from.number();
   out.upstream_micros = from.number();
-  decode_lists(out, from, text);
+  decode_lists(out, from, text, version);
   if (!known || !from.ok()) {
     return fail(ErrorKind::Internal, Origin::Us, "a trace is damaged", "trace_damaged");
   }

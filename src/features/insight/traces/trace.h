@@ -84,6 +84,7 @@ struct Trace {
   };
   struct Attempt {
     std::string_view target, dialect, end, error, code;
+    std::string answering_model;  // as the answer says
     std::uint64_t status = 0, micros = 0;
   };
   struct Found {

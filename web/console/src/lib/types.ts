@@ -17,6 +17,7 @@ export interface Attempt {
   target: string;
   dialect: string;
   end: string;
+  answering_model?: string;
   error: string | null;
   code?: string;
   status?: number;

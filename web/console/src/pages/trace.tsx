@@ -180,6 +180,7 @@ function stepsOf(trace: Trace): Step[] {
     const verdict = (
       <>
         <Badge tone={good ? "good" : "bad"}>{words(attempt.end)}</Badge>{" "}
+        {good && attempt.answering_model && <span class="soft">by {attempt.answering_model}</span>}
         {!good && (
           <span class="soft">
             {[attempt.status, attempt.error && words(attempt.error), attempt.code].filter(Boolean).join(" · ")}
