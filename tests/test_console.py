@@ -45,6 +45,7 @@ def test_a_wrong_key_does_not_open_it(chrome, busy):
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("alert").filter(has_text="no admin key that works").wait_for()
     assert page.locator("nav").count() == 0
+    assert console.axe() == []
     page.get_by_label("Admin key").fill(ADMIN_KEY)
     page.keyboard.press("Enter")
     page.get_by_text("full", exact=True).wait_for()

@@ -120,6 +120,7 @@ def test_what_was_masked_and_what_would_be(full):
     page.get_by_label("Text", exact=True).fill("Grüße an jan@example.com")
     page.get_by_role("button", name="Look through it").click()
     assert page.locator("mark").first.inner_text().startswith("jan@example.com")
+    assert full.axe() == []
     page.get_by_role("link", name="card").first.click()
     full.until("location.hash.startsWith('#/traces?') && location.hash.includes('found=card')")
 
@@ -140,6 +141,7 @@ def test_several_models_side_by_side(full, busy):
         column.get_by_text("You said: I am Jan Kowalski, jan.kowalski@example.com").wait_for()
         column.get_by_text("in ·").wait_for()
     page.get_by_role("button", name="As the provider sees it").click()
+    assert full.axe() == []
     marks = columns.nth(0).locator("mark").all_inner_texts()
     assert {"[PERSON]", "[EMAIL]", "[CARD]"} <= {mark.strip() for mark in marks}, marks
     columns.nth(0).get_by_role("link", name="trace").click()
@@ -198,6 +200,8 @@ def test_a_bad_answer_becomes_a_test_case_and_is_asked_again(full, busy):
     page.get_by_role("button", name="Send again").click()
     page.get_by_label("Mark differences").wait_for()
     assert page.locator(".side-by").nth(1).get_by_text("You said: May I have a refund?").is_visible()
+    page.get_by_label("Mark differences").check()
+    assert full.axe() == []
     page.get_by_role("button", name="Mark as test case").click()
     page.get_by_label("Note").fill("must not promise one")
     page.get_by_role("button", name="Mark", exact=True).click()
