@@ -128,7 +128,7 @@ def test_it_is_accounted_for(gw):
     _, (_, done) = play(gw, chat("plain", "count me"))
     trace = gw.admin_call("GET", f"/api/traces/{done['request_id']}").json()
     assert trace["key_id"] == "console" and trace["status"] == 200
-    wait_until(lambda: any(row["key_id"] == "console" for row in gw.usage_rows()), "usage of the console")
+    wait_until(lambda: any(row["key_id"] == row["key"] == "console" for row in gw.usage_rows()), "usage of the console")
 
 
 def test_who_leaves_ends_the_call(gw):
@@ -218,6 +218,7 @@ def test_test_cases(gw):
     assert not files_with(gw.folder, "zymurgist", "flibbertigibbet")
     assert gw.admin_call("DELETE", f"/api/test-cases/{case['id']}").status_code == 200
     assert gw.admin_call("GET", f"/api/test-cases/{case['id']}").json()["error"]["code"] == "test_case_not_found"
+    assert gw.admin_call("POST", "/api/playground", {"trace": case["id"]}).status_code == 404
     for bad in ({}, {"trace": 3}, {"trace": trace, "note": "x" * 2001}):
         assert gw.admin_call("POST", "/api/test-cases", bad).json()["error"]["code"] == "test_case"
 
@@ -258,4 +259,9 @@ def test_a_case_outlives_the_program(config, session_folder):
         body, (name, _) = ends[0]
         assert "one" in body and name == "error"
         first.start()
+        # A case can be asked again when its trace has gone.
+        for path in (first.data / "traces").iterdir():
+            path.unlink()
+        body, (name, _) = play(first, {"trace": case})
+        assert name == "done" and "stay with me" in said(body)
         assert "stay with me" in first.admin_call("GET", f"/api/test-cases/{case}").json()["contents"]["request"]

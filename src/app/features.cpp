@@ -58,6 +58,7 @@ std::unique_ptr<Feature> feature_of(std::string_view name, std::unique_ptr<Stage
 template <class Names>
 Names key_names(const keys::KeyRing& ring) {
   return {[&ring](std::string_view id) {
+            if (id == playground::kKey) return std::string(id);
             const auto key = ring.get(id);
             return key ? (*key)->principal.key_name : std::string();
           },
@@ -154,20 +155,23 @@ std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
 
 // What takes recorded exchanges up again.
 Result<void> Program::make_operators_features() {
-  const RecordedById recorded = [this](const std::string& id) {
+  const RecordedById trace = [this](const std::string& id) {
     return traces_feature_->recorded(id);
   };
   const auto post = [this](std::move_only_function<void()> action) {
     control_.post(std::move(action));
   };
+  auto evaluation = std::make_unique<evaluation::EvaluationFeature>(
+      evaluation::EvaluationFeature::Parts{*store_, *sealed_, clock_, trace, *workers_, post});
+  if (auto opened = evaluation->open(); !opened) return opened;
+  const RecordedById trace_or_case = [trace, &cases = evaluation->cases()](const std::string& id) {
+    return evaluation::TestCases::is_id(id) ? cases.recorded(id) : trace(id);
+  };
+  features_.push_back(std::move(evaluation));
   features_.push_back(
       std::make_unique<playground::PlaygroundFeature>(playground::PlaygroundFeature::Parts{
-          [this] { return asker_.get(); }, [this] { return latest_snapshot_; }, recorded, *workers_,
-          post}));
-  auto evaluation = std::make_unique<evaluation::EvaluationFeature>(
-      evaluation::EvaluationFeature::Parts{*store_, *sealed_, clock_, recorded, *workers_, post});
-  if (auto opened = evaluation->open(); !opened) return opened;
-  features_.push_back(std::move(evaluation));
+          [this] { return asker_.get(); }, [this] { return latest_snapshot_; }, trace_or_case,
+          *workers_, post}));
   return {};
 }
 

@@ -27,6 +27,7 @@ class EvaluationFeature final : public Feature {
   explicit EvaluationFeature(Parts parts)
       : parts_(std::move(parts)), cases_(parts_.store, parts_.sealed, parts_.clock) {}
   Result<void> open() { return cases_.open(); }
+  TestCases& cases() { return cases_; }
 
   std::string_view name() const override { return "evaluation"; }
   std::vector<AdminRoute> routes() override;

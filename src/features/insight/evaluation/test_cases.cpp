@@ -1,5 +1,6 @@
 #include "features/insight/evaluation/test_cases.h"
 
+#include <boost/json.hpp>
 #include <chrono>
 
 #include "platform/crypto/hash.h"
@@ -142,6 +143,30 @@ Result<TestCase> TestCases::one(const std::string& id) {
   found->note = std::move(*note);
   found->contents = std::move(*opened);
   return std::move(*found);
+}
+
+Result<Recorded> TestCases::recorded(const std::string& id) {
+  auto found = one(id);
+  if (!found) return pass(std::move(found));
+  namespace bj = boost::json;
+  bj::error_code failed;
+  const bj::value contents = bj::parse(found->contents, failed);
+  Recorded out;
+  out.id = found->trace;
+  out.tenant = std::move(found->tenant);
+  out.model = std::move(found->model);
+  out.operation = std::move(found->operation);
+  out.dialect = std::move(found->dialect);
+  if (!failed && contents.is_object()) {
+    out.request = std::string_view(contents.at("request").as_string());
+    out.request_cut = contents.at("request_cut").as_bool();
+  }
+  const bj::value body = bj::parse(out.request, failed);
+  const bj::value* stream =
+      !failed && body.is_object() ? body.as_object().if_contains("stream") : nullptr;
+  out.streamed = stream && stream->is_bool() && stream->get_bool();
+  out.contents = std::move(found->contents);
+  return out;
 }
 
 Result<void> TestCases::remove(const std::string& id) {

@@ -42,6 +42,9 @@ class TestCases {
   Result<std::vector<TestCase>> all();
   /// Errors: NotFound "test_case_not_found"; those of Sealed::unseal.
   Result<TestCase> one(const std::string& id);
+  /// To be asked again, as a trace would be; it stays when that has gone. Errors as of one().
+  Result<Recorded> recorded(const std::string& id);
+  static bool is_id(std::string_view id) { return id.starts_with("case_"); }
   /// Error: NotFound "test_case_not_found".
   Result<void> remove(const std::string& id);
 

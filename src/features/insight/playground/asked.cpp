@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "core/dialect.h"
+#include "features/insight/playground/feature.h"
 #include "platform/text/percent.h"
 
 namespace causeway::playground {
@@ -87,8 +88,8 @@ Result<Asked> read_asked(const AdminRequest& request) {
   if (failed || !value.is_object()) return refuse("the body is an object with \"body\"", "");
   const bj::object& object = value.as_object();
   Asked asked;
-  asked.principal.key_id = "console";
-  asked.principal.key_name = "console";
+  asked.principal.key_id = kKey;
+  asked.principal.key_name = kKey;
   asked.principal.attributes["operator"] = request.actor;
   asked.principal.models = {"*"};
   if (auto taken = take_principal(object, asked.principal); !taken) return pass(std::move(taken));

@@ -17,6 +17,9 @@ namespace causeway::playground {
 
 struct Asked;
 
+/// Who asks, in the place of a key.
+inline constexpr std::string_view kKey = "console";
+
 class PlaygroundFeature final : public Feature {
  public:
   using Post = std::function<void(std::move_only_function<void()>)>;

@@ -104,7 +104,7 @@ function OneTest({ id }: { id: string }) {
               )}
             </Card>
             {has("playground") && mayChange() && data.contents?.request && (
-              <Replay trace={{ ...data, request_id: data.trace }} />
+              <Replay trace={{ ...data, request_id: data.id }} />
             )}
           </>
         )}
