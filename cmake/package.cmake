@@ -30,7 +30,7 @@ install(PROGRAMS scripts/tools/fetch.py scripts/tools/bert_to_gguf.py scripts/to
 install(DIRECTORY scripts/tools/fetching DESTINATION share/causeway/scripts/tools
   FILES_MATCHING PATTERN *.py)
 install(FILES docs/configuration.md docs/install.md docs/operations.md docs/errors.md docs/keys.md
-    docs/embedded-models.md docs/policies.md docs/ledger.md docs/metrics-and-log.md
+    docs/embedded-models.md docs/policies.md docs/ledger.md docs/metrics-and-log.md docs/console.md
     docs/causeway.schema.json ${manual_dir}/changelog.gz ${deb_dir}/copyright
   DESTINATION share/doc/causeway)
 install(FILES ${manual_dir}/causeway.1.gz DESTINATION share/man/man1)

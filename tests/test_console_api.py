@@ -432,3 +432,11 @@ def test_verbs_for_the_file_and_the_providers(filed, tmp_path):
     table = gw.cli("providers").stdout
     assert re.search(r"^up +openai +external +unused +0 +0 +http://127.0.0.1:9/v1", table, re.MULTILINE), table
     assert json.loads(gw.cli("providers", "--json").stdout)["providers"][0]["name"] == "up"
+
+
+def test_check_of_what_is_no_yaml(filed):
+    gw = filed()
+    value = shown(gw)
+    answer = gw.admin_call("POST", "/api/config/check", {"text": value["text"] + "x: [ 1", "sha256": value["sha256"]})
+    assert answer.status_code == 200 and answer.json()["diff"] == ""
+    assert answer.json()["problems"][0]["line"] == value["text"].count("\n") + 1

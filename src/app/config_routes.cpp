@@ -172,8 +172,8 @@ AdminReply ConfigRoutes::check(const AdminRequest& request) const {
   text::JsonWriter writer(reply.body);
   writer.begin_object();
   write_problems(writer, checked.problems, edit->hidden, edit->restored);
-  writer.field("diff", unified_diff(edit->hidden.shown(),
-                                    without_new_secrets(edit->edited, parts_.find), parts_.path));
+  const auto after = without_new_secrets(edit->edited, parts_.find);
+  writer.field("diff", after ? unified_diff(edit->hidden.shown(), *after, parts_.path) : "");
   writer.key("restart_needed").begin_array();
   for (const auto& name : checked.restart_needed) writer.string(name);
   writer.end_array().end_object();

@@ -129,9 +129,10 @@ std::string ConfigText::scrub(std::string message) const {
   return message;
 }
 
-std::string without_new_secrets(std::string_view edited, const FindConfidential& find) {
+std::optional<std::string> without_new_secrets(std::string_view edited,
+                                               const FindConfidential& find) {
   const auto slices = find(edited);
-  if (!slices) return "";  // nobody can tell what is a secret in it
+  if (!slices) return std::nullopt;
   std::string shown;
   std::size_t at = 0;
   for (const auto& slice : *slices) {

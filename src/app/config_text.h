@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,8 @@ class ConfigText {
 };
 
 /// An edited text for a comparison that is shown: marks stay, and what was written in clear beside
-/// them reads `<hidden>`.
-std::string without_new_secrets(std::string_view edited, const FindConfidential& find);
+/// them reads `<hidden>`. Nothing where nobody can tell what is a secret in it.
+std::optional<std::string> without_new_secrets(std::string_view edited,
+                                               const FindConfidential& find);
 
 }  // namespace causeway::app
