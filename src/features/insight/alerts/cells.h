@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -55,11 +56,12 @@ struct Cell {
   }
 };
 
+/// The cells of a loop. There are two tables: one is written; the other is empty, or the reader has
+/// not yet seen the last of it.
 class LoopCells {
  public:
   static constexpr std::size_t kMost = 256;
   static constexpr std::size_t kMostStrangers = 16;
-  LoopCells();
 
   // The loop's side. `target_hash` is Target::key.
   Cell& at(std::uint64_t target_hash, std::string_view target, std::string_view model,
@@ -67,44 +69,41 @@ class LoopCells {
   /// Of callers that are nobody: by address, of which the first few have rows of their own.
   Cell& stranger(std::string_view address);
 
-  // The reader's side: calls `each` for every cell. False: the loop began anew meanwhile, what
-  // was read does not count.
-  template <class Each>
-  bool read(Each each) const;
+  // The reader's side.
   std::uint32_t generation() const { return generation_.load(std::memory_order_acquire); }
+  /// The cells of this generation, which is the present one or the one before.
+  std::span<const Cell> cells(std::uint32_t generation) const;
   std::uint64_t others() const { return others_.load(std::memory_order_relaxed); }
-  bool is_full() const { return size_.load(std::memory_order_relaxed) == kMost; }
-  /// Asks the loop to forget its rows, before it counts the next time.
-  void begin_anew() { wanted_anew_.store(true, std::memory_order_relaxed); }
+  /// Asks the loop to count in the other table from now on, if this is still the present one. The
+  /// reader must have seen the end of the generation before.
+  void begin_anew(std::uint32_t generation) {
+    wanted_.store(generation + 1, std::memory_order_release);
+  }
 
  private:
-  Cell& find(std::uint64_t hash, std::string_view target, std::string_view model,
-             std::string_view key);
-  void forget();
-
   static constexpr std::size_t kPlaces = 1024;
-  std::array<std::uint64_t, kMost> hashes_{};
-  std::array<std::uint16_t, kPlaces> places_{};  // by hash: number of the cell + 1
   struct Free {
     void operator()(Cell* cells) const { std::free(cells); }
   };
-  std::unique_ptr<Cell[], Free> cells_;
-  std::size_t strangers_ = 0;
-  std::atomic<std::uint32_t> size_{0};
-  std::atomic<std::uint32_t> generation_{0};  // odd while it begins anew
-  std::atomic<bool> wanted_anew_{false};
+  struct Table {
+    Table();
+    void clear();
+    std::array<std::uint64_t, kMost> hashes{};
+    std::array<std::uint16_t, kPlaces> places{};  // by hash: number of the cell + 1
+    std::unique_ptr<Cell[], Free> cells;
+    std::size_t strangers = 0;
+    std::atomic<std::uint32_t> size{0};
+  };
+
+  Table& present();
+  Cell& find(Table& table, std::uint64_t hash, std::string_view target, std::string_view model,
+             std::string_view key);
+
+  std::array<Table, 2> tables_;
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<std::uint32_t> wanted_{0};
   std::atomic<std::uint64_t> others_{0};
 };
-
-template <class Each>
-bool LoopCells::read(Each each) const {
-  const std::uint32_t before = generation();
-  if (before % 2 != 0) return false;
-  const std::uint32_t size = size_.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < size; ++i) each(i, cells_[i]);
-  std::atomic_thread_fence(std::memory_order_acquire);
-  return generation() == before;
-}
 
 /// Reads all loops and gives what was counted since the last time, by subject, summed over them.
 class Collector {
@@ -120,7 +119,9 @@ class Collector {
     std::uint32_t generation = 0;
     std::vector<Numbers> numbers;
   };
-  void take_loop(LoopCells& cells, Seen& seen, std::map<Subject, Counts>& sums) const;
+  static void take_loop(LoopCells& cells, Seen& seen, std::map<Subject, Counts>& sums);
+  static void take_cells(std::span<const Cell> cells, std::vector<Numbers>& seen,
+                         std::map<Subject, Counts>& sums);
   std::vector<std::unique_ptr<LoopCells>>& loops_;
   std::vector<Seen> seen_;
 };

@@ -155,6 +155,25 @@ TEST(Cells, AReaderBesideALoopLosesNothing) {
   EXPECT_EQ(sum, kTimes);
 }
 
+TEST(Cells, NothingIsLostWhileTablesChange) {
+  std::vector<std::unique_ptr<LoopCells>> loops;
+  loops.push_back(std::make_unique<LoopCells>());
+  Collector collector(loops);
+  std::atomic<bool> ended{false};
+  int times = 0;
+  std::thread loop([&] {
+    for (; loops[0]->generation() < 5; ++times) {
+      loops[0]->at(1, "a/x", "m", "k" + std::to_string(times / 20)).add(kRequests);
+    }
+    ended = true;
+  });
+  double sum = 0;
+  while (!ended) sum += requests_of(collector.take());
+  loop.join();
+  for (int i = 0; i < 2; ++i) sum += requests_of(collector.take());
+  EXPECT_EQ(sum, times);
+}
+
 TEST(Makers, TellOfWhatWasNeverSaidBefore) {
   Makers makers(nullptr);
   ManualClock clock;
