@@ -103,9 +103,9 @@ def test_readers_may_look_and_not_silence(make_gateway, north):
 def test_slack_gets_text_and_no_markup(make_gateway, north, hook):
     north.settings["model"] = "first"
     rules = [{"name": "changed", "when": "model_change"}]
-    gateway = make_gateway(settings(north, rules=rules, receivers={"chat": {"kind": "slack", "url": hook.url}}))
+    gateway = make_gateway(settings(north, rules=rules, baseline="3s", receivers={"chat": {"kind": "slack", "url": hook.url}}))
     assert gateway.chat("north").status_code == 200
-    time.sleep(0.5)
+    time.sleep(3.5)  # what is usual has been learnt
     north.settings["model"] = "<!channel>&"  # what a provider says of itself
     assert gateway.chat("north").status_code == 200
     wait_until(lambda: hook.got, "a message", 10)
@@ -166,9 +166,9 @@ def test_mail_over_tls_with_hostile_names(make_gateway, north, certificate, impl
     rules = [{"name": "changed", "when": "model_change"}]
     north.settings["model"] = "first"
     with mail_server(certificate, implicit) as (box, port):
-        gateway = make_gateway(settings(north, rules=rules, receivers={"mail": mail_receiver(port, certificate, implicit)}))
+        gateway = make_gateway(settings(north, rules=rules, baseline="3s", receivers={"mail": mail_receiver(port, certificate, implicit)}))
         assert gateway.chat("north").status_code == 200
-        time.sleep(0.5)
+        time.sleep(3.5)
         north.settings["model"] = "x Bcc: all@evil.example <b>é\u202e"
         assert gateway.chat("north").status_code == 200
         wait_until(lambda: box.envelopes, "a mail", 15)

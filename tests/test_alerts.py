@@ -190,13 +190,13 @@ def test_spend_names_the_key(make_gateway, north):
 
 def test_a_model_that_changes_silently(make_gateway, north):
     rules = [{"name": "changed", "when": "model_change"}]
-    gateway = make_gateway(settings(north, rules=rules, baseline="2s"))
+    gateway = make_gateway(settings(north, rules=rules, baseline="3s"))
     north.settings.update(model="small-2026-01-01", fingerprint="fp_1")
     assert gateway.chat("north").status_code == 200
     gateway.chat_stream("north")
     time.sleep(1)
     assert not active(gateway)
-    time.sleep(1.5)
+    time.sleep(2.5)
     north.settings["fingerprint"] = "fp_2"
     gateway.chat_stream("north")
     alert = fires(gateway, "changed")

@@ -84,8 +84,11 @@ void Makers::learn(const Maker& maker, Wall now) {
 }
 
 Event Makers::event_of(const Known& known, const Maker& maker) {
-  const Maker& last = known.makers.back();
-  const bool model = last.model != maker.model;
+  // The newest that it can be compared with: of the same model, if there is one.
+  const auto same =
+      std::ranges::find(known.makers.rbegin(), known.makers.rend(), maker.model, &Maker::model);
+  const bool model = same == known.makers.rend();
+  const Maker& last = model ? known.makers.back() : *same;
   const std::string what = model ? "model id" : "fingerprint";
   const std::string& now = model ? maker.model : maker.fingerprint;
   const std::string& before = model ? last.model : last.fingerprint;
@@ -107,9 +110,7 @@ void Makers::hear(const Maker& maker, Wall now, std::chrono::milliseconds learni
   Known& known = at->second;
   if (made) known.first = now;
   if (std::ranges::find(known.makers, maker) != known.makers.end()) return;
-  const bool same_model =
-      std::ranges::any_of(known.makers, [&](const Maker& one) { return one.model == maker.model; });
-  const bool news = !known.makers.empty() && (!same_model || now - known.first >= learning);
+  const bool news = !known.makers.empty() && now - known.first >= learning;
   if (news) {
     std::erase_if(changes_, [&](const Change& c) { return c.event.subject == maker.target; });
     changes_.push_back({now, event_of(known, maker)});

@@ -47,8 +47,8 @@ class Makers {
   explicit Makers(store::Store* store) : store_(store) {}
   Result<void> load();
 
-  /// Something that was heard. In the first `learning` after a target was heard of, fingerprints
-  /// are learnt without a word: some providers have several.
+  /// Something that was heard. In the first `learning` after a target was heard of, all is learnt
+  /// without a word: some providers answer from several.
   void hear(const Maker& maker, Wall now, std::chrono::milliseconds learning);
   /// Changes of the last hour.
   std::vector<Event> events(Wall now);

@@ -183,6 +183,7 @@ TEST(Makers, TellOfWhatWasNeverSaidBefore) {
   };
   EXPECT_EQ(hear("x-2026-01-01", "fp_1"), 0u);
   EXPECT_EQ(hear("x-2026-01-01", "fp_2"), 0u) << "learnt";
+  EXPECT_EQ(hear("x-mini", "fp_9"), 0u) << "learnt";
   clock.advance(11min);
   EXPECT_EQ(hear("x-2026-01-01", "fp_1"), 0u);
   EXPECT_EQ(hear("x-2026-01-01", "fp_3"), 1u);
