@@ -168,6 +168,7 @@ class Program {
   std::unique_ptr<ledger::Ledger> ledger_;
   admit::Gate gate_;
 
+  bool features_gone_ = false;  // at the end, while the control loop may still run
   net::Loop control_{-1};
   std::unique_ptr<http::Client> control_client_;
   std::list<Cancel> listing_calls_;  // of list_models(), until they end

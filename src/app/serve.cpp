@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "app/features.h"
 #include "app/program.h"
@@ -243,10 +244,14 @@ int Program::run() {
   watch_file();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
-  control_.every(kLookAtHistory, [this] { metrics_feature_->history().tick(); });
+  control_.every(kLookAtHistory, [this] {
+    if (!features_gone_) metrics_feature_->history().tick();
+  });
   control_.post([this] { list_models(); });
   alerts_feature_->configure(config_.alerts, retiring_targets(config_));
-  control_.every(config_.alerts.step, [this] { alerts_feature_->tick(); });
+  control_.every(config_.alerts.step, [this] {
+    if (!features_gone_) alerts_feature_->tick();
+  });
   signal_thread_ = start_thread("signals", [this] {
     sigset_t set;
     sigemptyset(&set);
@@ -271,6 +276,8 @@ int Program::run() {
   otlp_feature_->exporter().close();
   // Its end runs what the control loop still has to do, which may need all the rest.
   admin_.reset();
+  // The end of a client lets the loop run once more: what it does every so often needs them.
+  features_gone_ = true;
   features_.clear();
   ledger_.reset();
   access_log_.reset();
