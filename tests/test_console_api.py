@@ -9,6 +9,7 @@ import pytest
 
 from conftest import running
 from gateway import ADMIN_KEY, KEY, ROOT, wait_until
+from wire import Raw
 
 READER = "admin-read-0123456789abcdefghijklmnopqrs"
 COOKIE = "causeway_session"
@@ -114,6 +115,19 @@ def test_revoking_the_key_ends_its_sessions(gw, browser):
     assert browser.get("/api/status").status_code == 200
     assert gw.admin_call("DELETE", f"/api/keys/{made['id']}").status_code == 200
     assert browser.get("/api/status").status_code == 401
+
+
+def test_a_key_that_is_revoked_while_its_request_comes_opens_nothing(gw):
+    made = gw.make_key(kind="admin")
+    body = b'{"name":"minted","kind":"admin"}'
+    with Raw(gw.admin, 10) as raw:
+        raw.send(b"POST /api/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+                 % (made["key"].encode(), len(body)) + body[:5])
+        time.sleep(0.2)
+        assert gw.admin_call("DELETE", f"/api/keys/{made['id']}").status_code == 200
+        raw.send(body[5:])
+        assert raw.answer().status == 401
+    assert "minted" not in gw.admin_call("GET", "/api/keys").text
 
 
 @pytest.mark.parametrize("body, status, error", [
@@ -382,12 +396,18 @@ def test_put_refuses(filed):
     assert gw.config_path.read_text() == before + "# by hand\n"
 
 
-def test_a_secret_that_is_moved_is_not_told_by_messages(filed):
+def test_what_is_hidden_cannot_be_moved_to_where_it_is_shown(filed):
     gw = filed()
     value = shown(gw)
-    edited = value["text"].replace('listen: "127.0.0.1:0"', "listen: <kept-2>, threads: <kept-2>")
-    answer = gw.admin_call("POST", "/api/config/check", {"text": edited, "sha256": value["sha256"]})
-    assert answer.json()["problems"] and SECRET[:12] not in answer.text
+    before = gw.config_path.read_text()
+    for edited in (value["text"].replace('listen: "127.0.0.1:0"', "listen: <kept-2>, threads: <kept-2>"),
+                   value["text"].replace("up/large", "up/<kept-1>")):
+        assert edited != value["text"]
+        for method, path in (("POST", "/api/config/check"), ("PUT", "/api/config")):
+            answer = gw.admin_call(method, path, {"text": edited, "sha256": value["sha256"]})
+            assert answer.status_code == 400 and "only where a secret does" in answer.text
+            assert SECRET[:12] not in answer.text
+    assert gw.config_path.read_text() == before
 
 
 def test_problems_of_the_last_reload_are_shown(filed):

@@ -310,6 +310,18 @@ def test_a_receiver_that_is_slow_or_gone_slows_nobody(config, make_gateway, rece
     assert time.monotonic() - began < 8
 
 
+def test_a_receiver_that_hangs_holds_no_end_up(config, make_gateway, receiver):
+    receiver.slow = 60
+    value = settings(config, receiver.url)
+    value["otlp"]["timeout"] = "60s"
+    gw = make_gateway(value)
+    gw.chat("plain")
+    time.sleep(2)  # it is being sent
+    began = time.monotonic()
+    gw.stop()
+    assert time.monotonic() - began < 6
+
+
 def test_a_reload_changes_where_it_goes(config, make_gateway, receiver):
     value = only_traces(config, "")
     gw = make_gateway(value, args=["--no-watch"])

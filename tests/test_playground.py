@@ -265,3 +265,19 @@ def test_a_case_outlives_the_program(config, session_folder):
         body, (name, _) = play(first, {"trace": case})
         assert name == "done" and "stay with me" in said(body)
         assert "stay with me" in first.admin_call("GET", f"/api/test-cases/{case}").json()["contents"]["request"]
+
+
+def test_a_recorded_request_stays_with_its_tenant(gw):
+    trace = ask(gw, "plain", "of this tenant")
+    _, error = play(gw, {"trace": trace, "tenant": "another"}, status=400)
+    assert error["code"] == "playground" and error["param"] == "tenant"
+    body, (name, done) = play(gw, {"trace": trace, "tenant": "default"})
+    assert name == "done"
+    assert gw.admin_call("GET", f"/api/traces/{done['request_id']}").json()["tenant"] == "default"
+
+
+def test_names_and_ids_have_bounds(gw):
+    for bad in ({"tenant": "x" * 129}, {"user": "a\r\nb"}, {"roles": ["r"] * 65}, {"roles": ["r" * 200]}):
+        assert play(gw, {**chat("plain", "x"), **bad}, status=400)[1]["code"] == "playground", bad
+    assert play(gw, {"trace": ""}, status=400)[1]["code"] == "playground"
+    assert gw.admin_call("POST", "/api/test-cases", {"trace": ""}).json()["error"]["code"] == "trace_not_found"

@@ -207,6 +207,10 @@ Task<void> AdminServer::serve(http::ServerStream& stream) {
       ready = false;
     } else {
       body = *read;
+      // A body may take its time: a key that was revoked meanwhile opens nothing.
+      caller = authenticate_(head);
+      caller.peer = stream.peer();
+      caller.head = &head;
     }
   }
   if (ready) {

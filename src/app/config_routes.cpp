@@ -160,6 +160,9 @@ Result<ConfigRoutes::Edit> ConfigRoutes::read_edit(const AdminRequest& request) 
   if (!hidden) return pass(std::move(hidden));
   auto restored = hidden->restore(edited->as_string());
   if (!restored) return pass(std::move(restored));
+  if (auto in_place = ConfigText::check_places(*restored, parts_.find); !in_place) {
+    return pass(std::move(in_place));
+  }
   return Edit{std::move(*before), std::move(*hidden), std::string(edited->as_string()),
               std::move(*restored)};
 }

@@ -94,12 +94,30 @@ Result<ConfigText::Restored> ConfigText::restore(std::string_view edited) const 
                   "invalid_request");
     }
     const std::string& value = kept_[number - 1];
+    restored.changes.push_back({line, column, characters(value), static_cast<std::uint32_t>(size),
+                                restored.text.size(), value.size()});
     restored.text += value;
-    restored.changes.push_back({line, column, characters(value), static_cast<std::uint32_t>(size)});
     column += characters(value);
     i += size;
   }
   return restored;
+}
+
+Result<void> ConfigText::check_places(const Restored& restored, const FindConfidential& find) {
+  if (restored.changes.empty()) return {};
+  const auto secrets = find(restored.text);
+  if (!secrets) return {};
+  for (const Restored::Change& change : restored.changes) {
+    const bool in_place = std::ranges::any_of(*secrets, [&](const auto& slice) {
+      return slice.begin <= change.begin && change.begin + change.bytes <= slice.begin + slice.size;
+    });
+    if (in_place) continue;
+    return fail(ErrorKind::InvalidRequest, Origin::Client,
+                "line " + std::to_string(change.line) +
+                    ": what is hidden may stand only where a secret does",
+                "invalid_request");
+  }
+  return {};
 }
 
 config::Position ConfigText::Restored::shown_at(config::Position at) const {

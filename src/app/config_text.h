@@ -31,12 +31,16 @@ class ConfigText {
     struct Change {
       std::uint32_t line = 0, column = 0;      // in `text`
       std::uint32_t size = 0, shown_size = 0;  // in characters
+      std::size_t begin = 0, bytes = 0;        // in `text`
     };
     std::vector<Change> changes;
     config::Position shown_at(config::Position at) const;
   };
   /// Errors: InvalidRequest for a mark that stands for nothing.
   Result<Restored> restore(std::string_view edited) const;
+  /// Error: InvalidRequest where a mark stood where no secret does: what was hidden would be shown
+  /// there to all, as a name. A text that cannot be read is left to the check of the whole.
+  static Result<void> check_places(const Restored& restored, const FindConfidential& find);
 
   /// What was hidden, taken out of a message that may repeat a value.
   std::string scrub(std::string message) const;

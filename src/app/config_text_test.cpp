@@ -118,6 +118,19 @@ TEST(ConfigText, MarksComeBackWhereverTheyAreMoved) {
   EXPECT_FALSE(config.restore("a: <kept-0>"));
 }
 
+TEST(ConfigText, WhatIsHiddenDoesNotBecomeAName) {
+  const auto config = hidden("keys: [ { name: a, secret: aaaa-0123456789 } ]\n");
+  const auto check = [&](std::string_view edited) {
+    return ConfigText::check_places(config.restore(edited).value(), find);
+  };
+  EXPECT_TRUE(check("keys: [ { name: a, secret: <kept-1> }, { name: b, secret: <kept-1> } ]\n"));
+  EXPECT_TRUE(check("keys: [ { name: a, secret: \"<kept-1>\" } ]\n"));
+  EXPECT_FALSE(check("keys: [ { name: <kept-1>, secret: <kept-1> } ]\n"));
+  EXPECT_FALSE(check("models: { <kept-1>: { targets: [ a/b ] } }\n"));
+  EXPECT_FALSE(check("models: { m: { targets: [ \"a/<kept-1>\" ] } }\n"));
+  EXPECT_FALSE(check("keys: [ { name: a, secret: <kept-1> } ] # <kept-1> was \n"));
+}
+
 TEST(ConfigText, PlacesAreThoseOfWhatWasEdited) {
   const auto config = hidden("keys: [ { name: a, secret: 0123456789abcdefghij } ]\n");
   const auto restored = config.restore("x: [ <kept-1>, b, <kept-1>, c ]\ny: 1\n").value();

@@ -25,8 +25,13 @@ void Sessions::drop_ended() {
 
 Secret Sessions::open(const crypto::Digest& key) {
   drop_ended();
-  if (sessions_.size() >= kMost) {
-    sessions_.erase(std::ranges::min_element(sessions_, {}, &Session::used));
+  const auto of_key = [&key](const Session& session) { return session.key == key; };
+  const bool many = std::ranges::count_if(sessions_, of_key) >= std::ptrdiff_t{kMostOfKey};
+  if (many || sessions_.size() >= kMost) {
+    // Of this key where it has many, else of all.
+    sessions_.erase(std::ranges::min_element(sessions_, {}, [&](const Session& session) {
+      return std::pair(many && !of_key(session), session.used);
+    }));
   }
   Secret id(crypto::to_base64url(crypto::random_bytes(kIdBytes)));
   const auto now = clock_.now();

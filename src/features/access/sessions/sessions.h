@@ -22,6 +22,7 @@ class Sessions {
   static constexpr std::chrono::hours kIdle{2};
   /// Where there are more, the one that was used longest ago ends.
   static constexpr std::size_t kMost = 256;
+  static constexpr std::size_t kMostOfKey = 32;  // so that a reader's key ends nobody else's
 
   explicit Sessions(const Clock& clock);
 

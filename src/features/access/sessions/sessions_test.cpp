@@ -63,13 +63,28 @@ TEST(Sessions, NoMoreThanTheMost) {
   const Secret first = sessions.open(key(1));
   clock.advance(1s);
   const Secret second = sessions.open(key(2));
-  for (std::size_t i = 2; i < Sessions::kMost; ++i) static_cast<void>(sessions.open(key(3)));
+  for (std::size_t i = 2; i < Sessions::kMost; ++i) {
+    static_cast<void>(sessions.open(key(static_cast<char>(10 + i % 100))));
+  }
   clock.advance(1s);
   EXPECT_TRUE(sessions.use(first.reveal()));
   static_cast<void>(sessions.open(key(4)));
   EXPECT_EQ(sessions.size(), Sessions::kMost);
   EXPECT_TRUE(sessions.use(first.reveal()));    // used last
   EXPECT_FALSE(sessions.use(second.reveal()));  // used longest ago
+}
+
+TEST(Sessions, ManyOfOneKeyEndNobodyElses) {
+  ManualClock clock;
+  Sessions sessions(clock);
+  const Secret other = sessions.open(key(1));
+  clock.advance(1s);
+  const Secret first = sessions.open(key(2));
+  clock.advance(1s);
+  for (std::size_t i = 0; i < 2 * Sessions::kMost; ++i) static_cast<void>(sessions.open(key(2)));
+  EXPECT_EQ(sessions.size(), 1 + Sessions::kMostOfKey);
+  EXPECT_TRUE(sessions.use(other.reveal()));
+  EXPECT_FALSE(sessions.use(first.reveal()));
 }
 
 TEST(Sessions, CsrfFollowsFromTheIdAndTheProcess) {

@@ -170,8 +170,15 @@ bool Exporter::send_once(const OtlpSettings& settings, const char* path, const s
     post.fields.emplace_back(header.name, header.value.reveal());
   }
   transfer::Limits limits;
-  limits.deadline =
-      hurry_ ? std::min<std::chrono::milliseconds>(settings.timeout, kFarewell) : settings.timeout;
+  limits.deadline = settings.timeout;
+  if (hurry_) {
+    // The farewell has its end; what was being sent when it began has had its time.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(farewell() - parts_.clock.now());
+    if (left <= 0ms) return false;
+    limits.deadline = std::min(limits.deadline, left);
+  } else {
+    limits.stop = &hurry_;
+  }
   limits.ca_file = settings.ca_file;
   const auto done = transfer::send(post, limits);
   if (done) {
@@ -185,6 +192,11 @@ bool Exporter::send_once(const OtlpSettings& settings, const char* path, const s
                     {{"path", path}, {"reason", done.error().message}});
   }
   return false;
+}
+
+Monotonic Exporter::farewell() const {
+  const std::lock_guard guard(mutex_);
+  return farewell_;
 }
 
 /// False when the program ends meanwhile.

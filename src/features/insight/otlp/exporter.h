@@ -60,6 +60,7 @@ class Exporter {
                  bool& again);
   bool wait_before_next(std::chrono::milliseconds time);
   OtlpSettings settings() const;
+  Monotonic farewell() const;
   Resource resource(const OtlpSettings& settings) const;
 
   const Parts parts_;

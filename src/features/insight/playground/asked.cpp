@@ -1,5 +1,6 @@
 #include "features/insight/playground/asked.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "core/dialect.h"
@@ -10,6 +11,8 @@ namespace causeway::playground {
 namespace {
 
 namespace bj = boost::json;
+
+constexpr std::size_t kLongestName = 128, kMostRoles = 64;
 
 std::unexpected<Error> refuse(const std::string& why, std::string param) {
   auto error = fail(ErrorKind::InvalidRequest, Origin::Client, why, "playground");
@@ -27,14 +30,27 @@ Result<void> take_text(const bj::object& from, bj::string_view name, std::string
   return {};
 }
 
+// Names stand in traces, usage and logs.
+bool is_name(std::string_view text) {
+  return text.size() <= kLongestName &&
+         std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 Result<void> take_principal(const bj::object& from, Principal& principal) {
   if (auto taken = take_text(from, "tenant", principal.tenant); !taken) return taken;
   if (auto taken = take_text(from, "user", principal.user); !taken) return taken;
+  for (const std::string* name : {&principal.tenant, &principal.user}) {
+    if (!is_name(*name)) return refuse("a name has at most 128 bytes, in one line", "tenant");
+  }
   const bj::value* roles = from.if_contains("roles");
   if (!roles || roles->is_null()) return {};
-  if (!roles->is_array()) return refuse("\"roles\" is a list of names", "roles");
+  if (!roles->is_array() || roles->as_array().size() > kMostRoles) {
+    return refuse("\"roles\" is a list of at most 64 names", "roles");
+  }
   for (const bj::value& role : roles->as_array()) {
-    if (!role.is_string()) return refuse("\"roles\" is a list of names", "roles");
+    if (!role.is_string() || !is_name(std::string_view(role.as_string()))) {
+      return refuse("\"roles\" is a list of at most 64 names", "roles");
+    }
     principal.roles.emplace_back(std::string_view(role.as_string()));
   }
   return {};
@@ -56,6 +72,7 @@ Result<void> take_request(const bj::object& from, Asked& asked) {
 
 Result<void> take_replay(const bj::object& from, Asked& asked) {
   if (auto taken = take_text(from, "trace", asked.trace); !taken) return taken;
+  if (asked.trace.empty()) return refuse("\"trace\" is a request id", "trace");
   if (from.contains("body")) return refuse("either \"trace\" or \"body\", not both", "body");
   if (auto taken = take_text(from, "model", asked.model); !taken) return taken;
   const bj::value* stream = from.if_contains("stream");
@@ -123,7 +140,11 @@ Result<void> take_recorded(Asked& asked, const Recorded& recorded, const Operati
     if (!streamed) body.as_object().erase("stream_options");
   }
   asked.body = bj::serialize(body);
-  if (asked.principal.tenant.empty()) asked.principal.tenant = recorded.tenant;
+  // What one tenant said is not sealed for another, nor looked at by its policies.
+  if (!asked.principal.tenant.empty() && asked.principal.tenant != recorded.tenant) {
+    return refuse("a recorded request stays with its tenant", "tenant");
+  }
+  asked.principal.tenant = recorded.tenant;
   return {};
 }
 

@@ -240,6 +240,7 @@ Result<std::string> TracesFeature::one_json(const std::string& id, bool with_con
 }
 
 Result<Recorded> TracesFeature::recorded(const std::string& id) {
+  if (id.empty()) return no_trace();  // for a search it would be any
   Filter filter;
   filter.id = id;
   filter.limit = 1;

@@ -44,13 +44,18 @@ export function PlaygroundPage() {
 // Those that a person would pick come first: names from the configuration. Embedding models answer no chat.
 function chatModels(models: Model[], engine: EngineModel[]): string[] {
   const silent = new Set(engine.filter((one) => one.kind !== "chat").flatMap((one) => [one.name, ...one.aliases]));
-  const chat = models.filter((one) => !one.targets.every((target) => silent.has(target.replace(/^[^/]*\//, ""))));
-  return [...chat.filter((one) => !one.provider), ...chat.filter((one) => one.provider)].map((one) => one.name);
+  // A pattern (`cloud/*`) is no name that can be asked for; what sounds of vectors is offered last.
+  const chat = models
+    .filter((one) => !one.name.includes("*"))
+    .filter((one) => !one.targets.every((target) => silent.has(target.replace(/^[^/]*\//, ""))));
+  const rank = (one: Model) => (one.provider ? 1 : 0) + (/embed/i.test(one.name + one.targets.join()) ? 2 : 0);
+  return chat.sort((a, b) => rank(a) - rank(b)).map((one) => one.name);
 }
 
 function Board({ names }: { names: string[] }) {
   const [settings, setSettings] = useState<PlaySettings>(usual);
   const [prompt, setPrompt] = useState("");
+  const [asked, setAsked] = useState(""); // last
   const [view, setView] = useState<"answer" | "sent">("answer");
   const [code, setCode] = useState(false);
   const [busy, setBusy] = useState(0);
@@ -60,6 +65,7 @@ function Board({ names }: { names: string[] }) {
   const problem = problemOf(settings);
   const send = () => {
     if (!prompt.trim() || problem) return;
+    setAsked(prompt);
     handles.current.forEach((column) => column.send(prompt, settings));
     setPrompt("");
   };
@@ -146,7 +152,7 @@ function Board({ names }: { names: string[] }) {
       </div>
       {code && (
         <CodeDialog
-          body={bodyOf(settings, chosen[0], [{ role: "user", content: prompt || "Hello" }])}
+          body={bodyOf(settings, chosen[0], [{ role: "user", content: prompt || asked || "Hello" }])}
           close={() => setCode(false)}
         />
       )}

@@ -26,7 +26,7 @@ export function Replay({ trace }: { trace: Recorded }) {
   const [marked, setMarked] = useState(false);
   const { run, start, stop } = useRun();
   const names = useMemo(
-    () => [...new Set([trace.model, ...(models.data?.models.map((one) => one.name) ?? [])])],
+    () => [...new Set([trace.model, ...(models.data?.models.map((one) => one.name).filter((name) => !name.includes("*")) ?? [])])],
     [models.data],
   );
   const send = () => start({ trace: trace.request_id, model });
