@@ -77,6 +77,17 @@ def test_silences_hold_and_survive_a_restart(make_gateway, north, hook):
     for _ in range(5):
         gateway.chat("north")
     wait_until(lambda: hook.got, "what still fires is told", 10)
+    # Silenced again: whoever was told that it began is told that it is over.
+    assert gateway.cli("alerts", "silence", "errors", "--for", "1h").returncode == 0
+    north.settings["status"] = 200
+    told = len(hook.got)
+
+    def over():
+        gateway.chat("north")
+        return len(hook.got) > told and hook.got[-1]
+
+    message = wait_until(over, "the end is told", 30, every=0.2)
+    assert "ended" in str(message)
     assert gateway.admin_call("DELETE", f"/api/alerts/silences/{silence['id']}").status_code == 404
 
 
@@ -84,6 +95,7 @@ def test_silences_hold_and_survive_a_restart(make_gateway, north, hook):
     ({"rule": "x"}, 400), ({"for": "2h"}, 400), ({"rule": "x", "alert": "al_1", "for": "2h"}, 400),
     ({"rule": "x", "for": "2 hours"}, 400), ({"rule": "x", "for": "1000d"}, 400), ({"rule": ["x"], "for": "2h"}, 400),
     ({"rule": "x", "for": "2h", "until": "y"}, 400), ({"alert": "al_none", "for": "2h"}, 404), ([], 400),
+    ({"rule": "no_such_rule", "for": "2h"}, 404),
     ({"rule": "x" * 501, "for": "2h"}, 400)])
 def test_silences_that_cannot_be(gw, body, status):
     assert gw.admin_call("POST", "/api/alerts/silences", body).status_code == status

@@ -35,6 +35,7 @@ Row row_of(const Load& load) {
       (load.queue_ms + load.network_ms + load.first_ms + load.token_ms * load.output) * 1000);
   set(kInput, load.input);
   set(kOutput, load.output);
+  set(kStreamed, load.output);
   return row;
 }
 
@@ -84,6 +85,36 @@ TEST(Causes, NetworkQueueAndFirstToken) {
   load = kA;
   load.first_ms = 3000;
   EXPECT_TRUE(find(causes_of(rows_of({load}), rows_of({kA})), "latency_part", "first_token"));
+}
+
+// Half of the answers are whole ones: all of their time is in one number.
+Row half_whole(Load load) {
+  load.requests /= 2;
+  Row row = row_of(load);
+  Row whole = row_of(load);
+  Counts& counts = whole.counts;
+  counts.at[kWhole] = counts.at[kGeneration] += counts[kFirst];
+  counts.at[kFirst] = counts.at[kStreams] = counts.at[kStreamed] = 0;
+  row.counts.add(counts);
+  return row;
+}
+
+TEST(Causes, WholeAnswersAreReadInTheLightOfStreams) {
+  const Load usual{
+      .target = "north/a", .requests = 400, .first_ms = 40, .token_ms = 7, .output = 10};
+  Load slow = usual;
+  slow.first_ms = 3500;
+  const auto first = time_parts(half_whole(slow).counts, half_whole(usual).counts, "north");
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].name, "first_token");
+  EXPECT_NE(first[0].text.find("3.5 s instead of 40 ms"), std::string::npos) << first[0].text;
+  slow = usual;
+  slow.token_ms = 200;
+  const auto generation = time_parts(half_whole(slow).counts, half_whole(usual).counts, "north");
+  ASSERT_EQ(generation.size(), 1u);
+  EXPECT_EQ(generation[0].name, "generation");
+  EXPECT_NE(generation[0].text.find("200 ms a token instead of 7"), std::string::npos)
+      << generation[0].text;
 }
 
 TEST(Causes, LongerPromptsOfOneKeyAreNoFaultOfTheProvider) {

@@ -27,9 +27,11 @@ enum Column : std::size_t {
   kNetwork,     // connecting: name, TCP, TLS
   kFirst,       // the provider, to its first content; of streams
   kGeneration,  // the provider, behind that; of whole answers all of its time
+  kWhole,       // of that, the time of whole answers
   kLost,        // in tries that failed, at the target that failed
   kInput,       // tokens
   kOutput,
+  kStreamed,  // of these, of streams
   kCost,
   kErrors,                                 // of exchanges, by kind
   kAttemptErrors = kErrors + kErrorKinds,  // of attempts, by kind

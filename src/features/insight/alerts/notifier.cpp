@@ -8,8 +8,9 @@ std::optional<Message> Notifier::due(Monotonic now, const Times& times,
                                      const std::vector<Alert>& active,
                                      const std::vector<Alert>& ended,
                                      const std::function<bool(const Alert&)>& is_silenced) {
+  // Whoever was told of its beginning is told of its end, silenced or not: a pager must close.
   for (const Alert& alert : ended) {
-    if (told_.erase(alert.id) > 0 && !is_silenced(alert)) over_.push_back(alert);
+    if (told_.erase(alert.id) > 0) over_.push_back(alert);
   }
   Message message;
   for (const Alert& alert : active) {

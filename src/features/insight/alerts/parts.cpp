@@ -24,6 +24,17 @@ struct Times {
   }
 };
 
+// A whole answer does not tell when its first token was there. Where streams of the same kind have
+// grown, it is taken to have grown in the same parts.
+double first_of_whole(const Times& t) {
+  const bool tell = t.now[kStreams] > 0 && (t.before[kStreams] > 0 || t.before[kAnswered] == 0);
+  if (!tell) return 0;
+  const double first = std::max(0.0, t.grown(kFirst));
+  const double whole = std::max(0.0, t.grown(kWhole));
+  const double behind = std::max(0.0, t.grown(kGeneration) - t.grown(kWhole));
+  return first + behind > 0 ? whole * first / (first + behind) : 0;
+}
+
 // A model's time is taken to be in proportion to its tokens: what more of them explains is no fault
 // of the provider. In a whole answer both kinds of tokens are in the same time.
 void add_provider_parts(const Times& t, std::vector<Part>& parts) {
@@ -47,6 +58,9 @@ void add_provider_parts(const Times& t, std::vector<Part>& parts) {
   }
   first -= by_input;
   generation -= by_input_whole + by_output;
+  const double moved = std::min(generation, first_of_whole(t));
+  first += moved;
+  generation -= moved;
   parts.push_back({"longer_prompts", by_input + by_input_whole});
   parts.push_back({"longer_answers", by_output});
   parts.push_back({"first_token", first});
@@ -57,8 +71,14 @@ std::string instead(std::string text, bool known, const std::string& before) {
   return known ? std::move(text) + " instead of " + before : std::move(text);
 }
 
+// Of streams where there are any: only they tell when generating began.
 double per_token(const Counts& counts) {
+  if (counts[kStreamed] > 0) return (counts[kGeneration] - counts[kWhole]) / counts[kStreamed];
   return counts[kOutput] > 0 ? counts[kGeneration] / counts[kOutput] : 0.0;
+}
+
+double to_first(const Counts& counts) {
+  return counts[kStreams] > 0 ? counts[kFirst] / counts[kStreams] : 0.0;
 }
 
 std::string text_of(std::string_view part, const Times& t, const std::string& who) {
@@ -72,7 +92,10 @@ std::string text_of(std::string_view part, const Times& t, const std::string& wh
   if (part == "queue") return "queue: requests wait " + time(kQueue) + " in Causeway";
   if (part == "network") return "network: connecting to " + who + " takes " + time(kNetwork);
   if (part == "first_token") {
-    return "slow first token: " + who + " takes " + time(kFirst) + " to begin";
+    return "slow first token: " + who + " takes " +
+           instead(said_time(to_first(t.now)), t.before[kStreams] > 0,
+                   said_time(to_first(t.before))) +
+           " to begin";
   }
   if (part == "longer_prompts") return "longer prompts: " + tokens(kInput) + " tokens a request";
   if (part == "longer_answers") return "longer answers: " + tokens(kOutput) + " tokens a request";
@@ -92,10 +115,6 @@ std::string_view advice_of(std::string_view part) {
   if (part == "network") {
     return "Look at name service, network and TLS on the way there; fail over to another target "
            "meanwhile.";
-  }
-  if (part == "first_token") {
-    return "Fail over to another target; where the provider is yours, scale it: requests queue "
-           "there.";
   }
   if (part == "longer_prompts") return "Shorten prompts (policy section `minimise`), or scale.";
   if (part == "longer_answers") return "Shorten answers (max_tokens, the prompt's own words).";

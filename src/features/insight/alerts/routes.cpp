@@ -1,4 +1,5 @@
 // The routes below /api/alerts.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "features/insight/alerts/feature.h"
@@ -150,7 +151,12 @@ Result<Silence> AlertsFeature::read_silence(const AdminRequest& request) const {
     return fail(ErrorKind::Overloaded, Origin::Us, "There are 500 silences; end some.",
                 "too_many_silences");
   }
-  if (id.empty()) return silence;
+  if (id.empty()) {
+    const auto is_it = [&](const auto& one) { return one.rule->name == silence.rule; };
+    const bool pattern = silence.rule.find('*') != silence.rule.npos;
+    if (pattern || std::ranges::any_of(board_.rules(), is_it)) return silence;
+    return not_found("There is no rule of this name; GET /api/alerts lists them.");
+  }
   for (const Alert& alert : board_.active()) {
     if (alert.id != id) continue;
     silence.rule = alert.rule;

@@ -40,8 +40,10 @@ void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
     cell.add(kFirst, micros(provider));
     cell.add(kFirsts + bucket_of(micros(until)));
     cell.add(kGeneration, micros(outcome.total - until));
+    cell.add(kStreamed, outcome.usage.output());
   } else {
     cell.add(kGeneration, micros(provider));
+    cell.add(kWhole, micros(provider));
   }
   cell.add(kInput, outcome.usage.input());
   cell.add(kOutput, outcome.usage.output());

@@ -29,6 +29,32 @@ std::string member(const std::string& object, bj::string_view name) {
   return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
+// All texts that stand in members "content", "text" or "parts" of an answer, whatever dialect it is
+// of; the bytes themselves where there are none.
+void collect_text(const bj::value& value, std::string& out) {
+  if (value.is_array()) {
+    for (const bj::value& one : value.as_array()) collect_text(one, out);
+  }
+  if (!value.is_object()) return;
+  for (const auto& [name, inner] : value.as_object()) {
+    if ((name == "content" || name == "text") && inner.is_string()) {
+      if (!out.empty()) out += '\n';
+      out += std::string_view(inner.as_string());
+    } else if (name == "choices" || name == "message" || name == "content" ||
+               name == "candidates" || name == "parts" || name == "output") {
+      collect_text(inner, out);
+    }
+  }
+}
+
+std::string text_of(const std::string& answer) {
+  bj::error_code failed;
+  const bj::value value = bj::parse(answer, failed);
+  std::string text;
+  if (!failed) collect_text(value, text);
+  return text.empty() ? answer : text;
+}
+
 int run(std::span<const std::string> args, AdminClient& admin) {
   CLI::App app(
       "Sends a recorded request again, as it went out then. Its contents must have been kept: a "
@@ -58,7 +84,7 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   if (json) {
     std::printf("{\"answer\":%s,\"done\":%s}\n", answer.c_str(), done.c_str());
   } else {
-    std::printf("%s\n", answer.c_str());
+    std::printf("%s\n", text_of(answer).c_str());
   }
   return 0;
 }

@@ -50,6 +50,13 @@ std::string text_of(const bj::value& row, bj::string_view name) {
   const bj::value* value = row.as_object().if_contains(name);
   if (!value || value->is_null()) return "-";
   if (value->is_string()) return value->as_string().empty() ? "-" : std::string(value->as_string());
+  if (value->is_double()) {  // costs; no 2E-5
+    char number[32];
+    std::snprintf(number, sizeof number, "%.6f", value->get_double());
+    std::string text(number);
+    text.erase(std::max(text.find_last_not_of('0') + 1, text.find('.') + 2));
+    return text;
+  }
   return bj::serialize(*value);
 }
 

@@ -293,6 +293,7 @@ function Said({ trace }: { trace: Trace }) {
 }
 
 function whyNothing(trace: Trace): string {
+  if (!trace.has_contents && !trace.attempts.length) return "The request was refused: nothing was sent, so nothing was kept.";
   if (!trace.has_contents)
     return "Contents were not kept: the policy does not ask for it (traces: { contents: on }), or the caller said no.";
   return mayChange() ? "The contents cannot be opened any more." : "Contents are shown to full admin keys only.";
