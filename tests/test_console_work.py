@@ -279,6 +279,10 @@ def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
     page.get_by_label("Note").fill("known")
     page.get_by_role("dialog").get_by_role("button", name="Silence").click()
     page.get_by_role("heading", name="Silences").wait_for()
+    toast = page.locator(".toast").last
+    toast.wait_for()
+    whole, icon = toast.bounding_box(), toast.locator("svg").bounding_box()
+    assert icon["width"] <= 24 and whole["height"] <= 110 and whole["width"] >= 200, (whole, icon)
     page.get_by_text("silent until").first.wait_for()
     page.get_by_role("table", name="Silences").get_by_role("button", name="End").click()
     page.get_by_role("heading", name="Silences").wait_for(state="detached")
