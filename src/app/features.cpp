@@ -126,7 +126,9 @@ Result<void> Program::make_features() {
 
 std::unique_ptr<Feature> Program::make_otlp() {
   auto otlp = std::make_unique<otlp::OtlpFeature>(otlp::Exporter::Parts{
-      *metrics_, *log_, clock_, CAUSEWAY_VERSION, crypto::to_hex(crypto::random_bytes(8))});
+      *metrics_,
+      [this](std::move_only_function<void()> action) { control_.post(std::move(action)); }, *log_,
+      clock_, CAUSEWAY_VERSION, crypto::to_hex(crypto::random_bytes(8))});
   otlp->declare_metrics(*metrics_);
   otlp_feature_ = otlp.get();
   return otlp;

@@ -37,8 +37,13 @@ Exporter::~Exporter() {
 
 void Exporter::close() {
   sends_spans_ = false;
+  const OtlpSettings now = settings();
+  const bool last = !*closed_ && !now.endpoint.empty() && now.metrics == Sent::On;
+  *closed_ = true;
+  auto families = last ? parts_.metrics.collect() : std::vector<metrics::FamilySamples>();
   {
     const std::lock_guard guard(mutex_);
+    if (last) collected_ = std::move(families);
     stopped_ = true;
     farewell_ = parts_.clock.now() + kFarewell;
   }
@@ -58,6 +63,7 @@ void Exporter::configure(const OtlpSettings& settings) {
     waiting_bytes_ = 0;
   }
   next_metrics_ = parts_.clock.now() + settings.interval;
+  if (settings.metrics == Sent::Off) collected_.reset();
   if (on && !thread_.joinable()) thread_ = start_thread("otlp", [this] { work(); });
   wake_.notify_all();
 }
@@ -88,14 +94,15 @@ void Exporter::add(const ExchangeRecord& record) {
 void Exporter::wait_for_work() {
   std::unique_lock lock(mutex_);
   const auto due = [this] {
-    return settings_.metrics == Sent::On && !settings_.endpoint.empty()
+    return settings_.metrics == Sent::On && !settings_.endpoint.empty() && !asked_
                ? std::max(next_metrics_ - parts_.clock.now(), Monotonic::duration::zero())
                : Monotonic::duration(1h);
   };
-  wake_.wait_for(lock, due(), [&] { return stopped_ || !waiting_.empty() || due() == 0s; });
-  if (stopped_ || waiting_.empty()) return;
+  wake_.wait_for(lock, due(),
+                 [&] { return stopped_ || !waiting_.empty() || collected_ || due() == 0s; });
+  if (stopped_ || collected_ || waiting_.empty()) return;
   wake_.wait_for(lock, std::min<Monotonic::duration>(kGather, due()),
-                 [&] { return stopped_ || waiting_.size() >= kBatch; });
+                 [&] { return stopped_ || collected_ || waiting_.size() >= kBatch; });
 }
 
 void Exporter::work() {
@@ -136,20 +143,38 @@ void Exporter::send_spans(const OtlpSettings& settings) {
   (sent ? sent_ : dropped_) += exchanges;
 }
 
+// A report that is not taken is not sent again: the next one says all.
 void Exporter::send_metrics(const OtlpSettings& settings) {
+  std::optional<std::vector<metrics::FamilySamples>> families;
+  bool due = false;
   {
     const std::lock_guard guard(mutex_);
-    const bool due = stopped_ || parts_.clock.now() >= next_metrics_;
-    if (settings.metrics == Sent::Off || !due) return;
-    next_metrics_ = parts_.clock.now() + settings.interval;
+    families.swap(collected_);
+    due =
+        !asked_ && !stopped_ && settings.metrics == Sent::On && parts_.clock.now() >= next_metrics_;
+    if (due) {
+      asked_ = true;
+      next_metrics_ = parts_.clock.now() + settings.interval;
+    }
   }
-  const auto families = parts_.metrics.collect();
-  // A report that is not taken is not sent again: the next one says all.
+  if (due) ask_for_metrics();
+  if (!families) return;
   bool again = false;
   (void)send_once(
       settings, "/v1/metrics",
-      metrics_request(resource(settings), families, begin_, nanoseconds(parts_.clock.wall())),
+      metrics_request(resource(settings), *families, begin_, nanoseconds(parts_.clock.wall())),
       again);
+}
+
+void Exporter::ask_for_metrics() {
+  parts_.post([this, closed = closed_] {
+    if (*closed) return;  // and this may be gone
+    auto families = parts_.metrics.collect();
+    const std::lock_guard guard(mutex_);
+    collected_ = std::move(families);
+    asked_ = false;
+    wake_.notify_one();
+  });
 }
 
 bool Exporter::deliver(const OtlpSettings& settings, const char* path, const std::string& body) {

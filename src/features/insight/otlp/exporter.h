@@ -6,7 +6,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +26,9 @@ class Exporter {
  public:
   struct Parts {
     const metrics::Registry& metrics;
+    /// Onto the loop on which metrics may be collected, which is the one that makes, configures and
+    /// closes this: what they ask lives there.
+    std::function<void(std::move_only_function<void()>)> post;
     log::Log& log;
     const Clock& clock;
     std::string version, instance;  // of the program, of this run of it
@@ -38,7 +44,7 @@ class Exporter {
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;
 
-  /// With every configuration. From any thread.
+  /// With every configuration.
   void configure(const OtlpSettings& settings);
   /// Names of the stages, in the order of the pipeline; before the first exchange.
   void set_stages(std::vector<std::string> names) { stages_ = std::move(names); }
@@ -55,6 +61,7 @@ class Exporter {
   std::string take_spans(std::size_t& exchanges);
   void send_spans(const OtlpSettings& settings);
   void send_metrics(const OtlpSettings& settings);
+  void ask_for_metrics();
   bool deliver(const OtlpSettings& settings, const char* path, const std::string& body);
   bool send_once(const OtlpSettings& settings, const char* path, const std::string& body,
                  bool& again);
@@ -64,7 +71,8 @@ class Exporter {
   Resource resource(const OtlpSettings& settings) const;
 
   const Parts parts_;
-  const std::int64_t begin_;  // Unix nanoseconds
+  const std::int64_t begin_;                                            // Unix nanoseconds
+  const std::shared_ptr<bool> closed_ = std::make_shared<bool>(false);  // of the loop
   std::vector<std::string> stages_;
   std::atomic<bool> sends_spans_{false};
   std::atomic<bool> hurry_{false};  // ends what is being sent
@@ -77,6 +85,8 @@ class Exporter {
   std::deque<std::string> waiting_;  // spans of an exchange each
   std::size_t waiting_bytes_ = 0;
   Monotonic next_metrics_{};
+  bool asked_ = false;                                            // for metrics
+  std::optional<std::vector<metrics::FamilySamples>> collected_;  // and here they are
   bool stopped_ = false;
   Monotonic farewell_{};  // nothing is begun after it
   std::thread thread_;    // from the first configuration on that wants one
