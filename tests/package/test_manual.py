@@ -86,7 +86,13 @@ def test_completions_offer_every_verb_and_option(manual, program, offers):
 def test_zsh_reads_its_completion_and_finds_every_option_in_it(manual, program):
     run("zsh", "-n", str(manual / "_causeway"))
     text = (manual / "_causeway").read_text()
-    lines = {line.split(")")[0].strip(): line for line in text.splitlines() if "_arguments" in line}
+    lines, verb = {}, ""
+    for line in text.splitlines():
+        name = line.split(")")[0].strip()
+        if re.match(r"    [\w-]+\)", line):  # a verb's own part, or all that it has
+            verb = name
+        if "_arguments" in line:
+            lines[(verb, name) if name != verb else (verb,)] = line
     for command in commands_of(program):
         for option in options_of(program, *command):
-            assert f"{option}[" in lines[command[-1]], (command, option)
+            assert f"{option}[" in lines[tuple(command)], (command, option)
