@@ -6,7 +6,7 @@
 #include "core/dialect.h"
 #include "core/snapshot.h"
 #include "dialects/openai/dialect.h"
-#include "features/insight/traces/record.h"
+#include "features/insight/traces/queue.h"
 
 namespace {
 
