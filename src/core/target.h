@@ -1,10 +1,13 @@
-// What an application's model name stands for: one or more targets, each a provider and the name
-// that the provider knows the model by.
+// What an application's model name stands for: targets, each a provider and the name that the
+// provider knows the model by, and rules by which some requests go to other ones.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,27 +17,79 @@ class Provider;
 
 enum class Zone : std::uint8_t { Internal, External };
 
+/// Who is tried first; the others stand behind as fallbacks.
+enum class Strategy : std::uint8_t {
+  Fallback,   // as listed
+  Weighted,   // drawn by weight
+  LeastBusy,  // the less busy of two drawn by weight: fewer calls under way times their usual time
+  Fastest,    // the least time to the first byte, as measured lately
+  Cheapest,   // by price
+  Sticky,     // the same one for the same user
+  Prefix,     // the same one for prompts that begin alike, within a bound on its load
+};
+
+/// What a request may need of a target, as a set.
+enum Need : std::uint8_t {
+  kNeedsVision = 1,
+  kNeedsTools = 2,
+  kNeedsSchema = 4,  // an answer of a given JSON schema
+  kNeedsAudio = 8,
+  kNeedsDocuments = 16,
+};
+using Needs = std::uint8_t;
+
 struct Target {
   std::string name;  // "openai/gpt-4.1"
   const Provider* provider = nullptr;
   std::string upstream_model;
   double weight = 1;
   std::uint64_t key = 0;  // of the name, made once: what loops learn of a target is found by it
+
+  // A provider with several replicas or API keys has a target for each of them; they have the same
+  // name and place.
+  std::string member;                      // "10.0.0.7:8000", "key-2"; empty where there is but one
+  std::uint64_t member_key = 0;            // of name and member: how it fares is found by it
+  std::uint16_t place = 0;                 // in the list of the configuration
+  Strategy balance = Strategy::LeastBusy;  // among the members of one place
+
+  std::uint32_t context = 0;                              // tokens that fit; 0 = unknown
+  Needs without = 0;                                      // what it cannot do
+  std::optional<std::int64_t> input_price, output_price;  // picodollars per token
 };
 
+/// `member` is empty where the provider has but one.
 inline Target make_target(std::string name, const Provider* provider, std::string upstream_model,
-                          double weight = 1) {
-  const std::uint64_t key = std::hash<std::string>()(name);
-  return {std::move(name), provider, std::move(upstream_model), weight, key};
+                          double weight = 1, std::string member = {}) {
+  Target target;
+  target.name = std::move(name);
+  target.provider = provider;
+  target.upstream_model = std::move(upstream_model);
+  target.weight = weight;
+  target.key = std::hash<std::string>()(target.name);
+  target.member = std::move(member);
+  target.member_key = target.key;
+  if (!target.member.empty()) {
+    target.member_key = std::hash<std::string>()(target.name + '\n' + target.member);
+  }
+  return target;
 }
 
-enum class Strategy : std::uint8_t { Fallback, Weighted };
+struct Condition;  // of the feature that routes
+
+/// Some requests of a model go another way.
+struct Rule {
+  std::string name;
+  std::shared_ptr<const Condition> when;
+  Strategy strategy = Strategy::Fallback;
+  std::vector<Target> targets;
+};
 
 struct Model {
   std::string name;
   Strategy strategy = Strategy::Fallback;
-  std::vector<Target> targets;
-  std::int64_t created = 0;  // Unix seconds
+  std::vector<Target> targets;  // where no rule holds
+  std::vector<Rule> rules;      // the first that holds decides
+  std::int64_t created = 0;     // Unix seconds
   std::string owned_by;
 };
 

@@ -189,7 +189,7 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
   for (const char* name : {"a", "b"}) {
     const Zone zone = *name == 'a' ? Zone::Internal : Zone::External;
     auto provider = std::make_unique<FakeProvider>(name, dialect_, zone);
-    model.targets.push_back({std::string(name) + "/up", provider.get(), "up", 1});
+    model.targets.push_back(make_target(std::string(name) + "/up", provider.get(), "up"));
     snapshot->providers.emplace(name, std::move(provider));
   }
   snapshot->models.emplace("m", std::move(model));

@@ -97,7 +97,8 @@ class World final : public AdminClient {
   /// One exchange whose target took `time` and reported so many tokens.
   Answered serve(const Provider& provider, std::string upstream, std::uint32_t input,
                  std::uint32_t output, Monotonic::duration time = 0s) {
-    Target target{std::string(provider.name()) + "/" + upstream, &provider, upstream, 1};
+    const Target target =
+        make_target(std::string(provider.name()) + "/" + upstream, &provider, upstream);
     Exchange exchange(layout_);
     exchange.context = &context_;
     exchange.snapshot = &snapshot_;

@@ -97,7 +97,7 @@ Verdict ResolveStage::resolve_provider(Exchange& exchange, const Principal& call
     return fail(ErrorKind::InvalidRequest, Origin::Client,
                 "The path has a segment \".\" or \"..\".", "bad_path");
   }
-  model->targets.push_back({model->name, found->second.get(), "*", 1});
+  model->targets.push_back(make_target(model->name, found->second.get(), "*"));
   exchange.model = model.get();
   return go_on();
 }

@@ -1,0 +1,98 @@
+#include "features/traffic/routing/target_states.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace causeway::routing {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr double kMemoryNanos = 10e9;  // of the average
+
+bool is_of(std::string_view target, std::string_view provider) {
+  return target.size() > provider.size() && target.starts_with(provider) &&
+         target[provider.size()] == '/';
+}
+
+}  // namespace
+
+// Two loops at once may lose one's answer, which an average can bear.
+void TargetState::answered_after(nanoseconds time, Monotonic now) {
+  const std::int64_t at = now.time_since_epoch().count();
+  const std::int64_t before = last_answer_.exchange(at, std::memory_order_relaxed);
+  const std::int64_t usual = first_byte_.load(std::memory_order_relaxed);
+  const std::int64_t measured = std::max<std::int64_t>(1, time.count());
+  if (usual == 0) return first_byte_.store(measured, std::memory_order_relaxed);
+  // At least a twentieth, so that a target that is asked often is not known by its past alone.
+  const double old =
+      std::exp(-static_cast<double>(std::max<std::int64_t>(0, at - before)) / kMemoryNanos);
+  const double weight = std::max(0.05, 1 - old);
+  const double mean =
+      static_cast<double>(usual) * (1 - weight) + static_cast<double>(measured) * weight;
+  first_byte_.store(std::max<std::int64_t>(1, std::llround(mean)), std::memory_order_relaxed);
+}
+
+std::optional<nanoseconds> TargetState::first_byte() const {
+  const auto usual = first_byte_.load(std::memory_order_relaxed);
+  if (usual == 0) return std::nullopt;
+  return nanoseconds(usual);
+}
+
+Monotonic TargetState::last_answer() const {
+  return Monotonic(Monotonic::duration(last_answer_.load(std::memory_order_relaxed)));
+}
+
+TargetView TargetState::view(Monotonic now) const {
+  TargetView view;
+  view.name = name_;
+  view.member = member_;
+  view.state = breaker_.state();
+  if (view.state != Breaker::State::Closed) view.why = breaker_.why();
+  view.rest = breaker_.rest_left(now);
+  view.in_flight = in_flight();
+  view.first_byte = first_byte();
+  view.calls = breaker_.calls();
+  view.failures = breaker_.failures();
+  view.opened = breaker_.opened();
+  return view;
+}
+
+void TargetStates::configure(const BreakerSettings& settings) {
+  const std::lock_guard guard(mutex_);
+  settings_ = settings;
+}
+
+BreakerSettings TargetStates::settings() const {
+  const std::lock_guard guard(mutex_);
+  return settings_;
+}
+
+TargetState* TargetStates::of(const Target& target) {
+  const std::lock_guard guard(mutex_);
+  const auto found = states_.find(target.member_key);
+  if (found != states_.end()) return found->second.get();
+  if (states_.size() >= kMost) return nullptr;
+  return states_.emplace(target.member_key, std::make_unique<TargetState>(target))
+      .first->second.get();
+}
+
+void TargetStates::probed(std::string_view provider, std::string_view member, bool well) {
+  const std::lock_guard guard(mutex_);
+  for (const auto& [key, state] : states_) {
+    if (state->member() != member || !is_of(state->name(), provider)) continue;
+    state->breaker().probed(well, clock_.now(), settings_);
+  }
+}
+
+std::vector<TargetView> TargetStates::list() const {
+  std::vector<TargetView> all;
+  const std::lock_guard guard(mutex_);
+  for (const auto& [key, state] : states_) all.push_back(state->view(clock_.now()));
+  std::ranges::sort(all, {},
+                    [](const TargetView& view) { return std::tie(view.name, view.member); });
+  return all;
+}
+
+}  // namespace causeway::routing

@@ -1,0 +1,88 @@
+// How each target fares, as seen by all loops: calls under way, how fast it answers, and whether it
+// may be asked now. Outlives snapshots; found by Target::member_key. Safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/target.h"
+#include "features/traffic/routing/breaker.h"
+#include "platform/base/clock.h"
+
+namespace causeway::routing {
+
+/// What is shown of one target.
+struct TargetView {
+  std::string name, member;
+  Breaker::State state = Breaker::State::Closed;
+  std::string why;                    // it is not closed: the error's code
+  std::chrono::milliseconds rest{0};  // still to go
+  std::uint32_t in_flight = 0;
+  std::optional<std::chrono::nanoseconds> first_byte;  // usual, lately
+  std::uint64_t calls = 0, failures = 0, opened = 0;   // since the start
+};
+
+class alignas(64) TargetState {
+ public:
+  explicit TargetState(const Target& target) : name_(target.name), member_(target.member) {}
+
+  Breaker& breaker() { return breaker_; }
+  const Breaker& breaker() const { return breaker_; }
+
+  void began() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  void ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
+
+  /// The time to the first byte of an answer that has just come.
+  void answered_after(std::chrono::nanoseconds time, Monotonic now);
+  /// Usual, lately: an average in which what is 10 s old weighs 1/e. Nothing = none has come yet.
+  std::optional<std::chrono::nanoseconds> first_byte() const;
+  /// When the last answer came; the clock's beginning where none has.
+  Monotonic last_answer() const;
+
+  const std::string& name() const { return name_; }
+  const std::string& member() const { return member_; }
+  TargetView view(Monotonic now) const;
+
+ private:
+  const std::string name_, member_;
+  Breaker breaker_;
+  std::atomic<std::uint32_t> in_flight_{0};
+  std::atomic<std::int64_t> first_byte_{0};   // nanoseconds, 0 = none yet
+  std::atomic<std::int64_t> last_answer_{0};  // of the clock
+};
+
+class TargetStates {
+ public:
+  static constexpr std::size_t kMost = 4096;
+
+  /// `clock` outlives this.
+  explicit TargetStates(const Clock& clock) : clock_(clock) {}
+
+  void configure(const BreakerSettings& settings);
+  BreakerSettings settings() const;
+  /// Made when first asked for, and there as long as the program; nothing beyond kMost: such a
+  /// target is asked as if all were well.
+  TargetState* of(const Target& target);
+  /// What an active probe of this member of a provider says counts for all of its targets that are
+  /// known: one that is not well is left alone, one that is again is tried at once.
+  void probed(std::string_view provider, std::string_view member, bool well);
+  /// By name and member.
+  std::vector<TargetView> list() const;
+
+ private:
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  BreakerSettings settings_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<TargetState>> states_;
+};
+
+}  // namespace causeway::routing
