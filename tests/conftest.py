@@ -48,8 +48,12 @@ def fake():
 
 
 def base_config(fake: Fake) -> dict:
-    """A gateway whose models `NAME` and `fake/NAME` are the fake upstream's scenario NAME."""
+    """A gateway whose models `NAME` and `fake/NAME` are the fake upstream's scenario NAME. It asks each
+    target once and leaves none alone, so that each test sees what its own request did (test_routing.py
+    has both)."""
     return {
+        "breaker": "off",
+        "policies": [{"name": "once", "retries": "off"}],
         "providers": {"fake": {"kind": "openai", "base_url": fake.base_url, "api_key": UPSTREAM_KEY}},
         "models": {
             "echo": {"targets": ["fake/echo"]},

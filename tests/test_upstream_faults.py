@@ -172,6 +172,7 @@ def impatient(config, session_folder):
         {"name": "short", "match": {"models": ["fake/never", "fake/head-then-never", "fake/words-then-never",
                                                "fake/slow-first-byte"]},
          "timeouts": {"first_byte": "500ms", "idle": "700ms"}},
+        {"name": "once", "retries": "off"},
         {"name": "whole", "match": {"models": ["fake/endless"]}, "timeouts": {"total": "1s"}},
     ]
     with running(session_folder / "impatient", settings) as gateway:
@@ -221,7 +222,7 @@ def falling(config, session_folder):
         settings["models"][f"after-{fault}"] = {"strategy": "fallback",
                                                 "targets": [f"fake/{fault}", "fake/echo"]}
     settings["models"]["all-bad"] = {"strategy": "fallback", "targets": ["fake/s500", "fake/s429", "fake/no-answer"]}
-    settings["policies"] = [{"name": "everyone", "timeouts": {"first_byte": "500ms", "idle": "500ms"}}]
+    settings["policies"] = [{"name": "everyone", "retries": "off", "timeouts": {"first_byte": "500ms", "idle": "500ms"}}]
     with running(session_folder / "falling", settings) as gateway:
         yield gateway
 

@@ -1,5 +1,7 @@
 #include "app/config.h"
 
+#include <algorithm>
+
 #include "app/listen_address.h"
 
 namespace causeway::app {
@@ -89,13 +91,47 @@ void describe(config::Fields& f, LogConfig& c) {
   f.field("access_files", c.access_files, "Rotated files that are kept.").range(0, 1000);
 }
 
+void describe(config::Fields& f, RuleConfig& c) {
+  f.position(c.at);
+  f.field("name", c.name, "What it is called in traces and where it is explained.").required();
+  f.field("when", c.when, "All of it must hold.").required();
+  f.field("strategy", c.strategy, "As of the model.");
+  f.field("targets", c.targets,
+          "PROVIDER/MODEL, in order. No others are tried, also where none of these answers.")
+      .required()
+      .or_single();
+}
+
 void describe(config::Fields& f, ModelConfig& c) {
-  f.field(
-      "strategy", c.strategy,
-      "`fallback`: in the listed order until one answers. `weighted`: the first by its share of "
-      "the weights, the others as fallbacks.");
+  f.field("strategy", c.strategy,
+          "Which target is tried first; the others stand behind it as fallbacks. `fallback`: as "
+          "listed. `weighted`: drawn by weight. `least_busy`: of two drawn by weight the one with "
+          "less to do. `fastest`: the least time to an answer, as measured lately. `cheapest`: by "
+          "price. `sticky`: the same one for the same user. `prefix`: the same one for prompts "
+          "that begin alike.");
   f.field("targets", c.targets, "PROVIDER/MODEL, in order.").required().or_single();
-  f.field("weights", c.weights, "Of `weighted`: by target; 1 where none is given.").range(0.0, 1e6);
+  f.field("weights", c.weights, "By target; 1 where none is given. 0 = only as a fallback.")
+      .range(0.0, 1e6);
+  f.field("context", c.context,
+          "By target: tokens that it takes, where the catalogue does not know. A prompt that is "
+          "longer goes to the others first.")
+      .range(1, 1'000'000'000);
+  f.field("without", c.without, "By target: what it cannot do. Who needs that goes to the others.");
+  f.field("rules", c.rules,
+          "Requests that go other ways: the first rule that holds decides (docs/routing.md).");
+}
+
+std::vector<config::Located<std::string>> all_targets(const ModelConfig& model) {
+  std::vector<config::Located<std::string>> all;
+  const auto add = [&](const config::Located<std::string>& target) {
+    const auto known = [&](const auto& one) { return *one == *target; };
+    if (std::ranges::none_of(all, known)) all.push_back(target);
+  };
+  for (const auto& target : model.targets) add(target);
+  for (const RuleConfig& rule : model.rules) {
+    for (const auto& target : rule.targets) add(target);
+  }
+  return all;
 }
 
 void describe(config::Fields& f, KeyConfig& c) {
@@ -155,6 +191,7 @@ void describe(config::Fields& f, AppConfig& c) {
       "policies", c.policies,
       "Settings by caller and model. Per section, the first matching policy that has it decides.");
   f.field("prices", c.prices, "What tokens cost, where the catalogue does not know or is wrong.");
+  f.field("breaker", c.breaker, "When a target that fails is left alone, and for how long.");
   f.field("traces", c.traces, "How long and how much of what is recorded is kept.");
   f.field("otlp", c.otlp, "Where spans and metrics are sent, in OpenTelemetry's protocol.");
   f.field("alerts", c.alerts, "What is watched, and who is told (docs/alerts.md).");

@@ -12,6 +12,8 @@
 #include "features/insight/alerts/config.h"
 #include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
+#include "features/traffic/routing/condition.h"
+#include "features/traffic/routing/config.h"
 #include "platform/base/secret.h"
 #include "platform/config/config.h"
 
@@ -63,11 +65,25 @@ struct TargetConfig {
   config::Position at;
 };
 
+struct RuleConfig {
+  std::string name;
+  Condition when;
+  Strategy strategy = Strategy::Fallback;
+  std::vector<config::Located<std::string>> targets;
+  config::Position at;
+};
+
 struct ModelConfig {
   Strategy strategy = Strategy::Fallback;
   std::vector<config::Located<std::string>> targets;
   config::Map<double> weights;
+  config::Map<std::uint32_t> context;
+  config::Map<std::vector<Need>> without;
+  std::vector<RuleConfig> rules;
 };
+
+/// Those of the model and of its rules, each once.
+std::vector<config::Located<std::string>> all_targets(const ModelConfig& model);
 
 struct KeyConfig {
   std::string name;
@@ -110,6 +126,7 @@ struct AppConfig {
   std::vector<KeyConfig> keys;
   std::vector<PolicyConfig> policies;
   PricesConfig prices;
+  routing::BreakerSettings breaker;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;
   alerts::AlertSettings alerts;
@@ -119,6 +136,7 @@ void describe(config::Fields& f, ServerLimitsConfig& c);
 void describe(config::Fields& f, ServerTimeoutsConfig& c);
 void describe(config::Fields& f, ServerConfig& c);
 void describe(config::Fields& f, LogConfig& c);
+void describe(config::Fields& f, RuleConfig& c);
 void describe(config::Fields& f, ModelConfig& c);
 void describe(config::Fields& f, KeyConfig& c);
 void describe(config::Fields& f, MatchConfig& c);
@@ -132,7 +150,13 @@ void describe(config::Fields& f, AppConfig& c);
 namespace causeway {
 
 inline config::Names<Strategy> names_of(Strategy) {
-  return {{"fallback", Strategy::Fallback}, {"weighted", Strategy::Weighted}};
+  config::Names<Strategy> names;
+  for (const auto strategy :
+       {Strategy::Fallback, Strategy::Weighted, Strategy::LeastBusy, Strategy::Fastest,
+        Strategy::Cheapest, Strategy::Sticky, Strategy::Prefix}) {
+    names.emplace_back(to_string(strategy), strategy);
+  }
+  return names;
 }
 
 }  // namespace causeway

@@ -10,6 +10,7 @@
 #include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/routing/feature.h"
 
 namespace causeway::app {
 
@@ -18,6 +19,7 @@ std::vector<Verb> feature_verbs() {
                            ledger::usage_verb(),
                            traces::traces_verb(),
                            alerts::alerts_verb(),
+                           routing::route_verb(),
                            playground::replay_verb(),
                            evaluation::test_cases_verb(),
                            pii::pii_verb([] {

@@ -20,7 +20,7 @@
 #include "features/insight/traces/feature.h"
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
-#include "features/traffic/routing/stage.h"
+#include "features/traffic/routing/feature.h"
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
 #include "platform/http/client.h"
@@ -111,9 +111,9 @@ Result<void> Program::make_features() {
   pii_feature_ = pii.get();
   features_.push_back(std::move(pii));
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
-  features_.push_back(feature_of(
-      "routing", std::make_unique<routing::ResolveStage>(vocabulary_.pass_through),
-      std::make_unique<routing::ValidateStage>(), std::make_unique<routing::ChooseStage>()));
+  target_states_.configure(config_.breaker);
+  features_.push_back(std::make_unique<routing::RoutingFeature>(
+      target_states_, vocabulary_.pass_through, slots, loops));
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;
@@ -200,7 +200,7 @@ std::vector<alerts::Retiring> retiring_targets(const AppConfig& config) {
   const auto known = price_settings(config).catalogue;
   std::set<std::string> seen;
   for (const auto& model : config.models) {
-    for (const auto& target : model.value.targets) {
+    for (const auto& target : all_targets(model.value)) {
       if (!seen.insert(*target).second) continue;
       std::string day;
       std::string source = "alerts.retires";

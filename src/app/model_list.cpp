@@ -55,8 +55,8 @@ std::vector<ListedModel> models_of(const AppConfig& config, const std::vector<En
   List list;
   for (const auto& model : config.models) {
     ListedModel listed{model.name, {}, {}, {}};
-    listed.strategy = model.value.strategy == Strategy::Weighted ? "weighted" : "fallback";
-    for (const auto& target : model.value.targets) listed.targets.push_back(*target);
+    listed.strategy = to_string(model.value.strategy);
+    for (const auto& target : all_targets(model.value)) listed.targets.push_back(*target);
     add(list, std::move(listed));
   }
   for (const auto& provider : config.providers) {

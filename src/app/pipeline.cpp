@@ -17,6 +17,7 @@ constexpr std::array kOrder = {
     Place{"alerts", "counts whole exchanges, with what they cost and who made the answer"},
     Place{"trace_said", "hears the provider's words, before others put real ones back"},
     Place{"metrics", "counts what the ledger has settled"},
+    Place{"target", "one that rests is left alone before anything is done for it"},
     Place{"ledger", "settles first of all; a full journal must be known before work begins"},
     Place{"identify", "everything below depends on who calls"},
     Place{"resolve", "finds model and policy; from here on the policy's own list runs"},
@@ -60,6 +61,7 @@ std::unique_ptr<Pipeline> make_pipeline(std::span<const std::unique_ptr<Feature>
     if ((hooks & (kOnRequest | kWaits)) && stage->before_policy()) {
       pipeline->request_before_policy.push_back(hook);
     }
+    if (hooks & kOnAttemptEnd) pipeline->attempt_end.push_back(hook);
     if (hooks & kOnUsage) pipeline->usage.push_back(hook);
     if (hooks & kOnSettle) pipeline->settle.push_back(hook);
     if (hooks & kOnDone) pipeline->done.push_back(hook);

@@ -21,6 +21,7 @@
 #include "features/access/keys/ring.h"
 #include "features/insight/ledger/ledger.h"
 #include "features/traffic/admit/stage.h"
+#include "features/traffic/routing/target_states.h"
 #include "platform/base/cancel.h"
 #include "platform/base/worker.h"
 #include "platform/log/access_log.h"
@@ -167,6 +168,7 @@ class Program {
   std::vector<keys::CreatedKey> first_keys_;
   std::unique_ptr<ledger::Ledger> ledger_;
   admit::Gate gate_;
+  routing::TargetStates target_states_{clock_};
 
   bool features_gone_ = false;  // at the end, while the control loop may still run
   net::Loop control_{-1};

@@ -23,7 +23,7 @@ std::string_view state_of(const metrics::Tries& quarter, const metrics::Tries& h
 void write_models(text::JsonWriter& json, const AppConfig& config, const std::string& provider) {
   json.key("models").begin_array();
   for (const auto& model : config.models) {
-    for (const auto& target : model.value.targets) {
+    for (const auto& target : all_targets(model.value)) {
       const std::string_view name = *target;
       const auto slash = name.find('/');
       if (slash == name.npos || name.substr(0, slash) != provider) continue;

@@ -116,6 +116,7 @@ Result<void> Program::load_again() {
   warn_lines(*log_, warnings);
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
+  target_states_.configure(config->breaker);
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
   alerts_feature_->configure(config->alerts, retiring_targets(*config));

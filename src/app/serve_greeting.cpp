@@ -32,7 +32,7 @@ std::string shell_quoted(std::string_view text) {
 }
 
 bool does_chat(const Model& model) {
-  return std::ranges::any_of(model.targets, [](const Target& target) {
+  return any_target(model, [](const Target& target) {
     return target.provider->serves(OperationKind::Chat, target.upstream_model);
   });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "app/features.h"
 #include "app/listen_address.h"
@@ -57,9 +58,10 @@ class Builder {
                                  {}});
     }
     check_listening();
-    snapshot_->prices = std::make_shared<const ledger::PriceBook>(price_settings(config_));
+    prices_ = std::make_shared<const ledger::PriceBook>(price_settings(config_));
+    snapshot_->prices = prices_;
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);
-    for (const auto& entry : config_.models) add_model(entry.name, entry.value);
+    for (const auto& entry : config_.models) add_model(entry);
     add_policies();
     return std::move(snapshot_);
   }
@@ -151,7 +153,8 @@ class Builder {
     problems_.add(at, std::move(message), std::move(near));
   }
 
-  void add_target(Model& model, const config::Located<std::string>& located, double weight) {
+  void add_target(std::vector<Target>& targets, const config::Located<std::string>& located,
+                  const std::string& model, const ModelConfig& config) {
     const std::string& text = *located;
     const auto slash = text.find('/');
     if (slash == std::string::npos || slash + 1 == text.size()) {
@@ -164,24 +167,72 @@ class Builder {
       if (config_.providers.find(provider)) return;  // it has a problem of its own
       return no_provider(located.at, provider);
     }
-    model.targets.push_back(make_target(text, found->second.get(), text.substr(slash + 1), weight));
+    const double* weight = config.weights.find(text);
+    Target target =
+        make_target(text, found->second.get(), text.substr(slash + 1), weight ? *weight : 1);
+    target.place = static_cast<std::uint16_t>(targets.empty() ? 0 : targets.back().place + 1);
+    describe_target(target, model, config);
+    targets.push_back(std::move(target));
   }
 
-  void add_model(const std::string& name, const ModelConfig& config) {
+  // What is known of a target beforehand: what the configuration says, else the catalogue.
+  void describe_target(Target& target, const std::string& model, const ModelConfig& config) const {
+    const std::string provider(target.provider->name());
+    const auto& catalogue = prices_->settings().catalogue;
+    if (const auto known = catalogue.find(provider); known != catalogue.end()) {
+      if (const auto entry = ledger::find_in_catalogue(known->second, target.upstream_model)) {
+        target.context = static_cast<std::uint32_t>(
+            std::min<std::int64_t>(entry->context, std::numeric_limits<std::uint32_t>::max()));
+      }
+    }
+    if (const auto* context = config.context.find(target.name)) target.context = *context;
+    if (const auto* lacks = config.without.find(target.name)) {
+      for (const Need need : *lacks) target.without |= need;
+    }
+    const auto price = prices_->find(provider, target.upstream_model, target.name, model);
+    if (!price) return;
+    const auto& tokens = price->tiers[0];
+    target.input_price = price->per_hour ? 0 : tokens.input;
+    target.output_price = price->per_hour ? 0 : tokens.output;
+  }
+
+  void check_target_names(const config::Map<ModelConfig>::Entry& entry) {
+    const ModelConfig& config = entry.value;
+    const auto known = [&](const std::string& name) {
+      const auto is = [&](const auto& target) { return *target == name; };
+      return std::ranges::any_of(config.targets, is) ||
+             std::ranges::any_of(config.rules, [&](const RuleConfig& rule) {
+               return std::ranges::any_of(rule.targets, is);
+             });
+    };
+    const auto look = [&](const auto& map) {
+      for (const auto& one : map) {
+        if (known(one.name)) continue;
+        problems_.add(one.at, "\"" + one.name + "\" is not a target of this model");
+      }
+    };
+    look(config.weights);
+    look(config.context);
+    look(config.without);
+  }
+
+  void add_model(const config::Map<ModelConfig>::Entry& entry) {
+    const ModelConfig& config = entry.value;
     Model model;
-    model.name = name;
+    model.name = entry.name;
     model.strategy = config.strategy;
     model.owned_by = "causeway";
-    for (const auto& target : config.targets) {
-      const double* weight = config.weights.find(*target);
-      add_target(model, target, weight ? *weight : 1);
+    for (const auto& target : config.targets) add_target(model.targets, target, entry.name, config);
+    for (const RuleConfig& one : config.rules) {
+      Rule& rule = model.rules.emplace_back();
+      rule.name = one.name;
+      rule.when = std::make_shared<const Condition>(one.when);
+      rule.strategy = one.strategy;
+      rule.asks_what_is_found = !one.when.found.empty();
+      for (const auto& target : one.targets) add_target(rule.targets, target, entry.name, config);
     }
-    for (const auto& weight : config.weights) {
-      const bool known = std::any_of(config.targets.begin(), config.targets.end(),
-                                     [&](const auto& target) { return *target == weight.name; });
-      if (!known) problems_.add(weight.at, "\"" + weight.name + "\" is not a target of this model");
-    }
-    snapshot_->models.emplace(name, std::move(model));
+    check_target_names(entry);
+    snapshot_->models.emplace(entry.name, std::move(model));
   }
 
   void add_policies() {
@@ -200,6 +251,7 @@ class Builder {
   const AppConfig& config_;
   const SnapshotParts& parts_;
   config::Problems& problems_;
+  std::shared_ptr<const ledger::PriceBook> prices_;
   std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>();
 };
 

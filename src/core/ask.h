@@ -43,6 +43,8 @@ struct Question {
   Cancel* cancel = nullptr;
   /// Ends the call after about so long (a second more or less); 0 = as the policy says.
   std::chrono::milliseconds timeout{0};
+  /// Nothing is sent: the answer is the choice of targets, as JSON.
+  bool explain = false;
   /// Set when the question has ended, whatever came of it; null = not wanted.
   Sent* sent = nullptr;
   /// Takes a streamed answer piece by piece, as an application would get it; the next piece comes

@@ -31,6 +31,9 @@ void Exchange::reset() {
   outcome = {};
   marks.clear();
   fired.clear();
+  searched = false;
+  rule = {};
+  explain = false;
   stages_run = 0;
   slots.clear();
   kept.clear();

@@ -51,7 +51,13 @@ struct LoopContext {
 };
 
 /// How one attempt ended.
-enum class AttemptEnd : std::uint8_t { Running, Answered, Failed, Cancelled };
+enum class AttemptEnd : std::uint8_t {
+  Running,
+  Answered,
+  Failed,
+  Cancelled,
+  Skipped,  // the target was not asked, since it rests
+};
 
 /// What an answer says of the model that made it; empty = nothing. Cut where it is longer.
 struct MadeBy {
@@ -72,6 +78,8 @@ struct Attempt {
   Monotonic started{};
   std::chrono::nanoseconds took{0};
   std::chrono::nanoseconds connecting{0};  // of this, to make a connection; 0 = one was there
+  std::chrono::nanoseconds first_byte{0};  // from the call to the head of its answer; 0 = none came
+  bool sent = false;                       // a call was made
   Usage usage;
   MadeBy made_by;
 };
@@ -139,6 +147,9 @@ struct Exchange {
       tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;
   std::vector<Fired> fired;      // pii
+  bool searched = false;         // pii: all texts were looked through; `fired` is all that is there
+  std::string_view rule;         // choose: of the model, whose targets these are; empty = none
+  bool explain = false;          // ask(): to be told which targets would be tried, nothing else
   std::uint64_t stages_run = 0;  // bit per stage in the pipeline
   SlotMemory slots;
   std::vector<std::shared_ptr<const void>> kept;  // whatever must live as long as the exchange

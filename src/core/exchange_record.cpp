@@ -22,6 +22,7 @@ std::string_view code_of(const std::optional<Error>& error) {
 
 void set_attempt(AttemptRecord& to, const Attempt& from, Monotonic began) {
   to.target.set(from.target->name);
+  to.member.set(from.target->member);
   to.upstream_model.set(from.target->upstream_model);
   to.answering_model.set(from.made_by.model());
   to.provider_kind = from.target->provider ? from.target->provider->kind() : std::string_view();
@@ -57,6 +58,7 @@ void ExchangeRecord::set(const Exchange& exchange, const Outcome& outcome) {
   user.set(caller ? std::string_view(caller->user) : "");
   model.set(exchange.model_name);
   policy.set(exchange.policy ? std::string_view(exchange.policy->names) : "");
+  rule.set(exchange.rule);
   code.set(code_of(outcome.error));
   const Operation* on = exchange.operation;
   dialect = on && on->dialect ? on->dialect->name() : std::string_view();

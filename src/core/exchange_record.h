@@ -30,6 +30,7 @@ struct Short {
 
 struct AttemptRecord {
   Short<96> target;
+  Short<64> member;                           // of its provider
   Short<64> upstream_model, answering_model;  // as asked for; as the answer says
   std::string_view provider_kind;             // lives as long as the program
   Short<40> code;                             // of the error
@@ -50,6 +51,7 @@ struct ExchangeRecord {
   Short<64> tenant, user;
   Short<96> model;
   Short<96> policy;
+  Short<64> rule;            // of the model, that chose the targets
   Short<40> code;            // of the error
   std::string_view dialect;  // the application's; lives as long as the program, as those of Fired
   std::int64_t started_micros = 0;  // Unix time

@@ -25,6 +25,7 @@ struct Pipeline {
   std::vector<Stage*> stages;  // in order; their owners outlive every snapshot
   std::vector<Hook> head;
   std::vector<Hook> request_before_policy;
+  std::vector<Hook> attempt_end;
   std::vector<Hook> usage;
   std::vector<Hook> settle;
   std::vector<Hook> done;    // in reverse order

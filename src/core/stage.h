@@ -43,6 +43,7 @@ enum Hooks : std::uint16_t {
   /// (its cancel excepted) and to what is safe from any thread. Not for before_policy().
   kReadsTexts = 128,
   kOnSettle = 256,
+  kOnAttemptEnd = 512,  // on_answering() and on_attempt_end()
 };
 
 class Stage {
@@ -67,6 +68,10 @@ class Stage {
   virtual Task<Verdict> wait_request(Exchange&);
   /// Before each try, on the attempt's own fork of the request.
   virtual Verdict on_attempt(Exchange&, Attempt&) { return go_on(); }
+  /// The target's answer has begun, and is no error. Its end may be far away.
+  virtual void on_answering(Exchange&, Attempt&) noexcept {}
+  /// After each try whose on_attempt was called, however it ended (Attempt::end, error, took).
+  virtual void on_attempt_end(Exchange&, Attempt&) noexcept {}
   /// Each event of an answer, streamed or not. Only an Error counts; a Reply is not possible here.
   virtual Verdict on_event(Exchange&, Event&) { return go_on(); }
   virtual Hold hold(const Sections&) const { return Hold::none(); }

@@ -2,6 +2,7 @@
 // provider knows the model by, and rules by which some requests go to other ones.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,26 @@ enum class Strategy : std::uint8_t {
   Sticky,     // the same one for the same user
   Prefix,     // the same one for prompts that begin alike, within a bound on its load
 };
+
+constexpr std::string_view to_string(Strategy strategy) {
+  switch (strategy) {
+    case Strategy::Fallback:
+      return "fallback";
+    case Strategy::Weighted:
+      return "weighted";
+    case Strategy::LeastBusy:
+      return "least_busy";
+    case Strategy::Fastest:
+      return "fastest";
+    case Strategy::Cheapest:
+      return "cheapest";
+    case Strategy::Sticky:
+      return "sticky";
+    case Strategy::Prefix:
+      return "prefix";
+  }
+  return "";
+}
 
 /// What a request may need of a target, as a set.
 enum Need : std::uint8_t {
@@ -82,6 +103,7 @@ struct Rule {
   std::shared_ptr<const Condition> when;
   Strategy strategy = Strategy::Fallback;
   std::vector<Target> targets;
+  bool asks_what_is_found = false;  // its condition bears on what pii finds
 };
 
 struct Model {
@@ -92,5 +114,14 @@ struct Model {
   std::int64_t created = 0;     // Unix seconds
   std::string owned_by;
 };
+
+/// Whether `is_so` holds for one of the targets that a request for this model may go to.
+template <class Predicate>
+bool any_target(const Model& model, Predicate is_so) {
+  return std::ranges::any_of(model.targets, is_so) ||
+         std::ranges::any_of(model.rules, [&](const Rule& rule) {
+           return std::ranges::any_of(rule.targets, is_so);
+         });
+}
 
 }  // namespace causeway

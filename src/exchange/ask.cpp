@@ -114,7 +114,8 @@ Task<Result<Answer>> RunnerAsker::ask(Question question) {
   }
   if (closed_) co_return fail(ErrorKind::Unavailable, Origin::Us, "This gateway is shutting down.");
   if (question.cancel && question.cancel->requested()) co_return cancelled();
-  Runner::Internal internal{question.principal, static_cast<std::uint8_t>(depth), question.sent};
+  Runner::Internal internal{question.principal, static_cast<std::uint8_t>(depth), question.sent,
+                            question.explain};
   Asking asking(*this, question);
   co_await runner_.serve_internal(asking.stream(), internal);
   co_return asking.result(std::move(internal.error));

@@ -109,9 +109,9 @@ TEST(Ask, WhatIsNotAnAnswerIsAnError) {
   Witness witness;
   World world({&witness});
   world.client.scripts.push_back({.status = 429,
-                                  .fields = {{"retry-after", "7"}},
+                                  .fields = {{"retry-after", "70"}},
                                   .pieces = {R"({"error":{"message":"slow down"}})"}});
-  world.client.scripts.push_back({.refused = true});
+  for (int tries = 0; tries < 3; ++tries) world.client.scripts.push_back({.refused = true});
   const auto refused = run_ready(world.ask(question(kAsk)));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::ConnectFailed) << "of the last target";

@@ -9,7 +9,9 @@
 #include "exchange/pass_through.h"
 #include "exchange/run.h"
 #include "exchange/translate.h"
+#include "exchange/tries.h"
 #include "platform/http/buffers_full.h"
+#include "platform/net/loop.h"
 
 namespace causeway::exchange {
 namespace {
@@ -42,6 +44,12 @@ Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
     if (!verdict || *verdict) return verdict;
   }
   return go_on();
+}
+
+void tell_answering(Exchange& exchange, Attempt& attempt) {
+  for (const Hook& hook : exchange.snapshot->pipeline->attempt_end) {
+    if (exchange.stages_run >> hook.index & 1) hook.stage->on_answering(exchange, attempt);
+  }
 }
 
 // The caller's fields that may go on, then ours. Views into `parent`, the head and the call.
@@ -206,14 +214,17 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   auto timeouts = timeouts_left(run, provider, run.asked);
   if (!timeouts) co_return pass(std::move(timeouts));
   const Sending sending(run, attempt, *call, *timeouts);
+  attempt.sent = true;
   auto upstream =
       co_await exchange.context->client->call(*call->endpoint, sending.request, exchange.cancel);
+  attempt.first_byte = run.now() - run.asked;
   if (!upstream) {
     run.heard();
     co_return pass(std::move(upstream));
   }
   http::ClientStream& answer = **upstream;
   attempt.connecting = answer.connecting();
+  if (answer.head().status < 400) tell_answering(exchange, attempt);
   if (passes_through) co_return co_await deliver_as_it_comes(run, attempt, answer);
   const int status = answer.head().status;
   if (status < 200 || status > 299) {
@@ -228,22 +239,6 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
   if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
   co_return co_await deliver_whole(run, attempt, answer);
-}
-
-// Whether another target may do better. Faults of the connection and of the answer always; what the
-// provider said by its error's class.
-bool may_try_another(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::ConnectFailed:
-    case ErrorKind::UpstreamBroken:
-      return true;
-    case ErrorKind::Timeout:
-      return error.code != "total_timeout";
-    case ErrorKind::Cancelled:
-      return false;
-    default:
-      return error.retryable;
-  }
 }
 
 void estimate_usage(Run& run, Attempt& attempt) {
@@ -280,12 +275,55 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   if (result) {
     attempt.end = AttemptEnd::Answered;
   } else {
-    attempt.end =
-        result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
+    if (attempt.end != AttemptEnd::Skipped) {
+      attempt.end =
+          result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
+    }
     attempt.error = result.error();
     std::string().swap(attempt.translated);  // of no use to the next one
   }
   if (run.content_sent || result) know_usage(run, attempt);
+  for (const Hook& hook : exchange.snapshot->pipeline->attempt_end) {
+    if (exchange.stages_run >> hook.index & 1) hook.stage->on_attempt_end(exchange, attempt);
+  }
+}
+
+// A caller that leaves meanwhile is noticed after this much.
+constexpr milliseconds kLook{50};
+
+Task<void> pause(Exchange& exchange, milliseconds time) {
+  if (!exchange.context->loop) co_return;
+  while (time > milliseconds(0)) {
+    if (exchange.cancel.requested()) co_return;
+    const auto part = std::min(time, kLook);
+    co_await exchange.context->loop->sleep(part);
+    time -= part;
+  }
+}
+
+milliseconds time_left(const Run& run) {
+  const auto spent = run.now() - run.exchange.started;
+  return std::chrono::floor<milliseconds>(run.setting(run.keys.timeouts).total - spent);
+}
+
+Attempt& begin_attempt(Run& run, const Target& target) {
+  Attempt& attempt = run.exchange.attempts.emplace_back();
+  attempt.target = &target;
+  attempt.request = run.exchange.request.fork();
+  attempt.started = run.now();
+  run.content_bytes = 0;
+  return attempt;
+}
+
+// Of several attempts' errors the caller is told the last that came from a target; what was not
+// even asked since it rests says less.
+Result<void> telling(const Exchange& exchange, Result<void> last) {
+  const auto& attempts = exchange.attempts;
+  if (attempts.empty() || attempts.back().end != AttemptEnd::Skipped) return last;
+  for (auto at = attempts.rbegin(); at != attempts.rend(); ++at) {
+    if (at->end != AttemptEnd::Skipped && at->error) return std::unexpected(*at->error);
+  }
+  return last;
 }
 
 // The answer had begun: what went wrong is said inside it.
@@ -325,16 +363,13 @@ Task<Result<void>> run_attempts(Run& run) {
   Result<void> result = fail(ErrorKind::Unavailable, Origin::Us,
                              "No target is available for this model.", "no_target");
   exchange.attempts.reserve(exchange.targets.size());
-  for (const Target* target : exchange.targets) {
+  const RetrySettings& settings = run.setting(run.keys.retries);
+  Tries tries(exchange, settings, run.retries);
+  for (const Target* target = tries.first(run.now()); target;) {
     if (exchange.cancel.requested()) {
-      result = fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
-      break;
+      co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
     }
-    Attempt& attempt = exchange.attempts.emplace_back();
-    attempt.target = target;
-    attempt.request = exchange.request.fork();
-    attempt.started = run.now();
-    run.content_bytes = 0;
+    Attempt& attempt = begin_attempt(run, *target);
     result = co_await try_target(run, attempt);
     finish_attempt(run, attempt, result);
     if (result) co_return result;
@@ -342,9 +377,14 @@ Task<Result<void>> run_attempts(Run& run) {
       co_await fail_in_band(run, std::move(result).error());
       co_return Result<void>{};
     }
-    if (!may_try_another(result.error())) break;
+    const auto next = tries.after(attempt, run.now(), time_left(run));
+    if (!next.target) break;
+    // Of one that waits for a target that rests, only the last look is noted.
+    if (attempt.end == AttemptEnd::Skipped && next.target == target) exchange.attempts.pop_back();
+    if (next.wait > milliseconds(0)) co_await pause(exchange, next.wait);
+    target = next.target;
   }
-  co_return result;
+  co_return telling(exchange, std::move(result));
 }
 
 }  // namespace causeway::exchange

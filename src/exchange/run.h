@@ -13,6 +13,7 @@
 #include "core/snapshot.h"
 #include "core/stage.h"
 #include "core/token_estimates.h"
+#include "exchange/retry_budget.h"
 #include "exchange/settings.h"
 #include "exchange/upload.h"
 #include "platform/base/task.h"
@@ -25,6 +26,7 @@ struct Run {
   http::ServerStream& stream;
   const SettingKeys& keys;
   TokenEstimates& estimates;
+  RetryBudget& retries;
 
   std::unique_ptr<AnswerWriter> writer;  // of a streamed answer
   std::unique_ptr<Upload> upload{};      // of a request that is a form

@@ -91,6 +91,7 @@ Task<Result<void>> read_form(Run& run) {
 [[gnu::cold]] void begin_internal(Exchange& exchange, const Runner::Internal& internal) {
   exchange.principal = internal.principal;
   exchange.internal = true;
+  exchange.explain = internal.explain;
   exchange.depth = internal.depth;
 }
 
@@ -161,7 +162,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
   exchange.stages_run = snapshot->pipeline->always;
   name_exchange(exchange, ids_);
 
-  Run state{exchange, stream, keys_, estimates_, {}};
+  Run state{exchange, stream, keys_, estimates_, retries_, {}};
   state.last_write = exchange.started;
   runs_.push_back(&state);
   // Until a policy says otherwise, a client that leaves ends everything at once; so does an asker

@@ -14,6 +14,7 @@
 #include "core/stage.h"
 #include "core/token_estimates.h"
 #include "exchange/identity.h"
+#include "exchange/retry_budget.h"
 #include "exchange/settings.h"
 #include "platform/base/pinned.h"
 #include "platform/base/task.h"
@@ -36,6 +37,7 @@ class Runner {
     const Principal* principal = nullptr;
     std::uint8_t depth = 0;
     Sent* sent = nullptr;
+    bool explain = false;
     std::optional<Error> error{};  // afterwards: why there is no answer
   };
   Task<void> serve_internal(http::ServerStream& stream, Internal& internal);
@@ -60,6 +62,7 @@ class Runner {
   SettingKeys keys_;
   IdSource ids_;
   TokenEstimates estimates_;
+  RetryBudget retries_;
   std::vector<std::unique_ptr<Exchange>> spare_;  // bounded
   const Pipeline* spare_of_ = nullptr;            // whose slot layout the spare ones have
   std::vector<Run*> runs_;

@@ -28,6 +28,25 @@ void describe(config::Fields& f, TranslationSettings& c) {
       "named in x-causeway-dropped.");
 }
 
+void describe(config::Fields& f, RetrySettings& c) {
+  f.word("off", c.attempts, 0u, "No target is asked twice; the others are still tried in turn.");
+  f.field("attempts", c.attempts, "Further tries at the same target, when all have been tried.")
+      .range(0, 10);
+  f.field("wait", c.wait,
+          "Longest time that one request waits in all, for a target that rests or asks to be left "
+          "alone, and between tries.")
+      .range(0s, 10min);
+  f.field("budget", c.budget,
+          "Most further tries at a target, as a share of the requests to it: what fails for all is "
+          "not made worse. A provider's own \"come back in 2 s\" is not counted.")
+      .range(0.0, 1.0);
+  f.field("unsure", c.unsure,
+          "Also where nobody knows whether the target has worked on the request: the connection "
+          "broke off, or no answer came in time. Another target is tried in any case.");
+  f.field("content_filtered", c.content_filtered,
+          "Where a target refuses the content, the next one is tried.");
+}
+
 SettingKeys register_settings(SectionTable& sections) {
   SettingKeys keys;
   keys.timeouts = sections.add(kTimeouts, "How long a call may take.");
@@ -38,6 +57,7 @@ SettingKeys register_settings(SectionTable& sections) {
   keys.disconnects = sections.add(kDisconnect, "What happens when the caller leaves.");
   keys.translation =
       sections.add(kTranslation, "Between an application and a target of different dialects.");
+  keys.retries = sections.add(kRetries, "What happens where no target answered (docs/routing.md).");
   return keys;
 }
 

@@ -40,6 +40,16 @@ struct TranslationSettings {
   Unsupported unsupported = Unsupported::Refuse;
 };
 
+/// What is done where no target answered (exchange/tries.h).
+struct RetrySettings {
+  std::uint32_t attempts = 2;              // at the same target, behind the first
+  std::chrono::milliseconds wait{10'000};  // of one request, in all
+  double budget = 0.2;                     // of the requests
+  bool unsure = false;                     // also where the target may have worked on it
+  bool content_filtered = false;           // another target is tried where one refuses the content
+};
+
+void describe(config::Fields& f, RetrySettings& c);
 void describe(config::Fields& f, TranslationSettings& c);
 void describe(config::Fields& f, TimeoutSettings& c);
 void describe(config::Fields& f, DisconnectSettings& c);
@@ -48,6 +58,7 @@ inline constexpr config::Section<TimeoutSettings> kTimeouts{"timeouts"};
 inline constexpr config::Section<std::chrono::milliseconds> kHeartbeat{"heartbeat"};
 inline constexpr config::Section<DisconnectSettings> kDisconnect{"disconnect"};
 
+inline constexpr config::Section<RetrySettings> kRetries{"retries"};
 inline constexpr config::Section<TranslationSettings> kTranslation{"translation"};
 
 /// Numbers of these sections.
@@ -56,6 +67,7 @@ struct SettingKeys {
   SectionKey<std::chrono::milliseconds> heartbeat;  // of silence; 0 = none
   SectionKey<DisconnectSettings> disconnects;
   SectionKey<TranslationSettings> translation;
+  SectionKey<RetrySettings> retries;
 };
 
 SettingKeys register_settings(SectionTable& sections);

@@ -174,6 +174,7 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
     pipeline_.stages.push_back(stage);
     if (stage->hooks() & kOnHead) pipeline_.head.push_back(hook);
     if (stage->before_policy()) pipeline_.request_before_policy.push_back(hook);
+    if (stage->hooks() & kOnAttemptEnd) pipeline_.attempt_end.push_back(hook);
     if (stage->hooks() & kOnUsage) pipeline_.usage.push_back(hook);
     if (stage->hooks() & kOnSettle) pipeline_.settle.push_back(hook);
     if (stage->hooks() & kOnDone) pipeline_.done.insert(pipeline_.done.begin(), hook);

@@ -68,6 +68,7 @@ AlertStage::AlertStage(int loops) {
 void AlertStage::note_attempts(LoopCells& cells, const Exchange& exchange,
                                Cell& last) const noexcept {
   for (const Attempt& attempt : exchange.attempts) {
+    if (attempt.end == AttemptEnd::Skipped) continue;
     const bool is_last = &attempt == &exchange.attempts.back();
     Cell& cell = is_last ? last
                          : cells.at(attempt.target->key, attempt.target->name, exchange.model->name,

@@ -133,6 +133,7 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   const LabelId model = configured || exposed ? loop.label(exchange.model->name) : kOther;
   LabelId provider = loop.none;
   for (const Attempt& attempt : exchange.attempts) {
+    if (attempt.end == AttemptEnd::Skipped) continue;
     provider = loop.label(attempt.target->provider->kind());
     const LabelId ended =
         attempt.error ? loop.label(error_class(attempt.error->kind).label) : loop.none;

@@ -110,6 +110,10 @@ Result<Asked> read_asked(const AdminRequest& request) {
   asked.principal.attributes["operator"] = request.actor;
   asked.principal.models = {"*"};
   if (auto taken = take_principal(object, asked.principal); !taken) return pass(std::move(taken));
+  if (const bj::value* explain = object.if_contains("explain"); explain && !explain->is_null()) {
+    if (!explain->is_bool()) return refuse("\"explain\" is true or false", "explain");
+    asked.explain = explain->get_bool();
+  }
   auto taken = object.contains("trace") ? take_replay(object, asked) : take_request(object, asked);
   if (!taken) return pass(std::move(taken));
   return asked;

@@ -19,10 +19,11 @@ struct Asked {
   std::string trace;    // the recorded request to take instead; "" = none
   std::string model;    // for that one; "" = the one that was asked then
   std::optional<bool> stream;
+  bool explain = false;  // only which targets would be tried
 };
 
-/// {"path", "body"} or {"trace", "model", "stream"}; {"tenant", "user", "roles"} with both.
-/// Error: InvalidRequest "playground" naming the member.
+/// {"path", "body"} or {"trace", "model", "stream"}; {"tenant", "user", "roles", "explain"} with
+/// both. Error: InvalidRequest "playground" naming the member.
 Result<Asked> read_asked(const AdminRequest& request);
 
 /// Makes path and body of a recorded request. Errors: Conflict "request_cut"; InvalidRequest

@@ -73,7 +73,8 @@ struct Running {
 std::vector<AdminRoute> PlaygroundFeature::routes() {
   return {{http::Method::Post, "/api/playground",
            "Asks a model as an application would, or a recorded request again; the answer comes as "
-           "server-sent events, and at its end what the provider got.",
+           "server-sent events, and at its end what the provider got. With \"explain\": true "
+           "nothing is sent, and the reply says which targets would be tried, and why.",
            true, [this](AdminRequest request) { return ask(std::move(request)); }}};
 }
 
@@ -102,9 +103,31 @@ Task<AdminReply> PlaygroundFeature::ask(AdminRequest request) {
              "Sixteen questions of the playground are being answered already.", "playground_busy");
     co_return admin_error(busy.error());
   }
+  if (asked->explain) co_return co_await explain(std::move(asked));
   AdminReply reply;
   reply.content_type = "text/event-stream";
   reply.stream = [this, asked](AdminSink& sink) { return answer(asked, sink); };
+  co_return reply;
+}
+
+Task<AdminReply> PlaygroundFeature::explain(std::shared_ptr<const Asked> asked) {
+  const Running running(running_);
+  Question question;
+  question.principal = &asked->principal;
+  question.path = asked->path;
+  question.body = asked->body;
+  question.explain = true;
+  Asker* asker = parts_.asker();
+  if (!asker) {
+    const auto ending =
+        fail(ErrorKind::Unavailable, Origin::Us, "The gateway is starting or shutting down.");
+    co_return admin_error(ending.error());
+  }
+  auto asking = asker->ask(std::move(question));
+  auto result = co_await std::move(asking);
+  if (!result) co_return admin_error(result.error());
+  AdminReply reply;
+  reply.body = std::move(result->body);
   co_return reply;
 }
 

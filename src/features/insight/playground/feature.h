@@ -37,6 +37,7 @@ class PlaygroundFeature final : public Feature {
  private:
   Task<AdminReply> ask(AdminRequest request);
   Task<Result<void>> look_up(Asked& asked);
+  Task<AdminReply> explain(std::shared_ptr<const Asked> asked);
   Task<void> answer(std::shared_ptr<const Asked> asked, AdminSink& sink);
 
   Parts parts_;

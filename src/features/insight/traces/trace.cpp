@@ -10,7 +10,8 @@
 namespace causeway::traces {
 namespace {
 
-constexpr std::uint64_t kVersion = 2;  // 1: without the models that answered
+// 1: without the models that answered; 2: without the rule, and members of providers
+constexpr std::uint64_t kVersion = 3;
 constexpr std::uint64_t kStreamed = 1, kCut = 2, kContents = 4;  // flags
 
 std::string_view name_of(AttemptEnd end) {
@@ -21,6 +22,8 @@ std::string_view name_of(AttemptEnd end) {
       return "failed";
     case AttemptEnd::Cancelled:
       return "cancelled";
+    case AttemptEnd::Skipped:
+      return "skipped";
     case AttemptEnd::Running:
       break;
   }
@@ -90,6 +93,10 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
   for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
     to.put(record.attempts[i].answering_model.view());
   }
+  names.put(Field::Other, record.rule.view());
+  for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
+    to.put(record.attempts[i].member.view());
+  }
 }
 
 void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint64_t version) {
@@ -121,6 +128,9 @@ void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint6
   }
   if (version < 2) return;
   for (Trace::Attempt& attempt : out.attempts) attempt.answering_model = from.text();
+  if (version < 3) return;
+  out.rule = name();
+  for (Trace::Attempt& attempt : out.attempts) attempt.member = from.text();
 }
 
 void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text) {
@@ -141,6 +151,7 @@ void write_lists(text::JsonWriter& json, const Trace& trace) {
   json.end_array().field("attempts_total", trace.attempts_total).key("attempts").begin_array();
   for (const auto& attempt : trace.attempts) {
     json.begin_object().field("target", attempt.target).field("dialect", attempt.dialect);
+    if (!attempt.member.empty()) json.field("member", attempt.member);
     json.field("end", attempt.end);
     if (!attempt.answering_model.empty()) json.field("answering_model", attempt.answering_model);
     write_text(json, "error", attempt.error);
@@ -266,6 +277,7 @@ void Trace::write_open(text::JsonWriter& json, std::string_view key_name) const 
   json.field("key_id", key_id).field("key", key_name.empty() ? key_id : key_name);
   json.field("tenant", tenant).field("user", user).field("operation", operation);
   json.field("dialect", dialect).field("model", model).field("policy", policy);
+  if (!rule.empty()) json.field("rule", rule);
   json.field("status", status);
   write_text(json, "error", error);
   if (!code.empty()) json.field("code", code);

@@ -84,7 +84,7 @@ struct Trace {
   };
   struct Attempt {
     std::string_view target, dialect, end, error, code;
-    std::string answering_model;  // as the answer says
+    std::string answering_model, member;  // as the answer says
     std::uint64_t status = 0, micros = 0;
   };
   struct Found {
@@ -96,7 +96,7 @@ struct Trace {
   std::int64_t started_micros = 0;
   // Views that the reader of names holds.
   std::string_view key_id, tenant, user, model, policy, operation, dialect, error, code, stop,
-      program;
+      program, rule;
   std::uint64_t status = 0, config_version = 0, request_bytes = 0, answer_bytes = 0;
   bool streamed = false, cut_by_client = false, has_contents = false;
   Usage usage;

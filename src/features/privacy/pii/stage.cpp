@@ -122,10 +122,9 @@ unsigned PiiStage::hooks_under(const Sections& sections) const {
 // Null where no target gets treated texts.
 Result<PiiStage::State*> PiiStage::begin(Exchange& exchange) {
   if (!exchange.model) return nullptr;
-  const auto& targets = exchange.model->targets;
-  const bool any =
-      std::ranges::any_of(targets, [&](const Target& target) { return treats(exchange, target); });
-  if (!any) return nullptr;
+  const bool routed = std::ranges::any_of(exchange.model->rules, &Rule::asks_what_is_found);
+  const auto treated = [&](const Target& target) { return treats(exchange, target); };
+  if (!routed && !any_target(*exchange.model, treated)) return nullptr;
   auto& state = exchange.slot(slot_);
   state = std::make_unique<State>();
   const std::string_view conversation = exchange.head().find(kConversation).value_or("");
@@ -194,11 +193,20 @@ void PiiStage::look_through(Exchange& exchange, State& state, ModelTexts* model)
       });
     }
   }
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    for (std::size_t action = 0; action < kActions; ++action) {
+      const auto number = state.found[kind][action];
+      if (number == 0) continue;
+      exchange.fired.push_back({name(), pii::name_of(static_cast<Kind>(kind)),
+                                name_of(static_cast<Action>(action)), number});
+    }
+  }
+  exchange.searched = !treatment.asks_model || model;
   state.looked = true;
 }
 
 // On the loop, since each has its own counters.
-void PiiStage::count(Exchange& exchange, const State& state) const {
+void PiiStage::count(const Exchange& exchange, const State& state) const {
   const int loop = exchange.context->index;
   auto& cells = counters_->loops[static_cast<std::size_t>(loop)].found;
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
@@ -208,7 +216,6 @@ void PiiStage::count(Exchange& exchange, const State& state) const {
       const std::string_view done = name_of(static_cast<Action>(action));
       metrics::Counter*& cell = cells[kind][action];
       if (!cell) cell = &counters_->registry.cell(counters_->found, loop, {found, done});
-      exchange.fired.push_back({name(), found, done, state.found[kind][action]});
       cell->add(state.found[kind][action]);
     }
   }

@@ -47,7 +47,7 @@ class PiiStage final : public Stage {
   bool treats(const Exchange& exchange, const Target& target) const;
   Result<State*> begin(Exchange& exchange);
   void look_through(Exchange& exchange, State& state, ModelTexts* model) const;
-  void count(Exchange& exchange, const State& state) const;
+  void count(const Exchange& exchange, const State& state) const;
   Verdict treat_unread(const Exchange& exchange, Attempt& attempt) const;
 
   SectionKey<Settings> key_;

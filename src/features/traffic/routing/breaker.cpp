@@ -39,20 +39,22 @@ std::string_view to_string(Breaker::State state) {
 Breaker::Admission Breaker::admit(Monotonic now) {
   if (state() == State::Closed) {
     calls_.fetch_add(1, std::memory_order_relaxed);
-    return {true, false, {}};
+    return {.goes = true};
   }
   const std::lock_guard guard(mutex_);
   if (state() == State::Open) {
-    if (unwell_ || now < until_) return {false, false, std::max(until(until_, now), kTrialWait)};
+    if (unwell_ || now < until_) {
+      return {false, false, std::max(until(until_, now), kTrialWait), limit_};
+    }
     allowed_ = 1;
     trials_ = 0;
     state_.store(State::Trying, std::memory_order_release);
   }
   const bool trial = state() == State::Trying;
-  if (trial && trials_ >= allowed_) return {false, false, kTrialWait};
+  if (trial && trials_ >= allowed_) return {false, false, kTrialWait, limit_};
   if (trial) ++trials_;
   calls_.fetch_add(1, std::memory_order_relaxed);
-  return {true, trial, {}};
+  return {.goes = true, .trial = trial};
 }
 
 bool Breaker::admits(Monotonic now) const {
@@ -107,24 +109,34 @@ bool Breaker::too_many(Monotonic now, const BreakerSettings& settings) {
 }
 
 void Breaker::failed(bool trial, Monotonic now, std::string_view why,
-                     const BreakerSettings& settings, std::optional<milliseconds> rest) {
+                     const BreakerSettings& settings) {
   failures_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard guard(mutex_);
   if (trial && trials_ > 0) --trials_;
-  if (rest) return open(now + *rest, why);
   if (state() == State::Closed) {
-    if (too_many(now, settings)) open(now + rest_after(relapses_, settings), why);
-    return;
+    if (!too_many(now, settings)) return;
+  } else {
+    // What began before it opened says nothing new.
+    if (!trial || state() != State::Trying) return;
+    ++relapses_;
   }
-  // What began before it opened says nothing new.
-  if (!trial || state() != State::Trying) return;
-  open(now + rest_after(++relapses_, settings), why);
+  limit_.reset();
+  open(now + rest_after(relapses_, settings), why);
+}
+
+void Breaker::limited(bool trial, Monotonic now, const Error& error, milliseconds rest) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard guard(mutex_);
+  if (trial && trials_ > 0) --trials_;
+  limit_ = error;
+  open(now + rest, error.code);
 }
 
 void Breaker::probed(bool well, Monotonic now, const BreakerSettings& settings) {
   const std::lock_guard guard(mutex_);
   if (!well) {
     unwell_ = true;
+    limit_.reset();
     return open(now + settings.rest, "probe_failed");
   }
   if (!std::exchange(unwell_, false)) return;

@@ -14,11 +14,12 @@
 #include <string_view>
 
 #include "platform/base/clock.h"
+#include "platform/base/error.h"
 
 namespace causeway::routing {
 
 struct BreakerSettings {
-  std::uint32_t failures = 5;  // in a row that open it; 0 = it never opens for failures
+  std::uint32_t failures = 5;  // in a row that open it; 0 = it opens for failed probes alone
   double failure_rate = 0.5;   // the same, of all calls within 10 s, where these are 20 or more
   std::chrono::milliseconds rest{2'000};  // the first one
   std::chrono::milliseconds longest_rest{60'000};
@@ -33,6 +34,7 @@ class Breaker {
     bool goes = false;
     bool trial = false;                 // to be told to the call's end
     std::chrono::milliseconds wait{0};  // until it is worth asking again, where it does not go
+    std::optional<Error> limit{};       // what its provider said, where it wants to be left alone
   };
 
   /// Each call that goes must be told the end of: one of succeeded(), failed(), undecided().
@@ -41,9 +43,9 @@ class Breaker {
   bool admits(Monotonic now) const;
 
   void succeeded(bool trial);
-  /// `rest`: as long as the provider asks to be left alone, counts at once and is no failure.
-  void failed(bool trial, Monotonic now, std::string_view why, const BreakerSettings& settings,
-              std::optional<std::chrono::milliseconds> rest = std::nullopt);
+  void failed(bool trial, Monotonic now, std::string_view why, const BreakerSettings& settings);
+  /// The provider wants to be left alone for so long: counts at once.
+  void limited(bool trial, Monotonic now, const Error& error, std::chrono::milliseconds rest);
   /// It ended without saying anything of the target: the caller left, the request was wrong.
   void undecided(bool trial);
   /// From outside: it is not well, or it is again (then calls are tried at once).
@@ -70,7 +72,8 @@ class Breaker {
   std::uint32_t relapses_ = 0;
   Monotonic window_began_{};
   std::uint64_t window_calls_ = 0, window_failures_ = 0;
-  bool unwell_ = false;  // a probe said so: stays open until one says otherwise
+  std::optional<Error> limit_;  // where it was opened by the provider's own word
+  bool unwell_ = false;         // a probe said so: stays open until one says otherwise
   std::string why_;
 };
 

@@ -1,16 +1,35 @@
-// The order in which a model's targets are tried. No state, no clock of its own.
+// The order in which targets are tried. No state of its own, no clock.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/target.h"
+#include "features/traffic/routing/loop_states.h"
+#include "platform/base/clock.h"
 
 namespace causeway::routing {
 
-/// Fallback: as listed. Weighted: the first by its share of the weights, drawn by `draw` (any 64
-/// bits that differ from request to request), the others behind it by weight, so that they serve as
-/// fallbacks. Weight 0 is never drawn first.
-void order_targets(const Model& model, std::uint64_t draw, std::vector<const Target*>& order);
+/// What bears on it beside the targets.
+struct Asking {
+  Monotonic now{};
+  std::uint64_t draw = 0;    // any 64 bits that differ from request to request
+  std::uint64_t who = 0;     // of the user, for Sticky
+  std::uint64_t begins = 0;  // of the prompt's beginning, for Prefix
+  std::uint64_t input_tokens = 0, output_tokens = 0;  // estimated, for Cheapest and the windows
+  Needs needs = 0;
+};
+
+/// The places by `strategy` (core/target.h), the members of each by its Target::balance. Behind all
+/// others, in the same order: those that cannot do what is needed or whose window is too small for
+/// the prompt, and behind these, those that rest. Weight 0 is never first where another has weight.
+void order_targets(std::span<const Target> targets, Strategy strategy, const Asking& asking,
+                   LoopStates& states, std::vector<const Target*>& order);
+
+/// How busy a target is: calls under way and this one, times the usual time to its first byte, in
+/// seconds; per weight. Nothing known of its speed counts as one millisecond, so that it is tried.
+/// What was known is worth half after each 10 s without an answer beyond the first.
+double busy(const TargetState* state, double weight, Monotonic now);
 
 }  // namespace causeway::routing

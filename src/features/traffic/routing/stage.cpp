@@ -4,7 +4,7 @@
 
 #include "core/provider.h"
 #include "core/snapshot.h"
-#include "features/traffic/routing/order.h"
+#include "features/traffic/routing/decision.h"
 #include "platform/config/problems.h"
 #include "platform/text/glob.h"
 #include "platform/text/percent.h"
@@ -131,8 +131,7 @@ Verdict ResolveStage::on_request(Exchange& exchange) {
 
 Verdict ValidateStage::on_request(Exchange& exchange) {
   if (!exchange.model) return go_on();
-  const auto& targets = exchange.model->targets;
-  const bool any = std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+  const bool any = any_target(*exchange.model, [&](const Target& target) {
     return target.provider->serves(exchange.operation->kind, target.upstream_model);
   });
   if (any) return go_on();
@@ -146,11 +145,12 @@ Verdict ValidateStage::on_request(Exchange& exchange) {
 
 Verdict ChooseStage::on_request(Exchange& exchange) {
   if (!exchange.model) return go_on();
-  order_targets(*exchange.model, exchange.started.time_since_epoch().count(), exchange.targets);
-  std::erase_if(exchange.targets, [&](const Target* target) {
-    return !target->provider->serves(exchange.operation->kind, target->upstream_model);
-  });
-  return go_on();
+  LoopStates& states = states_[static_cast<std::size_t>(exchange.context->index)];
+  choose_targets(exchange, states);
+  if (!exchange.explain) return go_on();
+  auto reply = std::make_unique<Reply>();
+  reply->body = explained(exchange, states);
+  return reply;
 }
 
 }  // namespace causeway::routing

@@ -1,10 +1,13 @@
 // From the model's name to the targets that will be tried, in order: resolve finds the model and
-// the policy, validate refuses what no target could do, choose orders the targets.
+// the policy, validate refuses what no target could do, choose orders the targets; target says
+// before each try whether that one may be asked now.
 #pragma once
 
 #include "core/exchange.h"
+#include "core/slots.h"
 #include "core/stage.h"
 #include "features/traffic/routing/config.h"
+#include "features/traffic/routing/loop_states.h"
 
 namespace causeway::routing {
 
@@ -28,11 +31,43 @@ class ValidateStage final : public Stage {
   Verdict on_request(Exchange& exchange) override;
 };
 
+/// Each loop's view of how targets fare.
+using StatesOfLoops = std::vector<LoopStates>;
+
 class ChooseStage final : public Stage {
  public:
+  explicit ChooseStage(StatesOfLoops& states) : states_(states) {}
   std::string_view name() const override { return "choose"; }
   unsigned hooks() const override { return kOnRequest; }
   Verdict on_request(Exchange& exchange) override;
+
+ private:
+  StatesOfLoops& states_;
+};
+
+/// Leaves targets alone that rest, and learns from each try how its target fares.
+class TargetStage final : public Stage {
+ public:
+  TargetStage(StatesOfLoops& states, SlotLayout& slots)
+      : states_(states), slot_(slots.add<Asked>()) {}
+  std::string_view name() const override { return "target"; }
+  unsigned hooks() const override { return kOnAttempt | kOnAttemptEnd; }
+  Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
+  void on_answering(Exchange& exchange, Attempt& attempt) noexcept override;
+  void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
+
+ private:
+  /// Of the attempt that runs.
+  struct Asked {
+    TargetState* state = nullptr;  // null: nothing is to be told
+    bool trial = false;
+    bool answering = false;
+  };
+  LoopStates& of_loop(const Exchange& exchange) const {
+    return states_[static_cast<std::size_t>(exchange.context->index)];
+  }
+  StatesOfLoops& states_;
+  Slot<Asked> slot_;
 };
 
 }  // namespace causeway::routing

@@ -1,0 +1,161 @@
+#include "features/traffic/routing/breaker.h"
+
+#include <gtest/gtest.h>
+
+#include "features/traffic/routing/target_states.h"
+
+namespace causeway::routing {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct BreakerTest : testing::Test {
+  void fail_once() {
+    const auto admission = breaker.admit(now);
+    ASSERT_TRUE(admission.goes);
+    breaker.failed(admission.trial, now, "upstream_failed", settings);
+  }
+  void succeed_once() {
+    const auto admission = breaker.admit(now);
+    ASSERT_TRUE(admission.goes);
+    breaker.succeeded(admission.trial);
+  }
+
+  BreakerSettings settings;
+  Breaker breaker;
+  Monotonic now{std::chrono::hours(1)};
+};
+
+TEST_F(BreakerTest, FailuresInARowOpenItAndASuccessBetweenThemDoesNot) {
+  for (int i = 0; i < 4; ++i) fail_once();
+  succeed_once();
+  for (int i = 0; i < 4; ++i) fail_once();
+  EXPECT_EQ(breaker.state(), Breaker::State::Closed);
+  fail_once();
+  EXPECT_EQ(breaker.state(), Breaker::State::Open);
+  const auto refused = breaker.admit(now);
+  EXPECT_FALSE(refused.goes);
+  EXPECT_EQ(refused.wait, 2s);
+  EXPECT_FALSE(refused.limit);
+  EXPECT_EQ(breaker.why(), "upstream_failed");
+}
+
+TEST_F(BreakerTest, HalfOfManyCallsFailingOpensIt) {
+  for (int i = 0; i < 20 && breaker.state() == Breaker::State::Closed; ++i) {
+    fail_once();
+    if (breaker.state() == Breaker::State::Closed) succeed_once();
+  }
+  EXPECT_EQ(breaker.state(), Breaker::State::Open);
+  EXPECT_GE(breaker.calls(), 20u);
+}
+
+TEST_F(BreakerTest, AfterItsRestAFewMayTryAndTwiceAsManyWithEachSuccess) {
+  for (int i = 0; i < 5; ++i) fail_once();
+  now += 2s;
+  EXPECT_TRUE(breaker.admits(now));
+  auto first = breaker.admit(now);
+  EXPECT_TRUE(first.goes && first.trial);
+  EXPECT_FALSE(breaker.admit(now).goes) << "one at a time";
+  breaker.succeeded(first.trial);
+  EXPECT_EQ(breaker.state(), Breaker::State::Trying);
+  auto second = breaker.admit(now), third = breaker.admit(now);
+  EXPECT_TRUE(second.goes && third.goes);
+  EXPECT_FALSE(breaker.admit(now).goes);
+  breaker.succeeded(true);
+  breaker.succeeded(true);
+  for (int i = 0; i < 3; ++i) succeed_once();
+  EXPECT_EQ(breaker.state(), Breaker::State::Closed);
+}
+
+TEST_F(BreakerTest, ARelapseDoublesTheRestUpToTheLongest) {
+  settings.longest_rest = 5s;
+  for (int i = 0; i < 5; ++i) fail_once();
+  for (const auto rest : {2s, 4s, 5s, 5s}) {
+    EXPECT_EQ(breaker.rest_left(now), rest);
+    now += rest;
+    fail_once();
+  }
+}
+
+TEST_F(BreakerTest, ATrialThatSaysNothingGivesItsPlaceBack) {
+  for (int i = 0; i < 5; ++i) fail_once();
+  now += 2s;
+  for (int i = 0; i < 10; ++i) {
+    const auto admission = breaker.admit(now);
+    ASSERT_TRUE(admission.goes);
+    breaker.undecided(admission.trial);
+  }
+}
+
+TEST_F(BreakerTest, WhoAsksToBeLeftAloneIsAtOnce) {
+  const auto admission = breaker.admit(now);
+  const Error error = fail(ErrorKind::RateLimited, Origin::Upstream, "slow down", "slow").error();
+  breaker.limited(admission.trial, now, error, 7s);
+  const auto refused = breaker.admit(now + 1s);
+  EXPECT_FALSE(refused.goes);
+  ASSERT_TRUE(refused.limit);
+  EXPECT_EQ(refused.limit->message, "slow down");
+  EXPECT_EQ(breaker.why(), "slow");
+  EXPECT_EQ(refused.wait, 6s);
+  // A shorter word does not shorten it.
+  breaker.limited(false, now, error, 1s);
+  EXPECT_FALSE(breaker.admits(now + 6s));
+  EXPECT_TRUE(breaker.admits(now + 7s));
+}
+
+TEST_F(BreakerTest, OffItStaysClosedWhateverFails) {
+  settings.failures = 0;
+  for (int i = 0; i < 200; ++i) fail_once();
+  EXPECT_EQ(breaker.state(), Breaker::State::Closed);
+}
+
+TEST_F(BreakerTest, AProbeOpensItAndLetsItTryAgain) {
+  breaker.probed(true, now, settings);
+  EXPECT_EQ(breaker.state(), Breaker::State::Closed);
+  breaker.probed(false, now, settings);
+  now += 1h;
+  EXPECT_FALSE(breaker.admits(now)) << "until a probe says otherwise";
+  breaker.probed(true, now, settings);
+  EXPECT_TRUE(breaker.admit(now).trial);
+}
+
+TEST(TargetStates, OneStateForEachMemberAndProbesFindThemByProvider) {
+  ManualClock clock;
+  TargetStates states(clock);
+  const Target a = make_target("gpu/x", nullptr, "x", 1, "h:1");
+  const Target b = make_target("gpu/x", nullptr, "x", 1, "h:2");
+  const Target other = make_target("gpus/x", nullptr, "x", 1, "h:1");
+  EXPECT_EQ(states.of(a), states.of(a));
+  EXPECT_NE(states.of(a), states.of(b));
+  states.of(other);
+  states.probed("gpu", "h:1", false);
+  EXPECT_FALSE(states.of(a)->breaker().admits(clock.now()));
+  EXPECT_TRUE(states.of(b)->breaker().admits(clock.now()));
+  EXPECT_TRUE(states.of(other)->breaker().admits(clock.now()));
+  const auto list = states.list();
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0].member, "h:1");
+  EXPECT_EQ(list[0].why, "probe_failed");
+}
+
+TEST(TargetStates, OfTooManyTheLastAreNotWatched) {
+  ManualClock clock;
+  TargetStates states(clock);
+  for (std::size_t i = 0; i < TargetStates::kMost; ++i) {
+    ASSERT_TRUE(states.of(make_target("p/" + std::to_string(i), nullptr, "")));
+  }
+  EXPECT_FALSE(states.of(make_target("p/more", nullptr, "")));
+}
+
+TEST(TargetState, AnAverageOfWhatCameLately) {
+  TargetState state(make_target("a", nullptr, "a"));
+  Monotonic now{1h};
+  EXPECT_FALSE(state.first_byte());
+  state.answered_after(100ms, now);
+  EXPECT_EQ(state.first_byte(), 100ms);
+  state.answered_after(200ms, now += 10s);
+  EXPECT_NEAR(static_cast<double>(state.first_byte()->count()), 163.2e6, 1e6);
+}
+
+}  // namespace
+}  // namespace causeway::routing

@@ -1,0 +1,196 @@
+#include "features/traffic/routing/condition.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "core/principal.h"
+#include "core/token_estimates.h"
+#include "platform/http/server_stream.h"
+#include "platform/text/ascii.h"
+#include "platform/text/glob.h"
+
+namespace causeway {
+
+config::Names<Need> names_of(Need) {
+  return {{"vision", kNeedsVision},
+          {"tools", kNeedsTools},
+          {"schema", kNeedsSchema},
+          {"audio", kNeedsAudio},
+          {"documents", kNeedsDocuments}};
+}
+
+void describe(config::Fields& f, Condition& c) {
+  f.field("tenants", c.tenants, "Tenants of the caller, as patterns.").or_single();
+  f.field("keys", c.keys, "Names or ids of the caller's key, as patterns.").or_single();
+  f.field("roles", c.roles, "Roles, as patterns, one of which the caller has.").or_single();
+  f.field("metadata", c.metadata,
+          "Of the request's `metadata`: each of these has a value that fits the pattern.");
+  f.field("data", c.data,
+          "Classes of data that the application names, one of which is here: in the field "
+          "x-causeway-data of the request's head, or as `data` in its metadata.")
+      .or_single();
+  f.field("found", c.found,
+          "Kinds of personal data, one of which `pii` has found in the request, under whatever "
+          "action; `*` stands for any.")
+      .or_single();
+  f.field("operations", c.operations, "What is asked for: chat, embeddings, …").or_single();
+  f.field("needs", c.needs, "What the request needs, all of it.").or_single();
+  f.field("tokens_over", c.tokens_over, "The prompt has more tokens, by estimate.");
+  f.field("tokens_under", c.tokens_under, "The prompt has fewer tokens, by estimate.");
+}
+
+namespace routing {
+namespace {
+
+namespace bj = boost::json;
+
+template <class Value>
+bool any_fits(const std::vector<std::string>& patterns, const Value& value) {
+  return std::ranges::any_of(
+      patterns, [&](const std::string& pattern) { return text::glob_match(pattern, value); });
+}
+
+bool caller_fits(const Condition& when, const Principal* caller) {
+  static const Principal kNobody;
+  const Principal& who = caller ? *caller : kNobody;
+  if (!when.tenants.empty() && !any_fits(when.tenants, who.tenant)) return false;
+  if (!when.keys.empty() && !any_fits(when.keys, who.key_name) &&
+      !any_fits(when.keys, who.key_id)) {
+    return false;
+  }
+  return when.roles.empty() || std::ranges::any_of(who.roles, [&](const std::string& role) {
+           return any_fits(when.roles, role);
+         });
+}
+
+// The request's metadata; empty where it has none that could be read.
+bj::object metadata_of(const Exchange& exchange) {
+  const auto* member = exchange.index.member("metadata");
+  if (!member) return {};
+  bj::error_code failed;
+  bj::value value = bj::parse(exchange.index.bytes(member->value), failed);
+  if (failed || !value.is_object()) return {};
+  return std::move(value.as_object());
+}
+
+std::string_view text_in(const bj::object& object, std::string_view name) {
+  const bj::value* found = object.if_contains(name);
+  return found && found->is_string() ? std::string_view(found->as_string()) : std::string_view();
+}
+
+bool metadata_fits(const Condition& when, const Exchange& exchange) {
+  if (when.metadata.empty()) return true;
+  const bj::object metadata = metadata_of(exchange);
+  return std::ranges::all_of(when.metadata, [&](const auto& entry) {
+    return metadata.contains(entry.name) &&
+           text::glob_match(entry.value, text_in(metadata, entry.name));
+  });
+}
+
+void add_classes(std::string_view list, std::vector<std::string>& to) {
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    const auto name = text::trim(list.substr(0, comma));
+    if (!name.empty()) to.push_back(text::to_lower(name));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+}
+
+bool data_fits(const Condition& when, const Exchange& exchange) {
+  if (when.data.empty()) return true;
+  const auto named = data_classes(exchange);
+  return std::ranges::any_of(named,
+                             [&](const std::string& name) { return any_fits(when.data, name); });
+}
+
+bool found_fits(const Condition& when, const Exchange& exchange) {
+  return when.found.empty() || std::ranges::any_of(exchange.fired, [&](const Fired& fired) {
+           return fired.stage == "pii" && fired.count > 0 && any_fits(when.found, fired.kind);
+         });
+}
+
+bool size_fits(const Condition& when, const Exchange& exchange) {
+  if (!when.tokens_over && !when.tokens_under) return true;
+  const auto tokens = prompt_tokens(exchange, 0);
+  return (!when.tokens_over || tokens > *when.tokens_over) &&
+         (!when.tokens_under || tokens < *when.tokens_under);
+}
+
+bool needs_fit(const Condition& when, const Exchange& exchange) {
+  if (when.needs.empty()) return true;
+  const Needs has = needs_of(exchange.index);
+  return std::ranges::all_of(when.needs, [&](Need need) { return (has & need) != 0; });
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+
+// By the part's own words: {"type":"image_url",…}, {"inlineData":{"mimeType":"image/png",…}}.
+Needs need_of_part(std::string_view part) {
+  const std::string_view begin = part.substr(0, 400);
+  if (mentions(begin, "\"image") || mentions(begin, "\"input_image")) return kNeedsVision;
+  if (mentions(begin, "audio")) return kNeedsAudio;
+  return kNeedsDocuments;
+}
+
+}  // namespace
+
+std::string_view to_string(Need need) {
+  switch (need) {
+    case kNeedsVision:
+      return "vision";
+    case kNeedsTools:
+      return "tools";
+    case kNeedsSchema:
+      return "schema";
+    case kNeedsAudio:
+      return "audio";
+    case kNeedsDocuments:
+      return "documents";
+  }
+  return "";
+}
+
+Needs needs_of(const RequestIndex& index) {
+  Needs needs = index.has_tools ? kNeedsTools : 0;
+  for (const ByteRange part : index.unread) needs |= need_of_part(index.bytes(part));
+  for (const std::string_view name :
+       {"response_format", "text", "output_config", "output_format", "generationConfig"}) {
+    const auto* member = index.member(name);
+    if (!member) continue;
+    const std::string_view value = index.bytes(member->value);
+    if (mentions(value, "\"json_schema\"") || mentions(value, "\"responseSchema\"") ||
+        mentions(value, "\"responseJsonSchema\"") || mentions(value, "\"response_schema\"")) {
+      needs |= kNeedsSchema;
+    }
+  }
+  return needs;
+}
+
+std::uint64_t prompt_tokens(const Exchange& exchange, std::uint64_t target) {
+  static const TokenEstimates kUsual;
+  const auto* estimates = exchange.context->estimates ? exchange.context->estimates : &kUsual;
+  return estimates->tokens(target, exchange.request.text_bytes()) +
+         exchange.index.messages.size() * kTokensPerMessage;
+}
+
+std::vector<std::string> data_classes(const Exchange& exchange) {
+  std::vector<std::string> named;
+  if (const auto field = exchange.head().find("x-causeway-data")) add_classes(*field, named);
+  if (exchange.index.member("metadata")) add_classes(text_in(metadata_of(exchange), "data"), named);
+  return named;
+}
+
+bool holds(const Condition& when, const Exchange& exchange) {
+  if (!caller_fits(when, exchange.principal)) return false;
+  if (!when.operations.empty() &&
+      !any_fits(when.operations, causeway::to_string(exchange.operation->kind))) {
+    return false;
+  }
+  return found_fits(when, exchange) && needs_fit(when, exchange) && size_fits(when, exchange) &&
+         data_fits(when, exchange) && metadata_fits(when, exchange);
+}
+
+}  // namespace routing
+}  // namespace causeway

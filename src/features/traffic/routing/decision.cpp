@@ -1,0 +1,164 @@
+#include "features/traffic/routing/decision.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "core/principal.h"
+#include "core/provider.h"
+#include "features/traffic/routing/condition.h"
+#include "platform/text/json_writer.h"
+
+namespace causeway::routing {
+namespace {
+
+constexpr std::uint64_t kUsualAnswer = 500;   // tokens, where the request sets no limit
+constexpr std::size_t kBeginning = 4 * 1024;  // bytes of a prompt that make replicas' caches differ
+
+struct Route {
+  const Rule* rule = nullptr;
+  Strategy strategy = Strategy::Fallback;
+  const std::vector<Target>* targets = nullptr;
+};
+
+Route route_of(const Exchange& exchange) {
+  const Model& model = *exchange.model;
+  for (const Rule& rule : model.rules) {
+    if (holds(*rule.when, exchange)) return {&rule, rule.strategy, &rule.targets};
+  }
+  return {nullptr, model.strategy, &model.targets};
+}
+
+// The application's own name of its user where it gives one, else who called.
+std::uint64_t who_asks(const Exchange& exchange) {
+  Request& request = const_cast<Exchange&>(exchange).request;
+  for (const Text& text : request.texts()) {
+    if (text.where().kind != TextKind::UserId) continue;
+    return std::hash<std::string_view>()(text.get());
+  }
+  if (!exchange.principal) return 0;
+  const Principal& who = *exchange.principal;
+  return std::hash<std::string_view>()(who.user.empty() ? who.key_id : who.user);
+}
+
+// The first two messages: what the application tells every user, and how this conversation began.
+std::uint64_t beginning_of(const RequestIndex& index) {
+  std::uint64_t hash = 0;
+  const std::hash<std::string_view> of;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, index.messages.size()); ++i) {
+    hash = hash * 31 + of(index.bytes(index.messages[i].value).substr(0, kBeginning));
+  }
+  const auto* system = index.member(index.system_member);
+  if (system) hash = hash * 31 + of(index.bytes(system->value).substr(0, kBeginning));
+  if (index.messages.empty() && !index.texts.empty()) {
+    hash = of(index.bytes(index.texts.front().value).substr(0, kBeginning));
+  }
+  return hash;
+}
+
+bool any_balances(const std::vector<Target>& targets, Strategy strategy) {
+  return std::ranges::any_of(targets, [&](const Target& target) {
+    return !target.member.empty() && target.balance == strategy;
+  });
+}
+
+bool serves(const Exchange& exchange, const Target& target) {
+  return target.provider->serves(exchange.operation->kind, target.upstream_model);
+}
+
+std::int64_t whole_ms(std::chrono::nanoseconds time) {
+  return std::chrono::ceil<std::chrono::milliseconds>(time).count();
+}
+
+void write_target(text::JsonWriter& json, const Exchange& exchange, const Target& target,
+                  const Asking& asking, LoopStates& states) {
+  json.begin_object().field("target", target.name);
+  if (!target.member.empty()) json.field("member", target.member);
+  json.field("zone", target.provider->zone() == Zone::Internal ? "internal" : "external");
+  json.field("weight", target.weight);
+  if (const TargetState* state = states.of(target)) {
+    const TargetView view = state->view(asking.now);
+    json.field("state", to_string(view.state)).field("in_flight", view.in_flight);
+    if (view.first_byte) json.field("first_byte_ms", whole_ms(*view.first_byte));
+    if (view.rest.count() > 0) json.field("rests_ms", view.rest.count()).field("why", view.why);
+  }
+  if (target.context > 0) {
+    json.field("context", target.context);
+    if (asking.input_tokens > target.context) json.field("too_small", true);
+  }
+  if (const Needs lacks = target.without & needs_of(exchange.index); lacks != 0) {
+    json.key("lacks").begin_array();
+    for (const auto& [name, need] : names_of(Need())) {
+      if (lacks & need) json.string(name);
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+Asking asking_of(const Exchange& exchange, const std::vector<Target>& targets, Strategy strategy) {
+  Asking asking;
+  asking.now = exchange.context->clock->now();
+  asking.draw = static_cast<std::uint64_t>(exchange.started.time_since_epoch().count());
+  const auto limited = [](const Target& target) {
+    return target.context > 0 || target.without != 0;
+  };
+  if (std::ranges::any_of(targets, limited) || strategy == Strategy::Cheapest) {
+    asking.input_tokens = prompt_tokens(exchange, targets[0].key);
+    asking.output_tokens = exchange.index.max_tokens.value_or(kUsualAnswer);
+    asking.needs = needs_of(exchange.index);
+  }
+  if (strategy == Strategy::Sticky || any_balances(targets, Strategy::Sticky)) {
+    asking.who = who_asks(exchange);
+  }
+  if (strategy == Strategy::Prefix || any_balances(targets, Strategy::Prefix)) {
+    asking.begins = beginning_of(exchange.index);
+  }
+  return asking;
+}
+
+void choose_targets(Exchange& exchange, LoopStates& states) {
+  const Route route = route_of(exchange);
+  exchange.rule = route.rule ? std::string_view(route.rule->name) : std::string_view();
+  const auto& targets = *route.targets;
+  if (targets.size() == 1) {
+    exchange.targets.assign(1, &targets[0]);
+  } else {
+    const Asking asking = asking_of(exchange, targets, route.strategy);
+    order_targets(targets, route.strategy, asking, states, exchange.targets);
+  }
+  std::erase_if(exchange.targets, [&](const Target* target) { return !serves(exchange, *target); });
+}
+
+std::string explained(const Exchange& exchange, LoopStates& states) {
+  const Route route = route_of(exchange);
+  const Asking asking = asking_of(exchange, *route.targets, route.strategy);
+  std::string out;
+  text::JsonWriter json(out);
+  json.begin_object().field("model", exchange.model->name);
+  if (route.rule) {
+    json.field("rule", route.rule->name);
+  } else {
+    json.key("rule").null();
+  }
+  json.field("strategy", causeway::to_string(route.strategy));
+  json.field("policy", exchange.policy->names);
+  json.field("prompt_tokens", prompt_tokens(exchange, (*route.targets)[0].key));
+  json.key("needs").begin_array();
+  for (const auto& [name, need] : names_of(Need())) {
+    if (needs_of(exchange.index) & need) json.string(name);
+  }
+  json.end_array().key("found").begin_array();
+  for (const Fired& fired : exchange.fired) json.string(fired.kind);
+  json.end_array().field("searched", exchange.searched);
+  json.key("targets").begin_array();
+  for (const Target* target : exchange.targets) {
+    write_target(json, exchange, *target, asking, states);
+  }
+  json.end_array().end_object();
+  return out;
+}
+
+}  // namespace causeway::routing

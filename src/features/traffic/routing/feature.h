@@ -1,0 +1,34 @@
+// The feature "routing": which targets a request goes to, in which order, and which are left alone.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/feature.h"
+#include "features/traffic/routing/config.h"
+#include "features/traffic/routing/stage.h"
+#include "features/traffic/routing/target_states.h"
+
+namespace causeway::routing {
+
+class RoutingFeature final : public Feature {
+ public:
+  /// `states` outlives this.
+  RoutingFeature(TargetStates& states, SectionKey<PassThrough> pass_through, SlotLayout& slots,
+                 int loops);
+  std::string_view name() const override { return "routing"; }
+  std::vector<Stage*> stages() override { return {&resolve_, &validate_, &choose_, &target_}; }
+
+ private:
+  StatesOfLoops loops_;
+  ResolveStage resolve_;
+  ValidateStage validate_;
+  ChooseStage choose_;
+  TargetStage target_;
+};
+
+/// `causeway route explain`.
+Verb route_verb();
+
+}  // namespace causeway::routing

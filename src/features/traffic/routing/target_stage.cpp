@@ -1,0 +1,108 @@
+#include "core/error.h"
+#include "features/traffic/routing/stage.h"
+
+namespace causeway::routing {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLimitedRest{1'000};  // where the provider does not say how long
+constexpr milliseconds kQuotaRest{60'000};   // money or a day's quota: a moment does not help
+
+/// What an attempt's error says of its target.
+enum class Says : std::uint8_t { Nothing, Failing, Limited };
+
+Says said_by(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::ConnectFailed:
+    case ErrorKind::UpstreamBroken:
+    case ErrorKind::UpstreamFailed:
+    case ErrorKind::Unavailable:
+      return Says::Failing;
+    case ErrorKind::Timeout:
+      return error.code == "total_timeout" ? Says::Nothing : Says::Failing;
+    // Of an engine of ours "no room" is no fault, and over as soon as a slot is free.
+    case ErrorKind::Overloaded:
+      if (error.origin != Origin::Upstream) return Says::Nothing;
+      return error.retry_after ? Says::Limited : Says::Failing;
+    case ErrorKind::RateLimited:
+    case ErrorKind::QuotaExhausted:
+      return error.origin == Origin::Upstream ? Says::Limited : Says::Nothing;
+    // A provider that does not know its own key any more.
+    case ErrorKind::Unauthenticated:
+    case ErrorKind::Forbidden:
+      return error.origin == Origin::Upstream ? Says::Failing : Says::Nothing;
+    default:
+      return Says::Nothing;
+  }
+}
+
+milliseconds rest_of(const Error& error) {
+  if (error.retry_after) return *error.retry_after;
+  return error.kind == ErrorKind::QuotaExhausted ? kQuotaRest : kLimitedRest;
+}
+
+// A limit is told in the provider's own words, which say whose matter it is.
+std::unexpected<Error> resting(const Target& target, Breaker::Admission admission) {
+  if (admission.limit) {
+    Error limit = std::move(*admission.limit);
+    if (limit.retry_after) limit.retry_after = admission.wait;
+    return std::unexpected(std::move(limit));
+  }
+  auto error = fail(ErrorKind::Unavailable, Origin::Upstream,
+                    "The provider of this model has failed lately; it is left alone for a moment.",
+                    "target_resting");
+  error.error().retryable = true;
+  error.error().retry_after = admission.wait;
+  error.error().detail = target.name;
+  return error;
+}
+
+}  // namespace
+
+Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
+  Asked& asked = exchange.slot(slot_);
+  asked = {};
+  TargetState* state = of_loop(exchange).of(*attempt.target);
+  if (!state) return go_on();
+  auto admission = state->breaker().admit(attempt.started);
+  if (!admission.goes) {
+    attempt.end = AttemptEnd::Skipped;
+    return resting(*attempt.target, std::move(admission));
+  }
+  state->began();
+  asked = {state, admission.trial, false};
+  return go_on();
+}
+
+void TargetStage::on_answering(Exchange& exchange, Attempt& attempt) noexcept {
+  Asked& asked = exchange.slot(slot_);
+  if (!asked.state) return;
+  asked.state->breaker().succeeded(asked.trial);
+  asked.state->answered_after(attempt.first_byte, attempt.started + attempt.first_byte);
+  asked.trial = false;
+  asked.answering = true;
+}
+
+void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
+  Asked& asked = exchange.slot(slot_);
+  if (!asked.state) return;
+  asked.state->ended();
+  Breaker& breaker = asked.state->breaker();
+  const Says says = attempt.error ? said_by(*attempt.error) : Says::Nothing;
+  const Monotonic now = attempt.started + attempt.took;
+  const BreakerSettings settings =
+      says == Says::Nothing ? BreakerSettings() : of_loop(exchange).all().settings();
+  if (says == Says::Limited && settings.failures > 0) {
+    breaker.limited(asked.trial, now, *attempt.error, rest_of(*attempt.error));
+  } else if (says != Says::Nothing) {
+    breaker.failed(asked.trial, now, error_code(*attempt.error), settings);
+  } else if (!asked.answering) {
+    // A refusal of this request shows that its provider is there.
+    const bool there = attempt.error && attempt.error->upstream_status >= 400;
+    there ? breaker.succeeded(asked.trial) : breaker.undecided(asked.trial);
+  }
+  asked.state = nullptr;
+}
+
+}  // namespace causeway::routing
