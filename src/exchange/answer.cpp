@@ -10,6 +10,7 @@
 #include "exchange/translate.h"
 #include "platform/http/buffers_full.h"
 #include "platform/http/cohort.h"
+#include "platform/net/loop.h"
 #include "platform/text/number.h"
 
 namespace causeway::exchange {
@@ -277,6 +278,12 @@ Task<Result<void>> send(Run& run, const Bytes& bytes) {
 
 namespace {
 
+// The time to a few milliseconds, for each event of a stream: the exact one is not free.
+Monotonic roughly_now(const Run& run) {
+  const net::Loop* loop = run.exchange.context->loop;
+  return loop ? loop->now() : run.now();
+}
+
 Task<void> write_heartbeat(Run& run) {
   run.writing = true;
   const std::string_view pieces[] = {run.writer->heartbeat()};
@@ -304,6 +311,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   };
   auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes, std::move(may_hold));
   const Monotonic arrived = run.heard();
+  attempt.waited = arrived - attempt.started;
   co_await together(exchange.context->loop, http::Cohort::Contents, body ? body->size() : 0);
   if (!body && body.error().kind == ErrorKind::TooLarge) {
     co_return broken("The provider's answer is larger than server.limits.answer.",
@@ -355,7 +363,9 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
   Monotonic drain_began{};
   std::uint64_t drained = 0;
   while (!relay.ended()) {
+    const Monotonic before = roughly_now(run);
     auto piece = co_await upstream.read();
+    attempt.waited += roughly_now(run) - before;
     if (!run.content_sent) run.heard();
     if (!piece) co_return pass(std::move(piece));
     const bool last = piece->empty();

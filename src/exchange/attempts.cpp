@@ -217,7 +217,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   attempt.sent = true;
   auto upstream =
       co_await exchange.context->client->call(*call->endpoint, sending.request, exchange.cancel);
-  attempt.first_byte = run.now() - run.asked;
+  attempt.waited = run.now() - run.asked;
   if (!upstream) {
     run.heard();
     co_return pass(std::move(upstream));

@@ -150,11 +150,11 @@ TEST(TargetStates, OfTooManyTheLastAreNotWatched) {
 TEST(TargetState, AnAverageOfWhatCameLately) {
   TargetState state(make_target("a", nullptr, "a"));
   Monotonic now{1h};
-  EXPECT_FALSE(state.first_byte());
+  EXPECT_FALSE(state.usual());
   state.answered_after(100ms, now);
-  EXPECT_EQ(state.first_byte(), 100ms);
+  EXPECT_EQ(state.usual(), 100ms);
   state.answered_after(200ms, now += 10s);
-  EXPECT_NEAR(static_cast<double>(state.first_byte()->count()), 163.2e6, 1e6);
+  EXPECT_NEAR(static_cast<double>(state.usual()->count()), 163.2e6, 1e6);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ void write_target(text::JsonWriter& json, const Exchange& exchange, const Target
   if (const TargetState* state = states.of(target)) {
     const TargetView view = state->view(asking.now);
     json.field("state", to_string(view.state)).field("in_flight", view.in_flight);
-    if (view.first_byte) json.field("first_byte_ms", whole_ms(*view.first_byte));
+    if (view.usual) json.field("usual_ms", whole_ms(*view.usual));
     if (view.rest.count() > 0) json.field("rests_ms", view.rest.count()).field("why", view.why);
   }
   if (target.context > 0) {

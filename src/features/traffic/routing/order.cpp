@@ -79,7 +79,7 @@ struct Orderer {
   void fastest(Span among) {
     by(among, [&](const Target* target) {
       const TargetState* state = states.of(*target);
-      const auto usual = state ? state->first_byte() : std::nullopt;
+      const auto usual = state ? state->usual() : std::nullopt;
       if (usual && state->in_flight() > 0) return static_cast<double>(usual->count());
       return state && !usual && state->in_flight() > 0 ? std::numeric_limits<double>::max()
                                                        : busy(state, 1, asking.now) * 1e9;
@@ -154,7 +154,7 @@ std::size_t end_of_place(std::span<const Target> targets, std::size_t begin) {
 double busy(const TargetState* state, double weight, Monotonic now) {
   constexpr double kUnknown = 0.001, kHalfLife = 10;
   const double calls = state ? state->in_flight() + 1.0 : 1.0;
-  const auto usual = state ? state->first_byte() : std::nullopt;
+  const auto usual = state ? state->usual() : std::nullopt;
   double seconds = kUnknown;
   if (usual) {
     const auto silent = std::chrono::duration<double>(now - state->last_answer()).count();

@@ -27,7 +27,7 @@ struct Asking {
 void order_targets(std::span<const Target> targets, Strategy strategy, const Asking& asking,
                    LoopStates& states, std::vector<const Target*>& order);
 
-/// How busy a target is: calls under way and this one, times the usual time to its first byte, in
+/// How busy a target is: calls under way and this one, times the usual time of an answer, in
 /// seconds; per weight. Nothing known of its speed counts as one millisecond, so that it is tried.
 /// What was known is worth half after each 10 s without an answer beyond the first.
 double busy(const TargetState* state, double weight, Monotonic now);

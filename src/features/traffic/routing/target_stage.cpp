@@ -79,7 +79,6 @@ void TargetStage::on_answering(Exchange& exchange, Attempt& attempt) noexcept {
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
   asked.state->breaker().succeeded(asked.trial);
-  asked.state->answered_after(attempt.first_byte, attempt.started + attempt.first_byte);
   asked.trial = false;
   asked.answering = true;
 }
@@ -88,6 +87,9 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
   asked.state->ended();
+  if (attempt.end == AttemptEnd::Answered && asked.answering) {
+    asked.state->answered_after(attempt.waited, attempt.started + attempt.took);
+  }
   Breaker& breaker = asked.state->breaker();
   const Says says = attempt.error ? said_by(*attempt.error) : Says::Nothing;
   const Monotonic now = attempt.started + attempt.took;

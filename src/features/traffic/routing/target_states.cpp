@@ -22,20 +22,20 @@ bool is_of(std::string_view target, std::string_view provider) {
 void TargetState::answered_after(nanoseconds time, Monotonic now) {
   const std::int64_t at = now.time_since_epoch().count();
   const std::int64_t before = last_answer_.exchange(at, std::memory_order_relaxed);
-  const std::int64_t usual = first_byte_.load(std::memory_order_relaxed);
+  const std::int64_t usual = usual_.load(std::memory_order_relaxed);
   const std::int64_t measured = std::max<std::int64_t>(1, time.count());
-  if (usual == 0) return first_byte_.store(measured, std::memory_order_relaxed);
+  if (usual == 0) return usual_.store(measured, std::memory_order_relaxed);
   // At least a twentieth, so that a target that is asked often is not known by its past alone.
   const double old =
       std::exp(-static_cast<double>(std::max<std::int64_t>(0, at - before)) / kMemoryNanos);
   const double weight = std::max(0.05, 1 - old);
   const double mean =
       static_cast<double>(usual) * (1 - weight) + static_cast<double>(measured) * weight;
-  first_byte_.store(std::max<std::int64_t>(1, std::llround(mean)), std::memory_order_relaxed);
+  usual_.store(std::max<std::int64_t>(1, std::llround(mean)), std::memory_order_relaxed);
 }
 
-std::optional<nanoseconds> TargetState::first_byte() const {
-  const auto usual = first_byte_.load(std::memory_order_relaxed);
+std::optional<nanoseconds> TargetState::usual() const {
+  const auto usual = usual_.load(std::memory_order_relaxed);
   if (usual == 0) return std::nullopt;
   return nanoseconds(usual);
 }
@@ -52,7 +52,7 @@ TargetView TargetState::view(Monotonic now) const {
   if (view.state != Breaker::State::Closed) view.why = breaker_.why();
   view.rest = breaker_.rest_left(now);
   view.in_flight = in_flight();
-  view.first_byte = first_byte();
+  view.usual = usual();
   view.calls = breaker_.calls();
   view.failures = breaker_.failures();
   view.opened = breaker_.opened();

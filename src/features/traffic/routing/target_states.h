@@ -26,8 +26,8 @@ struct TargetView {
   std::string why;                    // it is not closed: the error's code
   std::chrono::milliseconds rest{0};  // still to go
   std::uint32_t in_flight = 0;
-  std::optional<std::chrono::nanoseconds> first_byte;  // usual, lately
-  std::uint64_t calls = 0, failures = 0, opened = 0;   // since the start
+  std::optional<std::chrono::nanoseconds> usual;      // time of an answer, lately
+  std::uint64_t calls = 0, failures = 0, opened = 0;  // since the start
 };
 
 class alignas(64) TargetState {
@@ -41,10 +41,10 @@ class alignas(64) TargetState {
   void ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
-  /// The time to the first byte of an answer that has just come.
+  /// How long an answer took that has just come to its end.
   void answered_after(std::chrono::nanoseconds time, Monotonic now);
   /// Usual, lately: an average in which what is 10 s old weighs 1/e. Nothing = none has come yet.
-  std::optional<std::chrono::nanoseconds> first_byte() const;
+  std::optional<std::chrono::nanoseconds> usual() const;
   /// When the last answer came; the clock's beginning where none has.
   Monotonic last_answer() const;
 
@@ -56,7 +56,7 @@ class alignas(64) TargetState {
   const std::string name_, member_;
   Breaker breaker_;
   std::atomic<std::uint32_t> in_flight_{0};
-  std::atomic<std::int64_t> first_byte_{0};   // nanoseconds, 0 = none yet
+  std::atomic<std::int64_t> usual_{0};        // nanoseconds, 0 = none yet
   std::atomic<std::int64_t> last_answer_{0};  // of the clock
 };
 

@@ -64,12 +64,12 @@ void print(const bj::object& decision) {
   std::printf("\n%s\n\n",
               ruled ? ("Rule: " + text_of(decision, "rule")).c_str() : "No rule holds.");
   std::vector<std::vector<std::string>> rows{
-      {"TARGET", "MEMBER", "ZONE", "STATE", "UNDER WAY", "FIRST BYTE MS", "REMARK"}};
+      {"TARGET", "MEMBER", "ZONE", "STATE", "UNDER WAY", "USUAL MS", "REMARK"}};
   for (const bj::value& value : decision.at("targets").as_array()) {
     const bj::object& target = value.as_object();
     rows.push_back({text_of(target, "target"), text_of(target, "member"), text_of(target, "zone"),
                     text_of(target, "state"), text_of(target, "in_flight"),
-                    text_of(target, "first_byte_ms"), remark(target)});
+                    text_of(target, "usual_ms"), remark(target)});
   }
   std::fputs(table_text(rows).c_str(), stdout);
 }
