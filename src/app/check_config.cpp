@@ -2,6 +2,9 @@
 #include "app/snapshot_builder.h"
 #include "app/vocabulary.h"
 #include "features/access/keys/ring.h"
+#include "features/privacy/pii/config.h"
+#include "features/privacy/pii/kind.h"
+#include "platform/text/glob.h"
 #include "providers/embedded/config.h"
 
 namespace causeway::app {
@@ -38,9 +41,57 @@ void check_keys(const AppConfig& config, config::Problems& problems) {
   }
 }
 
+namespace {
+
+std::vector<std::string> pii_kinds() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < pii::kKinds; ++i) {
+    names.emplace_back(pii::name_of(static_cast<pii::Kind>(i)));
+  }
+  return names;
+}
+
+// A kind that a policy does not look for is never found: its rule would let everything pass.
+void check_looked_for(const AppConfig& config, const RuleConfig& rule, pii::Kind kind,
+                      config::Problems& problems) {
+  for (const PolicyConfig& policy : config.policies) {
+    const auto* settings = policy.sections.get(pii::kPii);
+    if (!settings || !settings->treatment || looks_for(*settings, kind)) continue;
+    problems.add(rule.at, "the rule \"" + rule.name +
+                              "\" goes by what `pii` finds, but the policy \"" + policy.name +
+                              "\" does not look for " + std::string(pii::name_of(kind)) +
+                              "; let it report it");
+  }
+}
+
+}  // namespace
+
+void check_rules(const AppConfig& config, config::Problems& problems) {
+  const auto kinds = pii_kinds();
+  for (const auto& model : config.models) {
+    for (const RuleConfig& rule : model.value.rules) {
+      for (const std::string& pattern : rule.when.found) {
+        bool any = false;
+        for (const std::string& name : kinds) {
+          if (!text::glob_match(pattern, name)) continue;
+          if (pattern.find('*') == std::string::npos) {
+            check_looked_for(config, rule, *pii::kind_named(name), problems);
+          }
+          any = true;
+        }
+        if (any) continue;
+        problems.add(rule.at,
+                     "the rule \"" + rule.name + "\": `pii` has no kind \"" + pattern + '"',
+                     config::nearest(pattern, kinds));
+      }
+    }
+  }
+}
+
 void check_parts(const Vocabulary& vocabulary, const AppConfig& config,
                  const Environment& environment, config::Problems& problems) {
   check_keys(config, problems);
+  check_rules(config, problems);
   Pipeline pipeline;
   ModelListings listings;
   AccessTokens tokens;

@@ -38,5 +38,7 @@ struct Vocabulary {
 keys::ConfigKey config_key(const KeyConfig& config);
 /// Adds what is wrong with the keys of a configuration.
 void check_keys(const AppConfig& config, config::Problems& problems);
+/// Adds what is wrong with the rules of models, as far as other parts of the file bear on it.
+void check_rules(const AppConfig& config, config::Problems& problems);
 
 }  // namespace causeway::app

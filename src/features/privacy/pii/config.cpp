@@ -130,6 +130,11 @@ Result<std::shared_ptr<const Treatment>> make_treatment(const Settings& settings
   return treatment;
 }
 
+bool looks_for(const Settings& settings, Kind kind) {
+  return settings.treatment &&
+         settings.treatment->actions[static_cast<std::size_t>(kind)] != Action::Off;
+}
+
 std::string stand_in_name(const Treatment& treatment, const Finding& finding) {
   if (finding.kind == Kind::Custom && finding.rule.starts_with(kOwn)) {
     std::string name = own_name(finding.rule.substr(kOwn.size()));

@@ -76,6 +76,9 @@ inline constexpr config::Section<Settings> kPii{"pii"};
 /// What `settings` come to. Errors: as Detector::make, and names that are none.
 Result<std::shared_ptr<const Treatment>> make_treatment(const Settings& settings);
 
+/// Whether findings of this kind are looked for, whatever is done with them.
+bool looks_for(const Settings& settings, Kind kind);
+
 /// The name in the stand-in of a finding: of own rules, the rule's own.
 std::string stand_in_name(const Treatment& treatment, const Finding& finding);
 

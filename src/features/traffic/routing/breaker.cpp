@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
+
 namespace causeway::routing {
 namespace {
 
@@ -129,7 +131,7 @@ void Breaker::limited(bool trial, Monotonic now, const Error& error, millisecond
   const std::lock_guard guard(mutex_);
   if (trial && trials_ > 0) --trials_;
   limit_ = error;
-  open(now + rest, error.code);
+  open(now + rest, error_code(error));
 }
 
 void Breaker::probed(bool well, Monotonic now, const BreakerSettings& settings) {

@@ -31,7 +31,8 @@ void describe(config::Fields& f, Condition& c) {
       .or_single();
   f.field("found", c.found,
           "Kinds of personal data, one of which `pii` has found in the request, under whatever "
-          "action; `*` stands for any.")
+          "action; `*` stands for any. Holds as well where it has not looked, or could not read "
+          "all of it.")
       .or_single();
   f.field("operations", c.operations, "What is asked for: chat, embeddings, …").or_single();
   f.field("needs", c.needs, "What the request needs, all of it.").or_single();
@@ -103,10 +104,15 @@ bool data_fits(const Condition& when, const Exchange& exchange) {
                              [&](const std::string& name) { return any_fits(when.data, name); });
 }
 
+// What was not looked through is not known to be free of it: then the rule holds.
 bool found_fits(const Condition& when, const Exchange& exchange) {
-  return when.found.empty() || std::ranges::any_of(exchange.fired, [&](const Fired& fired) {
-           return fired.stage == "pii" && fired.count > 0 && any_fits(when.found, fired.kind);
-         });
+  if (when.found.empty()) return true;
+  const bool unread = exchange.index.has_unread_content || exchange.index.unread_elsewhere ||
+                      exchange.operation->body != BodyKind::Json;
+  if (!exchange.searched || unread) return true;
+  return std::ranges::any_of(exchange.fired, [&](const Fired& fired) {
+    return fired.stage == "pii" && fired.count > 0 && any_fits(when.found, fired.kind);
+  });
 }
 
 bool size_fits(const Condition& when, const Exchange& exchange) {

@@ -81,7 +81,7 @@ Result<bj::object> body_of(const Options& options) {
     for (const auto& name : options.data) data += (data.empty() ? "" : ",") + name;
     bj::object body{{"model", options.model},
                     {"messages", {{{"role", "user"}, {"content", options.prompt}}}}};
-    if (!data.empty()) body["metadata"] = bj::object{{"data", data}};
+    if (!data.empty()) body["metadata"].emplace_object()["data"] = data;
     return body;
   }
   std::ifstream file(options.file);

@@ -1,0 +1,434 @@
+"""Where requests go: strategies, rules, targets that fail, and what the callers see of it (nothing)."""
+
+import concurrent.futures
+import json
+import time
+
+import pytest
+
+from fake_provider import by_path, openai_error
+from fake_upstream import Fake
+from gateway import KEY, UPSTREAM_KEY, assert_error, chat_body, run, wait_until
+
+OTHER = "sk-other-0123456789abcdefghijklmnopqrst"
+
+
+@pytest.fixture
+def three():
+    fakes = [Fake().start() for _ in range(3)]
+    yield fakes
+    for fake in fakes:
+        fake.stop()
+
+
+def settings(fakes, model: dict, **more) -> dict:
+    """Providers one, two, three, of which `model` uses PROVIDER/m."""
+    providers = {name: {"kind": "openai", "base_url": fake.base_url, "api_key": UPSTREAM_KEY}
+                 for name, fake in zip(("one", "two", "three"), fakes)}
+    return {"providers": providers, "models": {"m": {"targets": [f"{name}/m" for name in providers], **model}},
+            **more}
+
+
+def after(seconds: float):
+    async def handler(answer):
+        await answer.sleep(seconds)
+        await by_path(answer)
+    return handler
+
+
+def saying(status: int, headers: dict | None = None, code: str | None = None):
+    async def handler(answer):
+        await answer.json(status, openai_error("not now", code=code), headers)
+    return handler
+
+
+def shares(fakes) -> list[int]:
+    """How many chats each has got."""
+    return [sum(record.method == "POST" for record in fake.records()) for fake in fakes]
+
+
+def ask_all(gateway, count: int, at_once: int = 8, model: str = "m", **more) -> list[int]:
+    """Statuses of so many chats."""
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        return [answer.status_code for answer in
+                pool.map(lambda number: gateway.chat(model, f"question {number}", **more), range(count))]
+
+
+# --- strategies
+
+
+def test_least_busy_gives_little_to_a_slow_one(three, make_gateway):
+    for fake, seconds in zip(three, (0.02, 0.02, 0.6)):
+        fake.on("m", after(seconds))
+    gateway = make_gateway(settings(three, {"strategy": "least_busy"}))
+    assert set(ask_all(gateway, 240)) == {200}
+    got = shares(three)
+    assert got[2] < 24, got
+    assert min(got[:2]) > 60, got
+
+
+def test_fastest_goes_where_answers_come_soonest_and_back_when_that_changes(three, make_gateway):
+    three[0].on("m", after(0.25))
+    three[1].on("m", after(0.01))
+    gateway = make_gateway(settings(three[:2], {"strategy": "fastest"}))
+    ask_all(gateway, 40, at_once=2)
+    got = shares(three[:2])
+    assert got[1] > 30, got
+    three[1].on("m", after(0.8))
+    three[0].on("m", after(0.01))
+    before = shares(three[:2])
+    ask_all(gateway, 60, at_once=2)
+    moved = [new - old for new, old in zip(shares(three[:2]), before)]
+    assert moved[0] > 40, moved
+
+
+def test_a_stream_that_is_made_slowly_counts_as_slow(three, make_gateway):
+    async def slow_words(answer):
+        await answer.stream_head()
+        for word in "one two three four".split():
+            await answer.event({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                                "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
+            await answer.sleep(0.15)
+        await answer.event({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        await answer.chunk(b"data: [DONE]\n\n")
+        await answer.last_chunk()
+
+    three[0].on("m", slow_words)
+    gateway = make_gateway(settings(three[:2], {"strategy": "fastest"}))
+    for number in range(20):
+        assert gateway.chat_stream("m", str(number)).done
+    assert shares(three[:2])[1] >= 17
+
+
+def test_sticky_keeps_a_user_with_a_target(three, make_gateway):
+    gateway = make_gateway(settings(three, {"strategy": "sticky"}))
+    for user in range(30):
+        for _ in range(3):
+            assert gateway.chat("m", f"user-{user}.", user=f"u{user}").status_code == 200
+    places = [[len(fake.records(f"user-{user}.")) for fake in three] for user in range(30)]
+    assert all(sorted(place) == [0, 0, 3] for place in places), places
+    assert all(count > 0 for count in shares(three))
+
+
+def test_cheapest_by_the_prices_of_the_configuration(three, make_gateway):
+    gateway = make_gateway(settings(three, {"strategy": "cheapest"}, prices={"models": {
+        "one/m": {"input": 5, "output": 5}, "two/m": {"input": 1, "output": 1}, "three/m": {"input": 3, "output": 3}}}))
+    assert set(ask_all(gateway, 10)) == {200}
+    assert shares(three) == [0, 10, 0]
+
+
+def test_weights_of_zero_are_fallbacks_only(three, make_gateway):
+    gateway = make_gateway(settings(three, {"strategy": "weighted", "weights": {"one/m": 1, "two/m": 0, "three/m": 0}}))
+    assert set(ask_all(gateway, 20)) == {200}
+    assert shares(three) == [20, 0, 0]
+
+
+# --- targets that fail
+
+
+def test_a_dead_target_is_seen_by_nobody_and_left_alone(three, make_gateway):
+    gateway = make_gateway(settings(three, {"strategy": "least_busy"}, breaker={"rest": "30s"}))
+    assert set(ask_all(gateway, 30)) == {200}
+    three[0].stop_listening()
+    assert set(ask_all(gateway, 200)) == {200}
+    failed = gateway.metrics().value("causeway_attempts_total", causeway_provider="one", error_type="connect_failed")
+    assert 1 <= failed <= 20, "after a few failures it is not asked any more"
+    target = next(t for t in explain(gateway)["targets"] if t["target"] == "one/m")
+    assert target["state"] == "open" and target["why"] == "connect_failed"
+    assert 0 < target["rests_ms"] <= 30_000
+
+
+def test_it_comes_back_slowly_when_it_is_well_again(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "300ms", "longest_rest": "300ms"}))
+    assert set(ask_all(gateway, 20)) == {200}
+    failing = shares(three)[0]
+    assert failing < 14
+    three[0].on("m", by_path)
+    wait_until(lambda: gateway.chat("m").status_code == 200 and state(gateway, "one/m") == "closed", timeout=8, every=0.05)
+    before = shares(three)[:2]
+    assert set(ask_all(gateway, 20)) == {200}
+    assert [new - old for new, old in zip(shares(three), before)] == [20, 0]
+
+
+def test_what_is_known_of_a_target_outlives_a_reload(three, make_gateway):
+    three[0].on("m", saying(500))
+    config = settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "1m"})
+    gateway = make_gateway(config)
+    ask_all(gateway, 12)
+    assert state(gateway, "one/m") == "open"
+    config["models"]["again"] = {"targets": ["two/m"]}
+    gateway.write_config(config)
+    assert gateway.admin_call("POST", "/api/reload").status_code == 200
+    before = shares(three)[0]
+    assert gateway.chat("again").status_code == 200 and gateway.chat("m").status_code == 200
+    assert shares(three)[0] == before and state(gateway, "one/m") == "open"
+
+
+def test_where_all_rest_the_caller_is_told_when_to_come_back(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:1], {}, breaker={"rest": "20s"}))
+    ask_all(gateway, 8, at_once=1)
+    answer = gateway.chat("m")
+    assert_error(answer, 503, "target_resting")
+    assert 1 <= int(answer.headers["retry-after"]) <= 20
+    asked = shares(three)[0]
+    gateway.chat("m")
+    assert shares(three)[0] == asked, "it is not asked while it rests"
+
+
+def test_off_means_that_no_target_is_left_alone(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:1], {}, breaker="off", policies=[{"name": "p", "retries": "off"}]))
+    assert set(ask_all(gateway, 30)) <= {502, 503}
+    assert shares(three)[0] == 30
+
+
+# --- retries
+
+
+def test_a_burst_of_429_is_seen_by_nobody(three, make_gateway):
+    """The provider takes 10 at most in a second, and says so."""
+    taken: list[float] = []
+    refused: list[float] = []
+
+    async def strict(answer):
+        now = time.monotonic()
+        if len([t for t in taken if now - t < 1]) >= 10:
+            refused.append(now)
+            return await answer.json(429, openai_error("slow down", code="rate_limit_exceeded"), {"retry-after": "1"})
+        taken.append(now)
+        await by_path(answer)
+
+    three[0].on("m", strict)
+    gateway = make_gateway(settings(three[:1], {}))
+    assert set(ask_all(gateway, 40, at_once=20)) == {200}
+    assert len(taken) == 40
+    assert len(refused) <= 30, "those who come while it rests wait here"
+
+
+def test_retries_stay_within_their_budget(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:1], {}, breaker="off", server={"threads": 1}))
+    statuses = ask_all(gateway, 200, at_once=16)
+    assert set(statuses) <= {502, 503}
+    assert 200 < shares(three)[0] <= 200 * 1.2 + 4
+
+
+def test_a_passing_fault_is_seen_by_nobody(three, make_gateway):
+    asked = []
+
+    async def every_tenth_fails(answer):
+        asked.append(1)
+        if len(asked) % 10 == 0:
+            return await answer.json(500, openai_error("oops"))
+        await by_path(answer)
+
+    three[0].on("m", every_tenth_fails)
+    gateway = make_gateway(settings(three[:1], {}))
+    assert set(ask_all(gateway, 60)) == {200}
+
+
+def test_what_a_provider_may_have_worked_on_is_not_sent_to_it_again(three, make_gateway):
+    async def silent_end(answer):
+        answer.close()
+
+    three[0].on("m", silent_end)
+    gateway = make_gateway(settings(three[:1], {}, breaker="off"))
+    assert gateway.chat("m").status_code == 502
+    assert shares(three)[0] == 1
+    sure = make_gateway(settings(three[:1], {}, breaker="off",
+                                 policies=[{"name": "p", "retries": {"attempts": 1, "unsure": True}}]))
+    assert sure.chat("m").status_code == 502
+    assert shares(three)[0] == 3
+
+
+def test_a_caller_that_leaves_while_it_waits_ends_the_waiting(three, make_gateway):
+    three[0].on("m", saying(429, {"retry-after": "9"}))
+    gateway = make_gateway(settings(three[:1], {}))
+    with gateway.raw() as raw:
+        raw.send(gateway.request_bytes(chat_body("m", "leaving")))
+        wait_until(lambda: three[0].records("leaving"))
+    line = wait_until(lambda: next((line for line in gateway.access_log() if line["status"] == 499), None), timeout=3)
+    assert line["attempts"] == 1
+
+
+def test_too_long_for_one_goes_to_a_larger_window(three, make_gateway):
+    three[0].on("m", saying(400, code="context_length_exceeded"))
+    three[1].on("m", saying(400, code="context_length_exceeded"))
+    gateway = make_gateway(settings(three, {"context": {"one/m": 8192, "two/m": 4096, "three/m": 200_000}}))
+    answer = gateway.chat("m")
+    assert answer.status_code == 200 and shares(three) == [1, 0, 1]
+    # What is known beforehand not to fit is not even tried first.
+    assert gateway.chat("m", "word " * 20_000).status_code == 200
+    assert shares(three) == [1, 0, 2]
+
+
+def test_refused_content_goes_on_where_the_policy_says_so(three, make_gateway):
+    three[0].on("m", saying(400, code="content_filter"))
+    gateway = make_gateway(settings(three[:2], {}, policies=[
+        {"name": "on", "match": {"keys": ["on"]}, "retries": {"content_filtered": True}}],
+        keys=[{"name": "test", "secret": KEY}, {"name": "on", "secret": OTHER}]))
+    assert gateway.chat("m").status_code == 400
+    assert shares(three)[1] == 0
+    answer = gateway.post("/v1/chat/completions", chat_body("m"), key=OTHER)
+    assert answer.status_code == 200 and shares(three)[1] == 1
+
+
+# --- rules
+
+
+def explain(gateway, model: str = "m", body: dict | None = None, **more) -> dict:
+    answer = gateway.admin_call("POST", "/api/playground",
+                                {"explain": True, "body": body or chat_body(model), **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def state(gateway, target: str) -> str:
+    return next(t["state"] for t in explain(gateway)["targets"] if t["target"] == target)
+
+
+HOSPITAL = {"targets": ["two/m"], "rules": [
+    {"name": "records", "when": {"data": ["medical"]}, "targets": ["one/m"]},
+    {"name": "numbers", "when": {"found": ["medical_record", "national_id"]}, "targets": ["one/m"]},
+    {"name": "german", "when": {"metadata": {"country": "de*"}}, "targets": ["three/m"]},
+]}
+LOOK = [{"name": "look", "pii": {"action": "report"}}]
+
+
+@pytest.mark.parametrize("where, headers, more", [
+    ("one", {"x-causeway-data": "finance, Medical"}, {}),
+    ("one", {}, {"metadata": {"data": "medical"}}),
+    ("three", {}, {"metadata": {"country": "de-AT"}}),
+    ("two", {"x-causeway-data": "finance"}, {"metadata": {"country": "fr"}}),
+])
+def test_what_the_application_names_decides(three, make_gateway, where, headers, more):
+    gateway = make_gateway(settings(three, HOSPITAL, policies=LOOK))
+    answer = gateway.post("/v1/chat/completions", chat_body("m", **more), headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-causeway-provider"] == where
+    assert sum(shares(three)) == 1
+
+
+def test_records_that_are_found_stay_in_the_house_and_fail_closed(three, make_gateway):
+    gateway = make_gateway(settings(three, HOSPITAL, policies=LOOK))
+    record = "Please summarise: Jane Roe, MRN: 84721930, SSN 219-09-9999, admitted yesterday."
+    assert gateway.chat("m", record).headers["x-causeway-provider"] == "one"
+    assert gateway.chat("m", "What is a fever?").headers["x-causeway-provider"] == "two"
+    three[0].stop_listening()
+    answer = gateway.chat("m", record)
+    assert answer.status_code in (502, 503)
+    assert gateway.chat("m", "What is a fever?").status_code == 200
+    for fake in three[1:]:
+        assert not fake.records("84721930") and not fake.records("219-09")
+
+
+def test_where_nobody_looked_the_rule_holds(three, make_gateway):
+    """A policy without pii, and content that pii cannot read: not known to be free of records."""
+    gateway = make_gateway(settings(three, HOSPITAL))
+    assert gateway.chat("m", "What is a fever?").headers["x-causeway-provider"] == "one"
+    looking = make_gateway(settings(three, HOSPITAL, policies=LOOK))
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    body = chat_body("m")
+    body["messages"] = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}]
+    assert looking.post("/v1/chat/completions", body).headers["x-causeway-provider"] == "one"
+
+
+@pytest.mark.parametrize("when, more, holds", [
+    ({"roles": ["doctor"]}, {"roles": ["doctor"]}, True),
+    ({"roles": ["doctor"]}, {"roles": ["clerk"]}, False),
+    ({"tenants": ["acme*"]}, {"tenant": "acme-eu"}, True),
+    ({"tenants": ["acme*"]}, {"tenant": "other"}, False),
+    ({"tokens_over": 1000}, {"text": "word " * 2000}, True),
+    ({"tokens_over": 1000}, {"text": "word"}, False),
+    ({"tokens_under": 100}, {"text": "word"}, True),
+    ({"needs": ["tools"]}, {"tools": True}, True),
+    ({"needs": ["tools"]}, {}, False),
+    ({"needs": "schema"}, {"schema": True}, True),
+    ({"operations": ["embeddings"]}, {}, False),
+    ({"operations": ["chat"]}, {}, True),
+    ({}, {}, True),
+])
+def test_conditions(three, make_gateway, when, more, holds):
+    gateway = make_gateway(settings(three, {"targets": ["one/m"], "rules": [
+        {"name": "rule", "when": when, "targets": ["two/m"]}]}))
+    body = chat_body("m", more.pop("text", "hello"))
+    if more.pop("tools", False):
+        body["tools"] = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    if more.pop("schema", False):
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    decision = explain(gateway, body=body, **more)
+    assert decision["rule"] == ("rule" if holds else None)
+    assert [t["target"] for t in decision["targets"]] == (["two/m"] if holds else ["one/m"])
+    assert sum(shares(three)) == 0, "nothing is sent"
+
+
+def test_who_needs_what_a_target_cannot_do_goes_to_the_others(three, make_gateway):
+    gateway = make_gateway(settings(three[:2], {"without": {"one/m": ["vision", "tools"]}}))
+    body = chat_body("m")
+    assert explain(gateway, body=body)["targets"][0]["target"] == "one/m"
+    body["messages"] = [{"role": "user", "content": [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]}]
+    targets = explain(gateway, body=body)["targets"]
+    assert [t["target"] for t in targets] == ["two/m", "one/m"]
+    assert targets[1]["lacks"] == ["vision"]
+
+
+# --- seen afterwards
+
+
+def test_the_verb_explains(three, make_gateway):
+    three[0].on("m", saying(429, {"retry-after": "60"}))
+    gateway = make_gateway(settings(three, {**HOSPITAL, "targets": ["one/m", "two/m"]}, policies=LOOK))
+    assert gateway.chat("m").status_code == 200
+    said = gateway.cli("route", "explain", "m", "--prompt", "hello")
+    assert said.returncode == 0, said.stderr
+    assert "No rule holds." in said.stdout and "rests" in said.stdout and "rate_limit" in said.stdout, said.stdout
+    assert said.stdout.index("two/m") < said.stdout.index("one/m")
+    said = gateway.cli("route", "explain", "m", "--data", "medical", "--json")
+    assert json.loads(said.stdout)["rule"] == "records"
+    said = gateway.cli("route", "explain", "nothing")
+    assert said.returncode == 1 and "does not exist" in said.stderr
+    assert gateway.cli("route", "explain").returncode == 2
+
+
+def test_the_trace_names_the_rule_and_what_was_left_alone(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:2], {"rules": [
+        {"name": "all", "when": {}, "targets": ["one/m", "two/m"]}]}, breaker={"rest": "1m"}))
+    ask_all(gateway, 12)
+    # Both rest, or none is left: the order says two/m first now, so its trace has one attempt.
+    answer = gateway.chat("m")
+    trace = wait_until(lambda: gateway.admin_call(
+        "GET", f"/api/traces/{answer.headers['x-request-id']}").json().get("rule") and gateway.admin_call(
+        "GET", f"/api/traces/{answer.headers['x-request-id']}").json())
+    assert trace["rule"] == "all"
+    assert [a["target"] for a in trace["attempts"]] == ["two/m"]
+
+
+def test_a_rule_by_what_is_found_needs_a_policy_that_looks_for_it(three, make_gateway, tmp_path):
+    rule = {"rules": [{"name": "x", "when": {"found": "card"}, "targets": ["one/m"]}]}
+    for pii, code in (({"action": "report", "kinds": {"card": "off"}}, 1), ("report", 0), ("off", 0)):
+        file = tmp_path / "c.yaml"
+        file.write_text(json.dumps(settings(three, rule, policies=[{"name": "p", "pii": pii}])))
+        checked = run("check", "--config", str(file))
+        assert checked.returncode == code, checked.stdout + checked.stderr
+        assert code == 0 or 'the policy "p" does not look for card' in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("wrong, said", [
+    ({"strategy": "quickest"}, "fastest"),
+    ({"rules": [{"name": "x", "targets": ["one/m"]}]}, "when"),
+    ({"rules": [{"name": "x", "when": {"role": "y"}, "targets": ["one/m"]}]}, "roles"),
+    ({"rules": [{"name": "x", "when": {}, "targets": ["nobody/m"]}]}, "no provider"),
+    ({"rules": [{"name": "x", "when": {"found": "medical_records"}, "targets": ["one/m"]}]}, "medical_record"),
+    ({"context": {"other/m": 10}}, "not a target"),
+    ({"without": {"one/m": ["sight"]}}, "vision"),
+])
+def test_a_wrong_configuration_is_told_with_what_mends_it(three, make_gateway, tmp_path, wrong, said):
+    file = tmp_path / "c.yaml"
+    file.write_text(json.dumps(settings(three, wrong)))
+    checked = run("check", "--config", str(file))
+    assert checked.returncode == 1 and said in checked.stdout + checked.stderr, checked.stdout + checked.stderr
