@@ -94,6 +94,7 @@ def settings(*providers, rules=(RULE,), receivers=None, **more) -> dict:
                       for name, provider in zip(names, providers)},
         "models": {**{name: {"targets": [f"{name}/small"]} for name in names},
                    "both": {"strategy": "weighted", "targets": [f"{name}/small" for name in names]}},
+        "breaker": "off", "policies": [{"name": "once", "retries": "off"}],  # what fails is to be seen
         "keys": [{"name": "test", "secret": KEY}, {"name": "other", "secret": OTHER_KEY}],
         "alerts": {"built_in": "off", "step": "200ms", "window": "3s", "baseline": "1m", "group_wait": "300ms",
                    "retry": "200ms", "rules": list(rules), "receivers": receivers or {}, **more},

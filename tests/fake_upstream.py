@@ -131,6 +131,8 @@ class Fake:
             handler = fake_anthropic.list_models
         elif path == "/v1/models" and record.method == "GET":
             handler = self._handlers.get("GET /v1/models", list_models)
+        elif f"{record.method} {path}" in self._handlers:
+            handler = self._handlers[f"{record.method} {path}"]
         elif path in ("/v1/audio/transcriptions", "/v1/audio/translations"):
             handler = fake_audio.speech
         else:

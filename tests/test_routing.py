@@ -329,7 +329,9 @@ def test_where_nobody_looked_the_rule_holds(three, make_gateway):
     """A policy without pii, and content that pii cannot read: not known to be free of records."""
     gateway = make_gateway(settings(three, HOSPITAL))
     assert gateway.chat("m", "What is a fever?").headers["x-causeway-provider"] == "one"
-    looking = make_gateway(settings(three, HOSPITAL, policies=LOOK))
+    config = settings(three, HOSPITAL, policies=LOOK)
+    config["providers"]["one"]["zone"] = "internal"
+    looking = make_gateway(config)
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
     body = chat_body("m")
     body["messages"] = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}]
@@ -387,7 +389,7 @@ def test_the_verb_explains(three, make_gateway):
     assert said.returncode == 0, said.stderr
     assert "No rule holds." in said.stdout and "rests" in said.stdout and "rate_limit" in said.stdout, said.stdout
     assert said.stdout.index("two/m") < said.stdout.index("one/m")
-    said = gateway.cli("route", "explain", "m", "--data", "medical", "--json")
+    said = gateway.cli("route", "explain", "m", "--data-class", "medical", "--json")
     assert json.loads(said.stdout)["rule"] == "records"
     said = gateway.cli("route", "explain", "nothing")
     assert said.returncode == 1 and "does not exist" in said.stderr

@@ -164,7 +164,8 @@ std::vector<Verb> client_verbs() {
       {"status", "How the running gateway is.", status_verb},
       {"store", "The data folder: a new master key.", store_verb},
       {"config", "The configuration file of the running gateway.", config_verb},
-      {"providers", "Who answers, and how the last hour went.", providers_verb},
+      {"providers", "Who answers, how the last hour went, how each replica is now.",
+       providers_verb},
   };
 }
 

@@ -100,29 +100,4 @@ int config_verb(std::span<const std::string> args, AdminClient& admin) {
   return tell_reply(reply, file, as_json);
 }
 
-int providers_verb(std::span<const std::string> args, AdminClient& admin) {
-  CLI::App app("Who answers, and how the last hour went.", "causeway providers");
-  bool as_json = false;
-  app.add_flag("--json", as_json, "The reply as JSON");
-  if (const int code = parse_arguments(app, args); code >= 0) return code;
-  const auto reply = admin.call(http::Method::Get, "/api/providers", "");
-  const auto value = parsed(reply);
-  if (!value) return 1;
-  if (as_json) {
-    std::printf("%s\n", reply->body.c_str());
-    return 0;
-  }
-  std::vector<std::vector<std::string>> rows{
-      {"PROVIDER", "KIND", "ZONE", "STATE", "ATTEMPTS", "ERRORS", "BASE URL"}};
-  for (const auto& entry : value->at("providers").as_array()) {
-    const auto& provider = entry.as_object();
-    const auto& hour = provider.at("last_hour").as_object();
-    rows.push_back({text_of(provider, "name"), text_of(provider, "kind"), text_of(provider, "zone"),
-                    text_of(provider, "state"), text_of(hour, "attempts"), text_of(hour, "errors"),
-                    text_of(provider, "base_url")});
-  }
-  std::fputs(table_text(rows).c_str(), stdout);
-  return 0;
-}
-
 }  // namespace causeway::app

@@ -9,6 +9,7 @@ namespace causeway::app {
 namespace {
 
 constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
+constexpr std::size_t kAsked = 3;  // members, where the first do not answer
 
 std::vector<std::string> names_in(std::string_view body) {
   std::vector<std::string> names;
@@ -35,12 +36,11 @@ std::vector<std::string> names_in(std::string_view body) {
   return names;
 }
 
-// Asks one provider; what it had stays when it does not answer.
-Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> /*kept alive*/,
-                    const Provider& provider, std::shared_ptr<ModelListing> listing,
+// Asks one member of a provider.
+Task<bool> list_one(http::Client& client, const Provider& provider, ModelListing& listing,
                     Cancel& cancel) {
   auto call = provider.listing_call();
-  if (!call) co_return;
+  if (!call) co_return false;
   http::ClientRequest request;
   request.method = "GET";
   request.target = call->target;
@@ -49,17 +49,22 @@ Task<void> list_one(http::Client& client, std::shared_ptr<const Snapshot> /*kept
   request.timeouts.first_byte = std::chrono::seconds(15);
   request.timeouts.total = std::chrono::seconds(30);
   auto answer = co_await client.call(*call->endpoint, request, cancel);
-  if (!answer || (*answer)->head().status != 200) co_return;
+  if (!answer || (*answer)->head().status != 200) co_return false;
   auto body = co_await (*answer)->read_all(kMostBytes);
-  if (body) listing->set(names_in(*body));
+  if (body) listing.set(names_in(*body));
+  co_return body.has_value();
 }
 
 // `running` are those that may have to be cancelled.
-Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> snapshot,
-                      const Provider& provider, std::shared_ptr<ModelListing> listing,
+// The first member that answers speaks for all; what was known stays where none does.
+Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> /*kept alive*/,
+                      const ProviderMembers& members, std::shared_ptr<ModelListing> listing,
                       std::list<Cancel>& running) {
   const auto mine = running.emplace(running.end());
-  co_await list_one(client, std::move(snapshot), provider, std::move(listing), *mine);
+  for (const Member& member : std::span(members.all).first(std::min(kAsked, members.all.size()))) {
+    const bool listed = co_await list_one(client, *member.provider, *listing, *mine);
+    if (listed || mine->requested()) break;
+  }
   running.erase(mine);
 }
 
@@ -67,12 +72,11 @@ Task<void> list_among(http::Client& client, std::shared_ptr<const Snapshot> snap
 
 void Program::list_models() {
   const auto snapshot = latest_snapshot_;
-  for (const auto& [name, provider] : snapshot->providers) {
-    const bool exposed =
-        std::any_of(snapshot->exposed.begin(), snapshot->exposed.end(),
-                    [&](const auto& entry) { return entry.provider == provider.get(); });
+  for (const auto& [name, members] : snapshot->providers) {
+    const bool exposed = std::any_of(snapshot->exposed.begin(), snapshot->exposed.end(),
+                                     [&](const auto& entry) { return entry.members == &members; });
     if (!exposed) continue;
-    spawn(list_among(*control_client_, snapshot, *provider, listings_.of(name), listing_calls_));
+    spawn(list_among(*control_client_, snapshot, members, listings_.of(name), listing_calls_));
   }
 }
 

@@ -104,6 +104,9 @@ Task<AdminReply> Program::status() {
   json.field("data", shown_path(folder_->path().string()));
   json.field("config", options_.config_path).field("config_version", config_version_);
   json.field("config_problems", reload_problem_);
+  json.key("replica_problems").begin_array();
+  for (const auto& problem : replica_sources_->problems()) json.string(problem);
+  json.end_array();
   json.field("uptime_seconds",
              std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
   json.field("unfolded_settlements", ledger_->unfolded());

@@ -110,7 +110,7 @@ std::shared_ptr<const Snapshot> Program::make_snapshot(const AppConfig& config,
                                                        config::Problems& problems) {
   return build_snapshot(config,
                         {*pipeline_, vocabulary_.sections, dialects_, listings_, tokens_,
-                         engine_.get(), vocabularies_.get(), environment_},
+                         engine_.get(), vocabularies_.get(), environment_, replica_sources_.get()},
                         problems);
 }
 
@@ -205,6 +205,11 @@ Result<void> Program::make_parts() {
        .help = "0 while the configuration file was refused and an older one is in force.",
        .labels = {}},
       [this](metrics::SampleSink& sink) { sink.add({}, reload_problem_.empty() ? 1.0 : 0.0); });
+  metrics_->sampled(metrics::Kind::Gauge,
+                    {.name = "causeway_target_available",
+                     .help = "Share of a target's replicas and keys that are not resting.",
+                     .labels = {"provider", "target"}},
+                    [this](metrics::SampleSink& sink) { sample_targets(sink); });
   if (config_.log.access != "off") {
     log::AccessLogOptions access;
     access.target = access_target();
@@ -228,6 +233,7 @@ Result<void> Program::start() {
   if (auto opened = open_data(); !opened) return opened;
   if (auto made = make_parts(); !made) return made;
   if (auto made = make_features(); !made) return made;
+  make_replica_sources();
   config::Problems problems(options_.config_path);
   auto snapshot = make_snapshot(config_, problems);
   if (!problems.ok()) {
@@ -237,6 +243,7 @@ Result<void> Program::start() {
   look_for_names_model();
   config_version_ = snapshot->version;
   control_client_ = http::make_client(control_);
+  make_probes();
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
                                    vocabulary_.settings, *workers_, folder_->path().string());
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);

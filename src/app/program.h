@@ -14,6 +14,8 @@
 #include "app/dialects.h"
 #include "app/loops.h"
 #include "app/pipeline.h"
+#include "app/probes.h"
+#include "app/replica_sources.h"
 #include "app/vocabulary.h"
 #include "core/feature.h"
 #include "core/model_listing.h"
@@ -127,6 +129,7 @@ class Program {
   Task<AdminReply> status();
   Task<AdminReply> models();
   Task<AdminReply> providers();
+  void sample_targets(metrics::SampleSink& sink) const;
   ConfigRoutes::Parts config_parts();
   CheckedConfig check_text(const std::string& text) const;
   void take_options(AppConfig& config) const;
@@ -138,14 +141,24 @@ class Program {
   void greet_with_keys(const std::string& base_url);
   void keep_key_uses();
   void watch_file();
+  void put_in_force(std::shared_ptr<const Snapshot> snapshot);
+  void keep_replica_sources();
+  void make_replica_sources();
+  void make_probes();
+  void watch_members();
+  void configure_probes();
+  void replicas_changed();
   void list_models();
   void on_signal(int signal);
+  void end_calls();
+  bool calls_ended() const;
   Task<void> drain_and_stop();
   void end_workers();
 
   const ServeOptions options_;
   const Environment environment_;
   SystemClock clock_;
+  routing::TargetStates target_states_{clock_};
   Vocabulary vocabulary_;
   Dialects dialects_;
   ModelListings listings_;
@@ -168,12 +181,13 @@ class Program {
   std::vector<keys::CreatedKey> first_keys_;
   std::unique_ptr<ledger::Ledger> ledger_;
   admit::Gate gate_;
-  routing::TargetStates target_states_{clock_};
 
   bool features_gone_ = false;  // at the end, while the control loop may still run
   net::Loop control_{-1};
   std::unique_ptr<http::Client> control_client_;
   std::list<Cancel> listing_calls_;  // of list_models(), until they end
+  std::unique_ptr<ReplicaSources> replica_sources_;
+  std::unique_ptr<Probes> probes_;
   std::shared_ptr<const Snapshot> latest_snapshot_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<DataFiles> data_files_;

@@ -1,5 +1,6 @@
 // `GET /api/providers`: who answers, for which models, and how it went lately.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "app/program.h"
@@ -11,6 +12,7 @@
 namespace causeway::app {
 namespace {
 
+using routing::TargetView;
 using Recent = std::map<std::string, metrics::Tries>;
 
 // By what was tried last: the quarter of an hour, or where nothing was, the hour.
@@ -41,24 +43,91 @@ void write_tries(text::JsonWriter& json, const metrics::Tries& tries) {
   json.end_object().end_object();
 }
 
+std::int64_t rounded_millis(std::chrono::nanoseconds time) {
+  return std::chrono::round<std::chrono::milliseconds>(time).count();
+}
+
+void write_target(text::JsonWriter& json, const TargetView& target) {
+  json.begin_object().field("target", target.name);
+  json.field("state", to_string(target.state)).field("why", target.why);
+  json.field("rest_ms", target.rest.count()).field("in_flight", target.in_flight);
+  json.key("usual_ms");
+  target.usual ? json.number(rounded_millis(*target.usual)) : json.null();
+  json.field("calls", target.calls).field("failures", target.failures);
+  json.field("opened", target.opened).end_object();
+}
+
+bool is_of(std::string_view target, std::string_view provider) {
+  return target.size() > provider.size() && target.starts_with(provider) &&
+         target[provider.size()] == '/';
+}
+
+// What has been asked of each since the start; a member that nobody has asked yet has no targets.
+void write_members(text::JsonWriter& json, const std::string& provider,
+                   const ProviderMembers* members, const Probes& probes,
+                   const std::vector<TargetView>& targets) {
+  json.key("members").begin_array();
+  for (const Member& member : members ? std::span(members->all) : std::span<const Member>()) {
+    json.begin_object().field("name", member.name).key("well");
+    const auto well = probes.well(provider, member.name);
+    well ? json.boolean(*well) : json.null();
+    json.key("targets").begin_array();
+    for (const auto& target : targets) {
+      if (target.member == member.name && is_of(target.name, provider)) write_target(json, target);
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
+
+// Of each target how many of its members may be asked: the labels are those of the configuration.
+void Program::sample_targets(metrics::SampleSink& sink) const {
+  std::map<std::pair<std::string, std::string>, bool> resting;
+  for (const auto& view : target_states_.list()) {
+    resting[{view.name, view.member}] = view.state == routing::Breaker::State::Open;
+  }
+  std::map<std::string, std::pair<int, int>> targets;  // those that rest, all
+  const auto count = [&](const std::vector<Target>& listed) {
+    for (const Target& target : listed) {
+      auto& [rest, all] = targets[target.name];
+      const auto known = resting.find({target.name, target.member});
+      rest += known != resting.end() && known->second;
+      ++all;
+    }
+  };
+  for (const auto& [name, model] : latest_snapshot_->models) {
+    count(model.targets);
+    for (const auto& rule : model.rules) count(rule.targets);
+  }
+  for (const auto& [name, counts] : targets) {
+    const auto& [rest, all] = counts;
+    const std::string_view provider = std::string_view(name).substr(0, name.find('/'));
+    sink.add(std::array{provider, std::string_view(name)},
+             static_cast<double>(all - rest) / static_cast<double>(all));
+  }
+}
 
 Task<AdminReply> Program::providers() {
   const auto& history = metrics_feature_->history();
   Recent hour = metrics::tries_of(history, std::chrono::hours(1));
   Recent quarter = metrics::tries_of(history, std::chrono::minutes(15));
+  const auto targets = target_states_.list();
   AdminReply reply;
   text::JsonWriter json(reply.body);
   json.begin_object().key("providers").begin_array();
   for (const auto& provider : config_.providers) {
     const UpstreamConfig* upstream = upstream_of(provider.value);
     const auto known = latest_snapshot_->providers.find(provider.name);
-    const bool internal =
-        known != latest_snapshot_->providers.end() && known->second->zone() == Zone::Internal;
+    const ProviderMembers* members =
+        known != latest_snapshot_->providers.end() ? &known->second : nullptr;
+    const bool internal = members && members->any().zone() == Zone::Internal;
     json.begin_object().field("name", provider.name).field("kind", provider.value.kind());
     json.field("base_url", upstream ? upstream->base_url : "");
     json.field("zone", internal ? "internal" : "external");
     write_models(json, config_, provider.name);
+    write_members(json, provider.name, members, *probes_, targets);
     write_tries(json.key("last_hour"), hour[provider.name]);
     json.field("state", state_of(quarter[provider.name], hour[provider.name])).end_object();
   }

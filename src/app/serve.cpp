@@ -86,6 +86,7 @@ void Program::remove_meeting_points() const {
 
 Result<void> Program::reload() {
   auto loaded = load_again();
+  keep_replica_sources();
   reload_problem_ = loaded ? std::string() : loaded.error().message;
   if (!loaded) {
     log_->error("the configuration was not loaded; the old one stays in force",
@@ -120,10 +121,9 @@ Result<void> Program::load_again() {
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
   alerts_feature_->configure(config->alerts, retiring_targets(*config));
-  latest_snapshot_ = snapshot;
+  put_in_force(snapshot);
   look_for_names_model();
   config_version_ = snapshot->version;
-  loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
   // Addresses, data folder, threads, limits of the server and the log stay as they were at the
   // start.
   std::string late;
@@ -132,9 +132,11 @@ Result<void> Program::load_again() {
   }
   const bool lost_policies = !config_.policies.empty() && config->policies.empty();
   auto keep_server = std::move(config_.server);
+  keep_server.limits = config->server.limits;  // of bodies and answers, which are the snapshot's
   auto keep_log = std::move(config_.log);
   config_ = std::move(*config);
   config_.server = std::move(keep_server);
+  configure_probes();
   config_.log = std::move(keep_log);
   // Keys are written and published from a worker: it waits for the loops.
   auto queued = workers_->submit([this, copy = config_]() mutable {
@@ -217,10 +219,8 @@ Task<void> Program::drain_and_stop() {
   // Its askers are told so before their connections go.
   for (int i = 0; i < 100 && !asker_->idle(); ++i) co_await control_.sleep(5ms);
   admin_->close();
-  for (auto call = listing_calls_.begin(); call != listing_calls_.end();) {
-    (call++)->request();  // which may be its end
-  }
-  for (int i = 0; i < 100 && !(admin_->idle() && listing_calls_.empty()); ++i) {
+  end_calls();
+  for (int i = 0; i < 100 && !calls_ended(); ++i) {
     co_await control_.sleep(5ms);
   }
   control_.stop();
@@ -243,6 +243,7 @@ int Program::run() {
   greet();
   process::tell_supervisor("READY=1\nSTATUS=applications: " + listen_text());
   watch_file();
+  watch_members();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
   control_.every(kLookAtHistory, [this] {

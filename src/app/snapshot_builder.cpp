@@ -3,22 +3,22 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <span>
 
 #include "app/features.h"
 #include "app/listen_address.h"
+#include "app/members.h"
 #include "app/upstreams.h"
 #include "core/stage.h"
 #include "platform/text/glob.h"
-#include "providers/anthropic/provider.h"
-#include "providers/azure/provider.h"
-#include "providers/bedrock/provider.h"
+#include "providers/anthropic/config.h"
+#include "providers/azure/config.h"
+#include "providers/bedrock/config.h"
 #include "providers/embedded/config.h"
-#include "providers/embedded/provider.h"
 #include "providers/gemini/config.h"
-#include "providers/gemini/provider.h"
-#include "providers/huggingface/provider.h"
-#include "providers/openai/provider.h"
-#include "providers/vertex/provider.h"
+#include "providers/huggingface/config.h"
+#include "providers/openai/config.h"
+#include "providers/vertex/config.h"
 
 namespace causeway::app {
 namespace {
@@ -80,55 +80,18 @@ class Builder {
   }
 
   void add_provider(const std::string& name, config::Position at, const config::Variant& value) {
-    auto made = make_provider(name, value);
+    auto made = make_members(name, value, parts_);
     if (!made) return problems_.add(at, made.error().message);
-    if (!*made) return;  // of no kind: that is a problem of its own
-    if (const UpstreamConfig* upstream = upstream_of(value)) {
-      for (const auto& pattern : upstream->expose) {
-        snapshot_->exposed.push_back({pattern, made->get(), bare()});
-      }
-    } else {
-      snapshot_->exposed.push_back({"*", made->get(), false});
+    if (made->all.empty()) return;
+    const UpstreamConfig* upstream = upstream_of(value);
+    if (upstream && upstream->probe && !made->any().listing_call()) {
+      problems_.add(at, "a provider of this kind cannot have a probe");
     }
-    snapshot_->providers.emplace(name, std::move(*made));
-  }
-
-  Result<std::unique_ptr<Provider>> make_provider(const std::string& name,
-                                                  const config::Variant& value) {
-    const Dialects& dialects = parts_.dialects;
-    if (const auto* openai = value.as<openai::OpenAiConfig>()) {
-      return openai::make_provider(name, *openai, dialects.openai, dialects.responses,
-                                   parts_.listings.of(name), parts_.vocabularies,
-                                   parts_.environment);
+    const auto& members = snapshot_->providers.emplace(name, std::move(*made)).first->second;
+    if (!upstream) return snapshot_->exposed.push_back({"*", &members, false});
+    for (const auto& pattern : upstream->expose) {
+      snapshot_->exposed.push_back({pattern, &members, bare()});
     }
-    if (const auto* gemini = value.as<gemini::GeminiConfig>()) {
-      return gemini::make_provider(name, *gemini, dialects.gemini, parts_.listings.of(name),
-                                   parts_.environment);
-    }
-    if (const auto* anthropic = value.as<anthropic::AnthropicConfig>()) {
-      return anthropic::make_provider(name, *anthropic, dialects.anthropic,
-                                      parts_.listings.of(name), parts_.environment);
-    }
-    if (const auto* azure = value.as<azure::AzureConfig>()) {
-      return azure::make_provider(name, *azure, dialects.openai, dialects.responses, parts_.tokens,
-                                  parts_.environment);
-    }
-    if (const auto* bedrock = value.as<bedrock::BedrockConfig>()) {
-      return bedrock::make_provider(name, *bedrock, dialects.converse, parts_.environment);
-    }
-    if (const auto* hugging = value.as<huggingface::HuggingFaceConfig>()) {
-      return huggingface::make_provider(name, *hugging, dialects.openai, parts_.listings.of(name),
-                                        parts_.environment);
-    }
-    if (const auto* vertex = value.as<vertex::VertexConfig>()) {
-      return vertex::make_provider(name, *vertex,
-                                   {dialects.vertex_gemini, dialects.vertex_anthropic},
-                                   parts_.tokens, parts_.environment);
-    }
-    if (const auto* embedded = value.as<embedded::EmbeddedConfig>()) {
-      return embedded::make_provider(name, *embedded, dialects.openai, parts_.engine);
-    }
-    return nullptr;
   }
 
   // With no models of its own, a configuration's providers are asked for by their models' own
@@ -168,11 +131,11 @@ class Builder {
       return no_provider(located.at, provider);
     }
     const double* weight = config.weights.find(text);
-    Target target =
-        make_target(text, found->second.get(), text.substr(slash + 1), weight ? *weight : 1);
-    target.place = static_cast<std::uint16_t>(targets.empty() ? 0 : targets.back().place + 1);
-    describe_target(target, model, config);
-    targets.push_back(std::move(target));
+    const std::size_t before = targets.size();
+    found->second.add_targets(text, text.substr(slash + 1), weight ? *weight : 1, targets);
+    for (Target& target : std::span(targets).subspan(before)) {
+      describe_target(target, model, config);
+    }
   }
 
   // What is known of a target beforehand: what the configuration says, else the catalogue.

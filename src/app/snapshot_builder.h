@@ -19,6 +19,8 @@ class Engine;
 
 namespace causeway::app {
 
+class ReplicaSources;
+
 using Environment = std::function<const char*(const char* name)>;
 
 /// What snapshots refer to; all of it outlives them.
@@ -31,6 +33,7 @@ struct SnapshotParts {
   Engine* engine = nullptr;  // null: only a check
   Vocabularies* vocabularies = nullptr;
   Environment environment;
+  ReplicaSources* replicas = nullptr;  // null: only a check
 };
 
 /// The number grows with every call of the process.

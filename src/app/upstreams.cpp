@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "providers/anthropic/config.h"
@@ -14,15 +15,47 @@
 
 namespace causeway::app {
 
+namespace {
+
+template <class... Configs>
+struct Kinds {
+  static const UpstreamConfig* upstream(const config::Variant& provider) {
+    const UpstreamConfig* found = nullptr;
+    ((found = found ? found : provider.as<Configs>()), ...);
+    return found;
+  }
+  static config::Variant changed(const config::Variant& provider,
+                                 const std::function<void(UpstreamConfig&)>& change) {
+    config::Variant made = provider;
+    (change_one<Configs>(made, change), ...);
+    return made;
+  }
+
+ private:
+  template <class Config>
+  static void change_one(config::Variant& provider,
+                         const std::function<void(UpstreamConfig&)>& change) {
+    const auto* config = provider.as<Config>();
+    if (!config) return;
+    auto copy = std::make_shared<Config>(*config);
+    change(*copy);
+    provider = config::Variant(provider.kind(), provider.at(), std::move(copy), typeid(Config));
+  }
+};
+
+using Http = Kinds<gemini::GeminiConfig, openai::OpenAiConfig, anthropic::AnthropicConfig,
+                   azure::AzureConfig, bedrock::BedrockConfig, huggingface::HuggingFaceConfig,
+                   vertex::VertexConfig>;
+
+}  // namespace
+
 const UpstreamConfig* upstream_of(const config::Variant& provider) {
-  if (const auto* gemini = provider.as<gemini::GeminiConfig>()) return gemini;
-  if (const auto* openai = provider.as<openai::OpenAiConfig>()) return openai;
-  if (const auto* anthropic = provider.as<anthropic::AnthropicConfig>()) return anthropic;
-  if (const auto* azure = provider.as<azure::AzureConfig>()) return azure;
-  if (const auto* bedrock = provider.as<bedrock::BedrockConfig>()) return bedrock;
-  if (const auto* hugging = provider.as<huggingface::HuggingFaceConfig>()) return hugging;
-  if (const auto* vertex = provider.as<vertex::VertexConfig>()) return vertex;
-  return nullptr;
+  return Http::upstream(provider);
+}
+
+config::Variant changed_upstream(const config::Variant& provider,
+                                 const std::function<void(UpstreamConfig&)>& change) {
+  return Http::changed(provider, change);
 }
 
 std::string_view api_of(const config::Variant& provider) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/members.h"
 #include "core/operation.h"
 #include "core/policy.h"
 #include "core/principal.h"
@@ -52,12 +53,12 @@ struct Snapshot {
   std::uint64_t version = 0;
   const Pipeline* pipeline = nullptr;
   Operations operations;
-  NameMap<std::unique_ptr<Provider>> providers;
+  NameMap<ProviderMembers> providers;
   NameMap<Model> models;
   /// Providers whose own model names may be asked for directly: pattern → provider.
   struct Exposed {
     std::string pattern;
-    const Provider* provider = nullptr;
+    const ProviderMembers* members = nullptr;
     bool bare = false;  // also without the "provider/" prefix
   };
   std::vector<Exposed> exposed;

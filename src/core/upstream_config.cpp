@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "platform/http/client_proxy.h"
 
 namespace causeway {
@@ -24,6 +26,51 @@ Result<void> set_proxy(const UpstreamConfig& config, const EnvironmentVariables&
   });
 }
 
+std::string wrong_replica(const std::string& text) {
+  const auto url = replica_url(text, {});
+  return url ? "" : "is " + url.error().message;
+}
+
+std::string wrong_host(const std::string& text) {
+  std::string path;
+  const auto url = http::parse_url("http://" + text, path);
+  const bool only = url && path.empty() && text.find(':') == text.npos;
+  return only || text.empty() ? "" : "must be the name of a host";
+}
+
+std::string wrong_probe(const std::string& text) {
+  if (text.starts_with('/')) return "";
+  std::string path;
+  const auto parsed = http::parse_url(text, path);
+  return parsed ? "" : "must be a path that begins with /, or is " + parsed.error().message;
+}
+
+void describe_members(config::Fields& f, UpstreamConfig& c) {
+  f.field("api_keys", c.api_keys,
+          "Further keys: requests are spread over all of them, and one that the provider limits "
+          "rests by itself.");
+  f.field(
+      "replicas", c.replicas,
+      "Copies of the server, each asked by itself: a list of base URLs, or where to find them.");
+  f.field("balance", c.balance,
+          "Who of the replicas and keys is asked first. `least_busy`: the less busy of two. "
+          "`prefix`: the same one for prompts that begin alike, within a bound on its load.");
+  f.field("probe", c.probe,
+          "Each member is asked by itself whether it is well; one that is not is left alone.");
+  f.check<UpstreamConfig>(
+      c, [](const UpstreamConfig& upstream, config::Position at, config::Problems& problems) {
+        const std::size_t keys = upstream.api_keys.size() + !upstream.api_key.empty();
+        const std::size_t replicas = upstream.replicas ? upstream.replicas->urls.size() : 1;
+        if (std::max<std::size_t>(1, keys) * replicas > kMostMembers) {
+          problems.add(at, "at most 256 members (replicas times keys)");
+        }
+        const bool by_name = upstream.replicas && !upstream.replicas->dns.empty();
+        if (by_name && !upstream.proxy.empty() && upstream.proxy != "none") {
+          problems.add(at, "replicas by dns are reached directly: they cannot have a proxy");
+        }
+      });
+}
+
 }  // namespace
 
 void describe(config::Fields& f, CallTimeouts& c) {
@@ -32,6 +79,34 @@ void describe(config::Fields& f, CallTimeouts& c) {
       .range(1ms, 24h);
   f.field("idle", c.idle, "Between two pieces of the answer.").range(1ms, 24h);
   f.field("total", c.total, "The whole call.").range(1ms, 24h);
+}
+
+void describe(config::Fields& f, ReplicasConfig& c) {
+  f.field("urls", c.urls, "One base URL each, or HOST:PORT, with the rest as in base_url.")
+      .check(wrong_replica)
+      .alone();
+  f.field("dns", c.dns, "All addresses of this name, which is the requests' host as well.")
+      .check(wrong_host);
+  f.field("port", c.port, "Of those addresses; 0 = base_url's.").range(0, 65535);
+  f.field("file", c.file,
+          "A file with one base URL or HOST:PORT a line; what is behind a # is left out.");
+  f.field("every", c.every, "How often the name or the file is looked at.").range(100ms, 24h);
+  f.check<ReplicasConfig>(
+      c, [](const ReplicasConfig& replicas, config::Position at, config::Problems& problems) {
+        const int sources = !replicas.urls.empty() + !replicas.dns.empty() + !replicas.file.empty();
+        if (sources != 1) problems.add(at, "replicas needs one of urls, dns and file");
+      });
+}
+
+void describe(config::Fields& f, ProbeConfig& c) {
+  f.field("path", c.path,
+          "A path of each member, asked with its credentials, or a whole URL, asked without.")
+      .check(wrong_probe, "^(/|https?://)");
+  f.field("every", c.every, "How often each is asked.").range(100ms, 1h);
+  f.field("timeout", c.timeout, "Longest wait for the answer.").range(10ms, 1min);
+  f.field("failures", c.failures, "In a row, after which a member is left alone.").range(1, 100);
+  f.field("successes", c.successes, "In a row (status 2xx), after which it is asked again.")
+      .range(1, 100);
 }
 
 void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_url_doc,
@@ -43,6 +118,7 @@ void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_ur
   };
   f.field("base_url", c.base_url, base_url_doc).check(url, "^https?://");
   f.field("api_key", c.api_key, api_key_doc);
+  describe_members(f, c);
   f.field("headers", c.headers, "Further fields of every request.").confidential();
   f.field("zone", c.zone, "Whether data that goes there leaves the house.");
   f.field("expose", c.expose,
@@ -62,13 +138,32 @@ void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_ur
   f.field("connections", c.connections, "Most connections of one event loop.").range(1, 65535);
 }
 
+Result<std::string> replica_url(std::string_view text, std::string_view base_url) {
+  std::string path;
+  if (text.find("://") != text.npos) {
+    if (auto parsed = http::parse_url(text, path); !parsed) return pass(std::move(parsed));
+    return std::string(text);
+  }
+  const std::size_t scheme = base_url.find("://");
+  const std::string before(scheme == base_url.npos ? "http://" : base_url.substr(0, scheme + 3));
+  std::string url = before + std::string(text);
+  auto parsed = http::parse_url(url, path);
+  if (!parsed) return pass(std::move(parsed));
+  if (!path.empty() || scheme == base_url.npos) return url;
+  const std::size_t slash = base_url.find('/', scheme + 3);
+  return slash == base_url.npos ? url : url.append(base_url.substr(slash));
+}
+
 Result<http::Endpoint> endpoint_of(const UpstreamConfig& config,
                                    const EnvironmentVariables& environment, std::string& path) {
   auto endpoint = http::parse_url(config.base_url, path);
   if (!endpoint) return endpoint;
   endpoint->ca_file = config.ca_file;
   endpoint->max_open = config.connections;
+  endpoint->address = config.address;
   endpoint->id = http::endpoint_id(*endpoint);
+  // A proxy would look the name up by itself.
+  if (!config.address.empty()) return endpoint;
   if (auto set = set_proxy(config, environment, *endpoint); !set) return pass(std::move(set));
   return endpoint;
 }

@@ -31,9 +31,39 @@ struct CallTimeouts {
   std::chrono::milliseconds total{600'000};
 };
 
+/// Who of a provider's replicas and keys is asked first.
+enum class Balance : std::uint8_t { LeastBusy, Prefix };
+
+inline config::Names<Balance> names_of(Balance) {
+  return {{"least_busy", Balance::LeastBusy}, {"prefix", Balance::Prefix}};
+}
+
+/// Where the copies of a server are: listed, or found by a name or in a file, again and again.
+struct ReplicasConfig {
+  std::vector<std::string> urls;
+  std::string dns;
+  std::uint16_t port = 0;  // 0 = base_url's
+  std::string file;
+  std::chrono::milliseconds every{10'000};
+};
+
+/// How a replica is asked whether it is well.
+struct ProbeConfig {
+  std::string path = "/health";
+  std::chrono::milliseconds every{5'000};
+  std::chrono::milliseconds timeout{2'000};
+  std::uint32_t failures = 2, successes = 1;
+};
+
+inline constexpr std::size_t kMostMembers = 256;  // of one provider
+
 struct UpstreamConfig {
   std::string base_url;  // the kind's own default
   Secret api_key;
+  std::vector<Secret> api_keys;  // further ones
+  std::optional<ReplicasConfig> replicas;
+  Balance balance = Balance::LeastBusy;
+  std::optional<ProbeConfig> probe;
   config::Map<std::string> headers;
   Zone zone = Zone::External;
   std::vector<std::string> expose{"*"};
@@ -41,12 +71,23 @@ struct UpstreamConfig {
   std::string ca_file;
   std::string proxy;
   std::uint32_t connections = 4096;
+
+  // Of one member alone, not of the file: an IP to connect to, in the place of base_url's host.
+  std::string address;
+
+  bool has_key() const { return !api_key.empty() || !api_keys.empty(); }
 };
 
 void describe(config::Fields& f, CallTimeouts& c);
+void describe(config::Fields& f, ReplicasConfig& c);
+void describe(config::Fields& f, ProbeConfig& c);
 /// The fields of UpstreamConfig, with what the kind has to say about the first two.
 void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_url_doc,
                        const char* api_key_doc);
+
+/// A replica's base URL from what names it: one of its own, or HOST:PORT, where scheme and path are
+/// those of `base_url`. Errors: InvalidRequest.
+Result<std::string> replica_url(std::string_view text, std::string_view base_url);
 
 using EnvironmentVariables = std::function<const char*(const char* name)>;
 

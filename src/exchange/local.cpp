@@ -32,12 +32,12 @@ std::vector<Card> cards(const Exchange& exchange) {
     if (visible(exchange, name)) all.push_back({name, model.owned_by, model.created});
   }
   for (const auto& exposed : snapshot.exposed) {
-    for (const auto& upstream : exposed.provider->known_models()) {
+    const Provider& provider = exposed.members->any();
+    for (const auto& upstream : provider.known_models()) {
       if (!text::glob_match(exposed.pattern, upstream)) continue;
-      std::string id =
-          exposed.bare ? upstream : std::string(exposed.provider->name()) + "/" + upstream;
+      std::string id = exposed.bare ? upstream : std::string(provider.name()) + "/" + upstream;
       if (snapshot.models.contains(id) || !visible(exchange, id)) continue;
-      all.push_back({std::move(id), std::string(exposed.provider->name()), 0});
+      all.push_back({std::move(id), std::string(provider.name()), 0});
     }
   }
   std::sort(all.begin(), all.end(), [](const Card& a, const Card& b) { return a.id < b.id; });

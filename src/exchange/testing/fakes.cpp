@@ -191,7 +191,7 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
     const Zone zone = *name == 'a' ? Zone::Internal : Zone::External;
     auto provider = std::make_unique<FakeProvider>(name, dialect_, zone);
     model.targets.push_back(make_target(std::string(name) + "/up", provider.get(), "up"));
-    snapshot->providers.emplace(name, std::move(provider));
+    snapshot->providers.emplace(name, single_member(std::move(provider)));
   }
   snapshot->models.emplace("m", std::move(model));
   snapshots_ = std::make_unique<Pinned<Snapshot>>(std::move(snapshot));

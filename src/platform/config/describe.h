@@ -99,6 +99,13 @@ class Field {
     entry_.type->or_single = true;
     return *this;
   }
+  /// A list of a struct whose other keys are other ways to say the same: it may stand there without
+  /// the mapping around it, `replicas: [a, b]`.
+  Field& alone() {
+    static_assert(detail::is_vector<T>);
+    entry_.alone = true;
+    return *this;
+  }
   /// What is wrong with a name in a mapping, as in check().
   Field& names(std::function<std::string(const std::string&)> what_is_wrong) {
     static_assert(detail::is_map<T>);

@@ -30,6 +30,7 @@ struct Endpoint {
   std::string id;
   std::string host;  // DNS name or IP literal, without brackets; also the TLS host name
   std::uint16_t port = 0;
+  std::string address;    // not empty: an IP to connect to instead of looking up host
   std::string unix_path;  // not empty: a Unix socket, and host is only the Host field
   bool tls = false;
   std::string ca_file;     // PEM bundle to trust instead of the system's; empty = the system's

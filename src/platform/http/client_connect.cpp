@@ -84,7 +84,8 @@ Task<Result<std::unique_ptr<net::Stream>>> connect(Connector& connector, const E
     co_return co_await connector.tls.handshake(std::move(*local), std::move(peer), stop);
   }
   const bool by_proxy = !endpoint.proxy_host.empty();
-  const std::string& host = by_proxy ? endpoint.proxy_host : endpoint.host;
+  const std::string& named = endpoint.address.empty() ? endpoint.host : endpoint.address;
+  const std::string& host = by_proxy ? endpoint.proxy_host : named;
   const std::uint16_t port = by_proxy ? endpoint.proxy_port : endpoint.port;
   auto stream = co_await net::connect_tcp(connector.loop, connector.resolver, host, port, stop);
   if (!stream) co_return pass(std::move(stream));

@@ -46,6 +46,17 @@ TEST_F(ClientTest, AGetHasNoContentLengthAndAnEmptyPostHasOne) {
   EXPECT_NE(fetch(server.endpoint(), post).body.find("Content-Length: 0\r\n"), std::string::npos);
 }
 
+TEST_F(ClientTest, AnAddressIsConnectedToInTheNamesPlace) {
+  RawServer server(echo);
+  Endpoint endpoint;
+  endpoint.host = "pods.invalid";
+  endpoint.port = server.port();
+  endpoint.address = "127.0.0.1";
+  const Answer answer = fetch(endpoint);
+  EXPECT_EQ(answer.status, 200) << answer.code();
+  EXPECT_NE(answer.body.find("Host: pods.invalid:"), std::string::npos) << answer.body;
+}
+
 TEST_F(ClientTest, WorksOverAUnixSocket) {
   char folder[] = "/tmp/causeway_client_XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);

@@ -86,6 +86,7 @@ std::string endpoint_id(const Endpoint& endpoint) {
   std::string id = endpoint.tls ? "https://" : "http://";
   id += endpoint.host.find(':') == std::string::npos ? endpoint.host : "[" + endpoint.host + "]";
   id += ":" + std::to_string(endpoint.port);
+  if (!endpoint.address.empty()) id += " at=" + endpoint.address;
   if (!endpoint.unix_path.empty()) id += " unix=" + endpoint.unix_path;
   if (!endpoint.ca_file.empty()) id += " ca=" + endpoint.ca_file;
   if (!endpoint.proxy_host.empty()) {

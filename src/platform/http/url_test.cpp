@@ -85,6 +85,7 @@ TEST(EndpointId, TellsApartWhatMustNotShareAConnection) {
   EXPECT_TRUE(differs([](Endpoint& e) { e.tls = false; }));
   EXPECT_TRUE(differs([](Endpoint& e) { e.port = 444; }));
   EXPECT_TRUE(differs([](Endpoint& e) { e.unix_path = "/run/x"; }));
+  EXPECT_TRUE(differs([](Endpoint& e) { e.address = "10.0.0.1"; }));
   EXPECT_TRUE(differs([](Endpoint& e) { e.ca_file = "/etc/ca.pem"; }));
   EXPECT_TRUE(differs([](Endpoint& e) { e.proxy_host = "proxy"; }));
   EXPECT_FALSE(differs([](Endpoint& e) { e.max_idle = 1; }));

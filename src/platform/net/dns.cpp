@@ -114,6 +114,7 @@ std::shared_ptr<Entry> Resolver::Impl::lookup(const std::string& host) {
   ares_addrinfo_hints hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = ARES_AI_ENVHOSTS;
   // The callback may come within this call: for what stands in /etc/hosts, or without a server.
   ares_getaddrinfo(
       channel, host.c_str(), nullptr, &hints,

@@ -1,6 +1,7 @@
 // Names to addresses, on the loop and without blocking it (c-ares). Asks for IPv4 and IPv6 at once,
-// honours /etc/hosts and resolv.conf, and keeps answers as long as their time to live says. One
-// resolver per loop; it must end before the loop does, and after every lookup has.
+// honours /etc/hosts (or the file that CARES_HOSTS of the environment names) and resolv.conf, and
+// keeps answers as long as their time to live says. One resolver per loop; it must end before the
+// loop does, and after every lookup has.
 #pragma once
 
 #include <chrono>

@@ -48,7 +48,7 @@ void describe(config::Fields& f, AzureConfig& c) {
                        "base_url is missing: the resource's endpoint, "
                        "https://NAME.openai.azure.com");
         }
-        const int ways = !azure.api_key.empty() + !azure.token.empty() + azure.entra.has_value();
+        const int ways = azure.has_key() + !azure.token.empty() + azure.entra.has_value();
         if (ways > 1) problems.add(at, "only one of api_key, token and entra can be set");
         if (azure.responses && azure.api_version != "v1") {
           problems.add(at, "responses needs api_version: v1");

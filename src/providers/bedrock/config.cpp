@@ -35,7 +35,7 @@ void describe(config::Fields& f, BedrockConfig& c) {
         if (bedrock.access_key_id.empty() != bedrock.secret_access_key.empty()) {
           problems.add(at, "access_key_id and secret_access_key belong together");
         }
-        if (!bedrock.access_key_id.empty() && !bedrock.api_key.empty()) {
+        if (!bedrock.access_key_id.empty() && bedrock.has_key()) {
           problems.add(at, "only one of api_key and access_key_id can be set");
         }
       });

@@ -44,13 +44,13 @@ void describe(config::Fields& f, VertexConfig& c) {
       "metadata", c.metadata,
       "Tokens come from the metadata server of the machine, for the service account that it runs "
       "as (Compute Engine, GKE, Cloud Run), also where the environment names a key file.");
-  f.check<VertexConfig>(c, [](const VertexConfig& vertex, config::Position at,
-                              config::Problems& problems) {
-    const int ways = !vertex.api_key.empty() + !vertex.credentials_file.empty() + vertex.metadata;
-    if (ways > 1) {
-      problems.add(at, "only one of api_key, credentials_file and metadata can be set");
-    }
-  });
+  f.check<VertexConfig>(
+      c, [](const VertexConfig& vertex, config::Position at, config::Problems& problems) {
+        const int ways = vertex.has_key() + !vertex.credentials_file.empty() + vertex.metadata;
+        if (ways > 1) {
+          problems.add(at, "only one of api_key, credentials_file and metadata can be set");
+        }
+      });
 }
 
 }  // namespace causeway::vertex

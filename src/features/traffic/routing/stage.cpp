@@ -15,13 +15,13 @@ namespace {
 // "openai/gpt-4.1" for a provider whose models are exposed, or the bare name where it says so.
 std::shared_ptr<const Model> exposed_model(const Snapshot& snapshot, std::string_view name) {
   for (const auto& exposed : snapshot.exposed) {
-    const std::string_view provider = exposed.provider->name();
+    const std::string_view provider = exposed.members->any().name();
     std::string_view upstream;
     if (name.size() > provider.size() + 1 && name.starts_with(provider) &&
         name[provider.size()] == '/') {
       upstream = name.substr(provider.size() + 1);
     } else if (exposed.bare) {
-      const auto known = exposed.provider->known_models();
+      const auto known = exposed.members->any().known_models();
       if (std::find(known.begin(), known.end(), name) == known.end()) continue;
       upstream = name;
     } else {
@@ -31,8 +31,8 @@ std::shared_ptr<const Model> exposed_model(const Snapshot& snapshot, std::string
     auto model = std::make_shared<Model>();
     model->name = name;
     model->owned_by = provider;
-    model->targets.push_back(make_target(std::string(provider) + "/" + std::string(upstream),
-                                         exposed.provider, std::string(upstream)));
+    exposed.members->add_targets(std::string(provider) + "/" + std::string(upstream),
+                                 std::string(upstream), 1, model->targets);
     return model;
   }
   return nullptr;
@@ -97,7 +97,7 @@ Verdict ResolveStage::resolve_provider(Exchange& exchange, const Principal& call
     return fail(ErrorKind::InvalidRequest, Origin::Client,
                 "The path has a segment \".\" or \"..\".", "bad_path");
   }
-  model->targets.push_back(make_target(model->name, found->second.get(), "*"));
+  found->second.add_targets(model->name, "*", 1, model->targets);
   exchange.model = model.get();
   return go_on();
 }

@@ -139,7 +139,7 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   verb->add_option("--tenant", options.tenant, "Whose request it is.");
   verb->add_option("--user", options.user, "Which user's.");
   verb->add_option("--role", options.roles, "A role of the caller; may stand several times.");
-  verb->add_option("--data", options.data,
+  verb->add_option("--data-class", options.data,
                    "A class of data that the application names; may stand several times.");
   verb->add_flag("--json", options.json, "As the program answers.");
   std::vector<std::string> reversed(args.rbegin(), args.rend());

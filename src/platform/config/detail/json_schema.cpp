@@ -169,8 +169,13 @@ class SchemaWriter {
   }
 
   void structure(const Type& type) {
-    if (type.words.empty()) return keys(type, nullptr);
+    const FieldEntry* list = alone(type);
+    if (type.words.empty() && !list) return keys(type, nullptr);
     json_.key("anyOf").open('[');
+    if (list) {
+      json_.next();
+      object(*list->type);
+    }
     for (const Word& word : type.words) {
       json_.next();
       json_.open('{');

@@ -149,6 +149,11 @@ class Reader {
       read_word(type, object, node, path);
       return run_checks(type, object, node, before);
     }
+    if (const FieldEntry* list = alone(type); list && node.kind == Node::Kind::List) {
+      const std::size_t before = problems_.errors();
+      read(*list->type, at<void>(object, list->offset), node, path);
+      return run_checks(type, object, node, before);
+    }
     if (node.kind != Node::Kind::Map && node.kind != Node::Kind::Null) {
       return add_wrong(type, node, path);
     }

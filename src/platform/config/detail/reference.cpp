@@ -83,6 +83,7 @@ std::string type_text(const Type& any, bool many) {
     case Kind::Struct: {
       std::string out;
       for (const Word& word : type.words) out += code(word.name) + " or ";
+      if (const FieldEntry* list = alone(type)) out += type_text(*list->type) + " or ";
       return out + (many ? "mappings" : "mapping");
     }
     case Kind::Variant:

@@ -293,6 +293,7 @@ std::string expected_text(const Type& type) {
     case Kind::Struct: {
       std::string out;
       for (const Word& word : type.words) out += (out.empty() ? "" : ", ") + word.name;
+      if (alone(type)) out += out.empty() ? "a list" : ", a list";
       return out.empty() ? "a mapping" : out + " or a mapping";
     }
     case Kind::Map:

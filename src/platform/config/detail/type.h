@@ -54,6 +54,7 @@ struct FieldEntry {
   std::size_t offset = 0;  // from the start of the struct
   TypePtr type;
   bool required = false;
+  bool alone = false;                       // a list that may stand instead of the struct
   std::optional<std::string> default_text;  // as a user would write it
   std::string default_json;                 // the same as a JSON value
 };
@@ -114,6 +115,14 @@ struct Type {
   std::string group;
   std::vector<Part> parts;
 };
+
+/// The list that may stand instead of the struct, if there is one.
+inline const FieldEntry* alone(const Type& type) {
+  for (const auto& field : type.fields) {
+    if (field->alone) return field.get();
+  }
+  return nullptr;
+}
 
 /// The type that limits and checks belong to: through Optional, Located, List and Map.
 inline Type& leaf(Type& type) {

@@ -168,12 +168,26 @@ export interface EngineModel {
   log: string[];
 }
 
+// How one member of a provider fares with one of its models.
+export interface TargetState {
+  target: string;
+  state: "closed" | "open" | "trying";
+  why: string;
+  rest_ms: number;
+  in_flight: number;
+  usual_ms: number | null;
+  calls: number;
+  failures: number;
+  opened: number;
+}
+
 export interface Provider {
   name: string;
   kind: string;
   base_url: string;
   zone: string;
   models: { model: string; upstream: string }[];
+  members: { name: string; well: boolean | null; targets: TargetState[] }[];
   last_hour: { attempts: number; errors: number; errors_by_class: Record<string, number> };
   state: "ok" | "failing" | "unused";
 }

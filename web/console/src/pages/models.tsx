@@ -7,6 +7,7 @@ import type { EngineModel, Model, Provider } from "../lib/types";
 import { Badge, Button, Card, Empty, Page, Shown, type Tone } from "../ui/basics";
 import { Table } from "../ui/table";
 import { attempt } from "../ui/toasts";
+import { Members } from "./members";
 
 export function ModelsPage() {
   return (
@@ -83,59 +84,62 @@ const STATES: Record<string, Tone> = {
 function Providers() {
   const providers = useLoad<{ providers: Provider[] }>("/api/providers", 15);
   return (
-    <Card title="Providers" about="Attempts and errors of the last hour." flush>
-      <Shown of={providers}>
-        {(data) =>
-          data.providers.length === 0 ? (
-            <Empty title="There is no provider" icon="models" />
-          ) : (
-            <Table
-              label="Providers"
-              rows={data.providers}
-              id={(row) => row.name}
-              columns={[
-                {
-                  name: "Provider",
-                  show: (row) => (
-                    <div>
-                      <a href={traces({ target: `${row.name}/*` })}>{row.name}</a>
+    <>
+      <Card title="Providers" about="Attempts and errors of the last hour." flush>
+        <Shown of={providers}>
+          {(data) =>
+            data.providers.length === 0 ? (
+              <Empty title="There is no provider" icon="models" />
+            ) : (
+              <Table
+                label="Providers"
+                rows={data.providers}
+                id={(row) => row.name}
+                columns={[
+                  {
+                    name: "Provider",
+                    show: (row) => (
                       <div>
-                        <small class="faint">{row.base_url}</small>
+                        <a href={traces({ target: `${row.name}/*` })}>{row.name}</a>
+                        <div>
+                          <small class="faint">{row.base_url}</small>
+                        </div>
                       </div>
-                    </div>
-                  ),
-                },
-                { name: "State", show: (row) => <Badge tone={STATES[row.state] ?? "plain"}>{row.state}</Badge> },
-                { name: "Kind", show: (row) => row.kind },
-                { name: "Zone", show: (row) => row.zone },
-                { name: "Attempts", right: true, show: (row) => compact(row.last_hour.attempts) },
-                {
-                  name: "Failed",
-                  right: true,
-                  show: (row) =>
-                    row.last_hour.attempts
-                      ? `${compact(row.last_hour.errors)} (${percent(row.last_hour.errors / row.last_hour.attempts)})`
-                      : "0",
-                },
-                {
-                  name: "Errors",
-                  show: (row) =>
-                    Object.entries(row.last_hour.errors_by_class).length > 0 && (
-                      <span class="row tight">
-                        {Object.entries(row.last_hour.errors_by_class).map(([name, count]) => (
-                          <Badge key={name} tone="bad">
-                            {words(name)} {count}
-                          </Badge>
-                        ))}
-                      </span>
                     ),
-                },
-              ]}
-            />
-          )
-        }
-      </Shown>
-    </Card>
+                  },
+                  { name: "State", show: (row) => <Badge tone={STATES[row.state] ?? "plain"}>{row.state}</Badge> },
+                  { name: "Kind", show: (row) => row.kind },
+                  { name: "Zone", show: (row) => row.zone },
+                  { name: "Attempts", right: true, show: (row) => compact(row.last_hour.attempts) },
+                  {
+                    name: "Failed",
+                    right: true,
+                    show: (row) =>
+                      row.last_hour.attempts
+                        ? `${compact(row.last_hour.errors)} (${percent(row.last_hour.errors / row.last_hour.attempts)})`
+                        : "0",
+                  },
+                  {
+                    name: "Errors",
+                    show: (row) =>
+                      Object.entries(row.last_hour.errors_by_class).length > 0 && (
+                        <span class="row tight">
+                          {Object.entries(row.last_hour.errors_by_class).map(([name, count]) => (
+                            <Badge key={name} tone="bad">
+                              {words(name)} {count}
+                            </Badge>
+                          ))}
+                        </span>
+                      ),
+                  },
+                ]}
+              />
+            )
+          }
+        </Shown>
+      </Card>
+      {providers.data && <Members providers={providers.data.providers} />}
+    </>
   );
 }
 
