@@ -7,6 +7,7 @@
   scripts/bench --micro              nanoseconds of single pieces (Google Benchmark)
   scripts/bench --traces             times of searches among a million traces
   scripts/bench pii                  what the PII detector finds, side by side with Presidio (pii --help)
+  scripts/bench complexity           what `complexity: easy` keeps local, and how well (complexity --help)
 
 How to read it, and what to beware of: bench/README.md.
 """

@@ -5,6 +5,8 @@
 
 #include "core/principal.h"
 #include "core/token_estimates.h"
+#include "features/traffic/routing/asked.h"
+#include "features/traffic/routing/language.h"
 #include "platform/http/server_stream.h"
 #include "platform/text/ascii.h"
 #include "platform/text/glob.h"
@@ -38,9 +40,32 @@ void describe(config::Fields& f, Condition& c) {
   f.field("needs", c.needs, "What the request needs, all of it.").or_single();
   f.field("tokens_over", c.tokens_over, "The prompt has more tokens, by estimate.");
   f.field("tokens_under", c.tokens_under, "The prompt has fewer tokens, by estimate.");
+  f.field("complexity", c.complexity,
+          "`easy`: a small local model is likely to answer the question well, going by its words, "
+          "its length and what stands around it. `hard`: it is not.");
+  f.field("easy_below", c.easy_below,
+          "Of `complexity`: what scores less, from 0 to 1, is easy. More for a better local model.")
+      .range(0.0, 1.0);
+  f.field("languages", c.languages,
+          "Languages, one of which the question is in, as ISO 639-1; `unknown` where it is too "
+          "short to tell, or is no language.")
+      .or_single()
+      .check(
+          [](const std::string& code) {
+            const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+            const bool known = code == "unknown" || ((code.size() == 2 || code.size() == 3) &&
+                                                     std::ranges::all_of(code, is_small));
+            return known ? std::string() : "must be a code like de, or unknown";
+          },
+          "^([a-z]{2,3}|unknown)$");
 }
 
 namespace routing {
+
+config::Names<Complexity> names_of(Complexity) {
+  return {{"easy", Complexity::Easy}, {"hard", Complexity::Hard}};
+}
+
 namespace {
 
 namespace bj = boost::json;
@@ -128,6 +153,19 @@ bool needs_fit(const Condition& when, const Exchange& exchange) {
   return std::ranges::all_of(when.needs, [&](Need need) { return (has & need) != 0; });
 }
 
+// The text is read as it will be sent: a stand-in's language is that of the text around it.
+bool question_fits(const Condition& when, const Exchange& exchange) {
+  if (!when.complexity && when.languages.empty()) return true;
+  std::string joined;
+  const auto question = question_of(const_cast<Exchange&>(exchange).request, joined);
+  if (when.complexity) {
+    const bool schema = (needs_of(exchange.index) & kNeedsSchema) != 0;
+    const ChatShape chat = shape_of(question, exchange.index, schema);
+    if (complexity_of(chat, when.easy_below) != *when.complexity) return false;
+  }
+  return when.languages.empty() || std::ranges::count(when.languages, language_of(question)) > 0;
+}
+
 bool mentions(std::string_view text, std::string_view word) {
   return text.find(word) != std::string_view::npos;
 }
@@ -195,7 +233,8 @@ bool holds(const Condition& when, const Exchange& exchange) {
     return false;
   }
   return found_fits(when, exchange) && needs_fit(when, exchange) && size_fits(when, exchange) &&
-         data_fits(when, exchange) && metadata_fits(when, exchange);
+         data_fits(when, exchange) && metadata_fits(when, exchange) &&
+         question_fits(when, exchange);
 }
 
 }  // namespace routing

@@ -9,6 +9,7 @@
 
 #include "core/exchange.h"
 #include "core/target.h"
+#include "features/traffic/routing/complexity.h"
 #include "platform/config/describe.h"
 
 namespace causeway {
@@ -22,7 +23,14 @@ struct Condition {
   std::vector<std::string> operations;                     // "chat", "embeddings", …
   std::vector<Need> needs;                                 // all of them
   std::optional<std::uint64_t> tokens_over, tokens_under;  // of the prompt, estimated
+  std::optional<routing::Complexity> complexity;           // of what is asked, by its score
+  double easy_below = routing::kUsualThreshold;
+  std::vector<std::string> languages;  // of the question: "de", "unknown"
 };
+
+namespace routing {
+config::Names<Complexity> names_of(Complexity);
+}
 
 config::Names<Need> names_of(Need);
 void describe(config::Fields& f, Condition& c);
