@@ -204,6 +204,7 @@ def test_a_burst_of_429_is_seen_by_nobody(three, make_gateway):
     three[0].on("m", strict)
     gateway = make_gateway(settings(three[:1], {}))
     assert set(ask_all(gateway, 40, at_once=20)) == {200}
+    assert max(line["overhead_ms"] for line in gateway.access_log()) < 500, "waiting for the provider is none of ours"
     assert len(taken) == 40
     assert len(refused) <= 30, "those who come while it rests wait here"
 
@@ -260,6 +261,7 @@ def test_too_long_for_one_goes_to_a_larger_window(three, make_gateway):
     gateway = make_gateway(settings(three, {"context": {"one/m": 8192, "two/m": 4096, "three/m": 200_000}}))
     answer = gateway.chat("m")
     assert answer.status_code == 200 and shares(three) == [1, 0, 1]
+    assert answer.headers["x-causeway-attempts"] == "2"
     # What is known beforehand not to fit is not even tried first.
     assert gateway.chat("m", "word " * 20_000).status_code == 200
     assert shares(three) == [1, 0, 2]
@@ -274,6 +276,52 @@ def test_refused_content_goes_on_where_the_policy_says_so(three, make_gateway):
     assert shares(three)[1] == 0
     answer = gateway.post("/v1/chat/completions", chat_body("m"), key=OTHER)
     assert answer.status_code == 200 and shares(three)[1] == 1
+
+
+# --- quotas
+
+
+def test_a_quota_of_the_configuration_is_kept_here(three, make_gateway):
+    config = settings(three[:1], {}, server={"threads": 2})
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 600}
+    gateway = make_gateway(config)
+    began = time.monotonic()
+    assert set(ask_all(gateway, 130, at_once=40)) == {200}
+    took = time.monotonic() - began
+    assert 3 < took < 8, "100 at once, and ten a second from then on (a tenth is left to others)"
+
+
+def test_what_an_answer_says_is_left_is_heeded(three, make_gateway):
+    """The last one of a second is answered with "none is left for a second": nobody is refused there."""
+    times: list[float] = []
+
+    async def counting(answer):
+        times.append(time.monotonic())
+        lately = len([t for t in times if times[-1] - t < 1])
+        body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}
+        if lately > 5:
+            return await answer.json(429, openai_error("too many"), {"retry-after": "1"})
+        await answer.json(200, body, {"x-ratelimit-remaining-requests": str(5 - lately),
+                                      "x-ratelimit-reset-requests": "1s"})
+
+    three[0].on("m", counting)
+    gateway = make_gateway(settings(three[:1], {}))
+    assert set(ask_all(gateway, 15, at_once=1)) == {200}
+    assert len(times) == 15, "none was refused"
+
+
+def test_who_has_priority_goes_first_where_the_quota_is_short(three, make_gateway):
+    config = settings(three[:1], {}, keys=[{"name": "test", "secret": KEY}, {"name": "boss", "secret": OTHER}],
+                      policies=[{"name": "first", "match": {"keys": ["boss"]}, "priority": "high"},
+                                {"name": "rest", "priority": "low", "retries": {"wait": "0s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 300}
+    gateway = make_gateway(config)
+    statuses = ask_all(gateway, 60)
+    assert 34 <= statuses.count(200) <= 40 and set(statuses) == {200, 429}
+    assert_error(gateway.chat("m"), 429, "upstream_quota")
+    for _ in range(10):
+        assert gateway.post("/v1/chat/completions", chat_body("m"), key=OTHER).status_code == 200
 
 
 # --- rules

@@ -113,7 +113,7 @@ Result<void> Program::make_features() {
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
   target_states_.configure(config_.breaker);
   features_.push_back(std::make_unique<routing::RoutingFeature>(
-      target_states_, vocabulary_.pass_through, slots, loops));
+      target_states_, vocabulary_.pass_through, vocabulary_.priority, slots, loops));
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;

@@ -142,6 +142,7 @@ Result<ProviderMembers> make_members(const std::string& name, const config::Vari
   std::vector<std::string> found;
   if (upstream->replicas && parts.replicas) found = parts.replicas->found(*upstream->replicas);
   members.balance = upstream->balance == Balance::Prefix ? Strategy::Prefix : Strategy::LeastBusy;
+  members.quota = {upstream->quota.requests_per_minute, upstream->quota.tokens_per_minute};
   for (auto& one : settings_of_members(*upstream, found)) {
     const auto changed = changed_upstream(value, [&](UpstreamConfig& config) {
       config.base_url = one.base_url;

@@ -12,6 +12,9 @@ Vocabulary::Vocabulary() {
       "Providers whose own paths may be asked for under /providers/NAME/, with the provider's "
       "credentials; `*` stands for any text.",
       routing::PassThrough{});
+  priority = sections.add(routing::kPriority,
+                          "Who goes first where a provider's quota is not enough for all.",
+                          routing::Priority::Normal);
   log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
   ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
   traces = sections.add(traces::kTraces, "What is recorded of requests (docs/traces.md).");

@@ -27,6 +27,7 @@ struct Vocabulary {
   exchange::SettingKeys settings;
   SectionKey<roles::AllowedModels> models;
   SectionKey<routing::PassThrough> pass_through;
+  SectionKey<routing::Priority> priority;
   SectionKey<access_log::AccessLogSettings> log;
   SectionKey<ledger::LedgerSettings> ledger;
   SectionKey<traces::TraceSettings> traces;

@@ -20,6 +20,7 @@ struct Member {
 struct ProviderMembers {
   std::vector<Member> all;  // in a snapshot never empty
   Strategy balance = Strategy::LeastBusy;
+  QuotaLimits quota;  // of each member
 
   /// For what is the same of all members: name, zone, dialect, known models.
   const Provider& any() const { return *all.front().provider; }
@@ -33,6 +34,9 @@ struct ProviderMembers {
       Target target = make_target(name, member.provider.get(), upstream_model, weight, member.name);
       target.place = place;
       target.balance = balance;
+      target.quota = quota;
+      target.quota_key =
+          std::hash<std::string>()(std::string(member.provider->name()) + '\n' + member.name);
       targets.push_back(std::move(target));
     }
   }

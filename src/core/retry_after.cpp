@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,15 @@ std::optional<Time> http_date(std::string_view text) {
                  text.substr(17));
 }
 
+std::optional<double> unit_in_ms(std::string_view unit) {
+  if (unit == "ms") return 1;
+  if (unit == "s" || unit.empty()) return 1e3;
+  if (unit == "m") return 60e3;
+  if (unit == "h") return 3600e3;
+  if (unit == "d") return 86400e3;
+  return std::nullopt;
+}
+
 Time now_of(std::span<const http::Field> fields) {
   if (const auto date = http::find(fields, "date")) {
     if (const auto time = http_date(*date)) return *time;
@@ -88,7 +98,45 @@ std::optional<milliseconds> retry_after(std::span<const http::Field> fields) {
   return milliseconds(static_cast<std::int64_t>(std::min(*wait, most)));
 }
 
+std::optional<milliseconds> duration_of(std::string_view text) {
+  text = text::trim(text);
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  while (!text.empty()) {
+    const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto number = text::parse_double(text.substr(0, digits));
+    if (digits == 0 || !number) return std::nullopt;
+    text.remove_prefix(digits);
+    const auto letters = std::min(text.find_first_of("0123456789."), text.size());
+    const auto unit = unit_in_ms(text.substr(0, letters));
+    if (!unit) return std::nullopt;
+    text.remove_prefix(letters);
+    total = std::min(total + *number * *unit, static_cast<double>(kLongest.count()));
+  }
+  return milliseconds(static_cast<std::int64_t>(std::ceil(total)));
+}
+
+namespace {
+
+// Of those that say so the limits with nothing remaining, else all; the latest counts.
+std::optional<milliseconds> until_openai_reset(std::span<const http::Field> fields) {
+  std::optional<milliseconds> of_all, of_exhausted;
+  for (const std::string_view limit : {"requests", "tokens"}) {
+    const auto reset = http::find(fields, "x-ratelimit-reset-" + std::string(limit));
+    const auto wait = reset ? duration_of(*reset) : std::nullopt;
+    if (!wait) continue;
+    of_all = std::max(of_all.value_or(milliseconds(0)), *wait);
+    if (http::find(fields, "x-ratelimit-remaining-" + std::string(limit)) == "0") {
+      of_exhausted = std::max(of_exhausted.value_or(milliseconds(0)), *wait);
+    }
+  }
+  return of_exhausted ? of_exhausted : of_all;
+}
+
+}  // namespace
+
 std::optional<milliseconds> until_rate_limit_reset(std::span<const http::Field> fields) {
+  if (const auto wait = until_openai_reset(fields)) return wait;
   constexpr std::array<std::string_view, 4> kLimits = {"requests", "tokens", "input-tokens",
                                                        "output-tokens"};
   std::optional<Time> of_all, of_exhausted;

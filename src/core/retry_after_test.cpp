@@ -29,6 +29,24 @@ TEST(RetryAfter, SecondsAndMilliseconds) {
   EXPECT_EQ(wait("anthropic-ratelimit-requests-reset", "2026-11-27T00:00:00Z"), std::nullopt);
 }
 
+TEST(RateLimitReset, SpansAsOpenAiWritesThem) {
+  EXPECT_EQ(duration_of("6m0s"), 6min);
+  EXPECT_EQ(duration_of("1.5s"), 1500ms);
+  EXPECT_EQ(duration_of("20ms"), 20ms);
+  EXPECT_EQ(duration_of("59m59.999s"), 3'599'999ms);
+  EXPECT_EQ(duration_of("3d"), 1h) << "bounded";
+  EXPECT_EQ(duration_of("7"), 7s);
+  for (const char* wrong : {"", "s", "1x", "1s-", "soon", "..s"}) {
+    EXPECT_EQ(duration_of(wrong), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(until({{"x-ratelimit-reset-requests", "1s"}, {"x-ratelimit-reset-tokens", "6m0s"}}),
+            6min);
+  EXPECT_EQ(until({{"x-ratelimit-reset-requests", "1s"},
+                   {"x-ratelimit-remaining-requests", "0"},
+                   {"x-ratelimit-reset-tokens", "6m0s"}}),
+            1s);
+}
+
 TEST(RateLimitReset, TimesInEveryForm) {
   const auto wait = [](std::string_view time) {
     return until({{"anthropic-ratelimit-requests-reset", time}});

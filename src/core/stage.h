@@ -15,6 +15,10 @@
 
 namespace causeway {
 
+namespace http {
+struct ResponseHead;
+}
+
 struct Exchange;
 struct Attempt;
 struct Outcome;
@@ -69,7 +73,7 @@ class Stage {
   /// Before each try, on the attempt's own fork of the request.
   virtual Verdict on_attempt(Exchange&, Attempt&) { return go_on(); }
   /// The target's answer has begun, and is no error. Its end may be far away.
-  virtual void on_answering(Exchange&, Attempt&) noexcept {}
+  virtual void on_answering(Exchange&, Attempt&, const http::ResponseHead&) noexcept {}
   /// After each try whose on_attempt was called, however it ended (Attempt::end, error, took).
   virtual void on_attempt_end(Exchange&, Attempt&) noexcept {}
   /// Each event of an answer, streamed or not. Only an Error counts; a Reply is not possible here.

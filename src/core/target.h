@@ -59,6 +59,12 @@ enum Need : std::uint8_t {
 };
 using Needs = std::uint8_t;
 
+/// What a provider lets one of its keys do; 0 = not known.
+struct QuotaLimits {
+  std::uint32_t requests_per_minute = 0;
+  std::uint64_t tokens_per_minute = 0;  // of prompts and answers together
+};
+
 struct Target {
   std::string name;  // "openai/gpt-4.1"
   const Provider* provider = nullptr;
@@ -72,6 +78,9 @@ struct Target {
   std::uint64_t member_key = 0;            // of name and member: how it fares is found by it
   std::uint16_t place = 0;                 // in the list of the configuration
   Strategy balance = Strategy::LeastBusy;  // among the members of one place
+
+  QuotaLimits quota;            // of the provider's member, for all of its models together
+  std::uint64_t quota_key = 0;  // of provider and member: what is left of it is found by it
 
   std::uint32_t context = 0;                              // tokens that fit; 0 = unknown
   Needs without = 0;                                      // what it cannot do

@@ -45,6 +45,16 @@ std::string wrong_probe(const std::string& text) {
   return parsed ? "" : "must be a path that begins with /, or is " + parsed.error().message;
 }
 
+}  // namespace
+
+void describe(config::Fields& f, QuotaConfig& c) {
+  f.field("requests_per_minute", c.requests_per_minute, "0 = no limit is known.");
+  f.field("tokens_per_minute", c.tokens_per_minute,
+          "Of prompts and answers together; 0 = no limit is known.");
+}
+
+namespace {
+
 void describe_members(config::Fields& f, UpstreamConfig& c) {
   f.field("api_keys", c.api_keys,
           "Further keys: requests are spread over all of them, and one that the provider limits "
@@ -57,6 +67,9 @@ void describe_members(config::Fields& f, UpstreamConfig& c) {
           "`prefix`: the same one for prompts that begin alike, within a bound on its load.");
   f.field("probe", c.probe,
           "Each member is asked by itself whether it is well; one that is not is left alone.");
+  f.field("quota", c.quota,
+          "What the provider lets each key do: requests wait here instead of being refused there. "
+          "What it says in its answers is heeded in any case.");
   f.check<UpstreamConfig>(
       c, [](const UpstreamConfig& upstream, config::Position at, config::Problems& problems) {
         const std::size_t keys = upstream.api_keys.size() + !upstream.api_key.empty();

@@ -55,6 +55,12 @@ struct ProbeConfig {
   std::uint32_t failures = 2, successes = 1;
 };
 
+/// What the provider lets each key do.
+struct QuotaConfig {
+  std::uint32_t requests_per_minute = 0;
+  std::uint64_t tokens_per_minute = 0;
+};
+
 inline constexpr std::size_t kMostMembers = 256;  // of one provider
 
 struct UpstreamConfig {
@@ -64,6 +70,7 @@ struct UpstreamConfig {
   std::optional<ReplicasConfig> replicas;
   Balance balance = Balance::LeastBusy;
   std::optional<ProbeConfig> probe;
+  QuotaConfig quota;
   config::Map<std::string> headers;
   Zone zone = Zone::External;
   std::vector<std::string> expose{"*"};
@@ -81,6 +88,7 @@ struct UpstreamConfig {
 void describe(config::Fields& f, CallTimeouts& c);
 void describe(config::Fields& f, ReplicasConfig& c);
 void describe(config::Fields& f, ProbeConfig& c);
+void describe(config::Fields& f, QuotaConfig& c);
 /// The fields of UpstreamConfig, with what the kind has to say about the first two.
 void describe_upstream(config::Fields& f, UpstreamConfig& c, const char* base_url_doc,
                        const char* api_key_doc);

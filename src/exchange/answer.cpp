@@ -202,7 +202,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage) {
-  fields.reserve(13);
+  fields.reserve(14);
   fields.push_back({"x-request-id", exchange.id});
   if (exchange.operation && !exchange.operation->dialect->id_field().empty()) {
     fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
@@ -217,6 +217,9 @@ void answer_fields(const Exchange& exchange, const Target* target,
     fields.push_back({name, {begin, at}});
   };
   if (!exchange.dropped.empty()) fields.push_back({"x-causeway-dropped", exchange.dropped});
+  if (exchange.attempts.size() > 1) {
+    put("x-causeway-attempts", static_cast<std::int64_t>(exchange.attempts.size()), 0);
+  }
   if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
   if (exchange.tokens_saved) put("x-causeway-tokens-saved", *exchange.tokens_saved, 0);
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.

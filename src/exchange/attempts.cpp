@@ -46,9 +46,9 @@ Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
   return go_on();
 }
 
-void tell_answering(Exchange& exchange, Attempt& attempt) {
+void tell_answering(Exchange& exchange, Attempt& attempt, const http::ResponseHead& head) {
   for (const Hook& hook : exchange.snapshot->pipeline->attempt_end) {
-    if (exchange.stages_run >> hook.index & 1) hook.stage->on_answering(exchange, attempt);
+    if (exchange.stages_run >> hook.index & 1) hook.stage->on_answering(exchange, attempt, head);
   }
 }
 
@@ -224,7 +224,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   }
   http::ClientStream& answer = **upstream;
   attempt.connecting = answer.connecting();
-  if (answer.head().status < 400) tell_answering(exchange, attempt);
+  if (answer.head().status < 400) tell_answering(exchange, attempt, answer.head());
   if (passes_through) co_return co_await deliver_as_it_comes(run, attempt, answer);
   const int status = answer.head().status;
   if (status < 200 || status > 299) {
@@ -291,14 +291,18 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
 // A caller that leaves meanwhile is noticed after this much.
 constexpr milliseconds kLook{50};
 
-Task<void> pause(Exchange& exchange, milliseconds time) {
+// What a target makes the request wait for is no time of ours.
+Task<void> pause(Run& run, milliseconds time) {
+  Exchange& exchange = run.exchange;
   if (!exchange.context->loop) co_return;
+  const Monotonic began = run.now();
   while (time > milliseconds(0)) {
-    if (exchange.cancel.requested()) co_return;
+    if (exchange.cancel.requested()) break;
     const auto part = std::min(time, kLook);
     co_await exchange.context->loop->sleep(part);
     time -= part;
   }
+  run.waited += run.now() - began;
 }
 
 milliseconds time_left(const Run& run) {
@@ -381,7 +385,7 @@ Task<Result<void>> run_attempts(Run& run) {
     if (!next.target) break;
     // Of one that waits for a target that rests, only the last look is noted.
     if (attempt.end == AttemptEnd::Skipped && next.target == target) exchange.attempts.pop_back();
-    if (next.wait > milliseconds(0)) co_await pause(exchange, next.wait);
+    if (next.wait > milliseconds(0)) co_await pause(run, next.wait);
     target = next.target;
   }
   co_return telling(exchange, std::move(result));

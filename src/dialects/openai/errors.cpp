@@ -123,6 +123,7 @@ Error OpenAiDialect::classify(int status, std::span<const http::Field> fields,
   error.origin = Origin::Upstream;
   error.upstream_status = status;
   error.retry_after = retry_after(fields);
+  if (status == 429 && !error.retry_after) error.retry_after = until_rate_limit_reset(fields);
   error.kind = ErrorKind::UpstreamFailed;
   switch (status) {
     case 429:

@@ -6,12 +6,18 @@
 
 #include "core/section_table.h"
 #include "features/traffic/routing/breaker.h"
+#include "features/traffic/routing/quota.h"
 
 namespace causeway::routing {
 
 /// Providers whose paths may be asked for under /providers/NAME/; `*` stands for any text.
 using PassThrough = std::vector<std::string>;
 inline constexpr config::Section<PassThrough> kPassThrough{"pass_through"};
+
+inline config::Names<Priority> names_of(Priority) {
+  return {{"high", Priority::High}, {"normal", Priority::Normal}, {"low", Priority::Low}};
+}
+inline constexpr config::Section<Priority> kPriority{"priority"};
 
 void describe(config::Fields& f, BreakerSettings& c);
 

@@ -19,11 +19,20 @@ class LoopStates {
     if (state) known_.emplace(target.member_key, state);
     return state;
   }
+  Quota* quota_of(const Target& target) {
+    const auto found = quotas_.find(target.quota_key);
+    if (found != quotas_.end()) return found->second;
+    Quota* quota = all_.quota_of(target);
+    if (quota) quotas_.emplace(target.quota_key, quota);
+    return quota;
+  }
   TargetStates& all() { return all_; }
 
  private:
   TargetStates& all_;
-  std::unordered_map<std::uint64_t, TargetState*> known_;  // no more than TargetStates::kMost
+  // No more than TargetStates::kMost of each.
+  std::unordered_map<std::uint64_t, TargetState*> known_;
+  std::unordered_map<std::uint64_t, Quota*> quotas_;
 };
 
 }  // namespace causeway::routing

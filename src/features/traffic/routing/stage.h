@@ -48,12 +48,13 @@ class ChooseStage final : public Stage {
 /// Leaves targets alone that rest, and learns from each try how its target fares.
 class TargetStage final : public Stage {
  public:
-  TargetStage(StatesOfLoops& states, SlotLayout& slots)
-      : states_(states), slot_(slots.add<Asked>()) {}
+  TargetStage(StatesOfLoops& states, SectionKey<Priority> priority, SlotLayout& slots)
+      : states_(states), priority_(priority), slot_(slots.add<Asked>()) {}
   std::string_view name() const override { return "target"; }
   unsigned hooks() const override { return kOnAttempt | kOnAttemptEnd; }
   Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
-  void on_answering(Exchange& exchange, Attempt& attempt) noexcept override;
+  void on_answering(Exchange& exchange, Attempt& attempt,
+                    const http::ResponseHead& head) noexcept override;
   void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
 
  private:
@@ -62,11 +63,16 @@ class TargetStage final : public Stage {
     TargetState* state = nullptr;  // null: nothing is to be told
     bool trial = false;
     bool answering = false;
+    Quota* quota = nullptr;  // from which so many tokens were taken
+    std::uint64_t tokens = 0;
   };
+  std::optional<std::chrono::milliseconds> take_quota(const Exchange& exchange,
+                                                      const Target& target, Asked& asked) const;
   LoopStates& of_loop(const Exchange& exchange) const {
     return states_[static_cast<std::size_t>(exchange.context->index)];
   }
   StatesOfLoops& states_;
+  SectionKey<Priority> priority_;
   Slot<Asked> slot_;
 };
 

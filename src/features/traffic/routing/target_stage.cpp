@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "features/traffic/routing/condition.h"
 #include "features/traffic/routing/stage.h"
 
 namespace causeway::routing {
@@ -7,6 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLimitedRest{1'000};  // where the provider does not say how long
+constexpr std::uint64_t kUsualAnswer = 500;  // tokens, where the request sets no limit
 constexpr milliseconds kQuotaRest{60'000};   // money or a day's quota: a moment does not help
 
 /// What an attempt's error says of its target.
@@ -58,7 +60,31 @@ std::unexpected<Error> resting(const Target& target, Breaker::Admission admissio
   return error;
 }
 
+std::unexpected<Error> waiting_for_quota(milliseconds wait) {
+  auto error =
+      fail(ErrorKind::RateLimited, Origin::Upstream,
+           "The quota at this model's provider is used up for the moment.", "upstream_quota");
+  error.error().retryable = true;
+  error.error().retry_after = wait;
+  return error;
+}
+
 }  // namespace
+
+std::optional<milliseconds> TargetStage::take_quota(const Exchange& exchange, const Target& target,
+                                                    Asked& asked) const {
+  Quota* quota = of_loop(exchange).quota_of(target);
+  if (!quota) return std::nullopt;
+  if (target.quota.tokens_per_minute > 0) {
+    asked.tokens =
+        prompt_tokens(exchange, target.key) + exchange.index.max_tokens.value_or(kUsualAnswer);
+  }
+  const auto wait =
+      quota->take(target.quota, asked.tokens, exchange.policy->sections.get(priority_),
+                  exchange.context->clock->now());
+  if (!wait) asked.quota = quota;
+  return wait;
+}
 
 Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
   Asked& asked = exchange.slot(slot_);
@@ -70,14 +96,22 @@ Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
     attempt.end = AttemptEnd::Skipped;
     return resting(*attempt.target, std::move(admission));
   }
+  if (const auto wait = take_quota(exchange, *attempt.target, asked)) {
+    state->breaker().undecided(admission.trial);
+    attempt.end = AttemptEnd::Skipped;
+    return waiting_for_quota(*wait);
+  }
   state->began();
-  asked = {state, admission.trial, false};
+  asked.state = state;
+  asked.trial = admission.trial;
   return go_on();
 }
 
-void TargetStage::on_answering(Exchange& exchange, Attempt& attempt) noexcept {
+void TargetStage::on_answering(Exchange& exchange, Attempt& attempt,
+                               const http::ResponseHead& head) noexcept {
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
+  if (asked.quota) asked.quota->learn(head.fields, attempt.started);
   asked.state->breaker().succeeded(asked.trial);
   asked.trial = false;
   asked.answering = true;
@@ -87,6 +121,10 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
   asked.state->ended();
+  if (asked.quota && asked.tokens > 0) {
+    const std::uint64_t real = attempt.usage.input() + attempt.usage.output();
+    asked.quota->settle(attempt.target->quota, asked.tokens, real);
+  }
   if (attempt.end == AttemptEnd::Answered && asked.answering) {
     asked.state->answered_after(attempt.waited, attempt.started + attempt.took);
   }

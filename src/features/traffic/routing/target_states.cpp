@@ -78,6 +78,14 @@ TargetState* TargetStates::of(const Target& target) {
       .first->second.get();
 }
 
+Quota* TargetStates::quota_of(const Target& target) {
+  const std::lock_guard guard(mutex_);
+  const auto found = quotas_.find(target.quota_key);
+  if (found != quotas_.end()) return found->second.get();
+  if (quotas_.size() >= kMost) return nullptr;
+  return quotas_.emplace(target.quota_key, std::make_unique<Quota>()).first->second.get();
+}
+
 void TargetStates::probed(std::string_view provider, std::string_view member, bool well) {
   const std::lock_guard guard(mutex_);
   for (const auto& [key, state] : states_) {

@@ -15,6 +15,7 @@
 
 #include "core/target.h"
 #include "features/traffic/routing/breaker.h"
+#include "features/traffic/routing/quota.h"
 #include "platform/base/clock.h"
 
 namespace causeway::routing {
@@ -72,6 +73,8 @@ class TargetStates {
   /// Made when first asked for, and there as long as the program; nothing beyond kMost: such a
   /// target is asked as if all were well.
   TargetState* of(const Target& target);
+  /// What is left of the quota with Target::quota_key; nothing beyond kMost.
+  Quota* quota_of(const Target& target);
   /// What an active probe of this member of a provider says counts for all of its targets that are
   /// known: one that is not well is left alone, one that is again is tried at once.
   void probed(std::string_view provider, std::string_view member, bool well);
@@ -83,6 +86,7 @@ class TargetStates {
   mutable std::mutex mutex_;
   BreakerSettings settings_;
   std::unordered_map<std::uint64_t, std::unique_ptr<TargetState>> states_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Quota>> quotas_;
 };
 
 }  // namespace causeway::routing
