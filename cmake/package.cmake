@@ -71,7 +71,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, libcurl4") # which is loaded, not linked
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, libcld2-0, libcurl4") # which are loaded, not linked
 # Python and its pip find the package index that the machine is set to use, for the models.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, python3, python3-pip")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "curl")

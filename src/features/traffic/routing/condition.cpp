@@ -55,7 +55,9 @@ void describe(config::Fields& f, Condition& c) {
             const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
             const bool known = code == "unknown" || ((code.size() == 2 || code.size() == 3) &&
                                                      std::ranges::all_of(code, is_small));
-            return known ? std::string() : "must be a code like de, or unknown";
+            if (!known) return std::string("must be a code like de, or unknown");
+            return routing::can_tell_languages() ? std::string()
+                                                 : "needs libcld2.so.0, which is not here";
           },
           "^([a-z]{2,3}|unknown)$");
 }

@@ -8,6 +8,9 @@
 
 namespace causeway::routing {
 
+/// Whether CLD2 is on this machine; it is loaded by the first call of these functions.
+bool can_tell_languages();
+
 /// ISO 639-1 ("de", "zh"); where a language has none, ISO 639-2 ("fil"). "unknown" where the text
 /// is too short to tell, no language (code, numbers), or not UTF-8. Code with few signs (SQL) reads
 /// as English; of several languages the one with most text counts.
