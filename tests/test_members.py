@@ -11,7 +11,7 @@ import time
 import pytest
 
 from conftest import running
-from fake_provider import by_path
+from fake_provider import by_path, openai_error
 from fake_upstream import Fake
 from gateway import Gateway, binary, clean_environment, run, wait_until
 
@@ -40,6 +40,11 @@ def settings(provider: dict) -> dict:
 def members(gw: Gateway) -> dict:
     provider, = gw.admin_call("GET", "/api/providers").json()["providers"]
     return {member["name"]: member for member in provider["members"]}
+
+
+def targets(gw: Gateway) -> dict:
+    """How each member fares with the model of the tests."""
+    return {name: member["targets"][0] for name, member in members(gw).items()}
 
 
 def many(gw: Gateway, count: int = 60, model: str = "m") -> list[int]:
@@ -83,6 +88,23 @@ def test_both_keys_are_used_and_neither_is_shown(tmp_path, fakes):
         shown = gw.admin_call("GET", "/api/providers").text + gw.output(100_000)
         assert "do-not-show-me" not in shown
         assert set(members(gw)) == {"key-1", "key-2"}
+
+
+def test_a_key_that_is_limited_rests_by_itself(tmp_path, fakes):
+    async def handler(answer):
+        if answer.record.header("authorization") == "Bearer sk-used-up":
+            return await answer.json(429, openai_error("slow down", code="rate_limit_exceeded"), {"Retry-After": "30"})
+        await by_path(answer)
+
+    fakes[0].on("echo", handler)
+    provider = {"base_url": fakes[0].base_url, "api_keys": ["${K1}", "${K2}"]}
+    with running(tmp_path, settings(provider), env={"K1": "sk-used-up", "K2": "sk-fresh"}) as gw:
+        assert set(many(gw)) == {200}
+        limited = [r for r in fakes[0].records() if r.header("authorization") == "Bearer sk-used-up" and r.body]
+        assert 1 <= len(limited) <= 12  # those that ran when the first came back
+        shown = targets(gw)
+        assert shown["key-1"]["state"] == "open" and shown["key-1"]["rest_ms"] > 20_000
+        assert shown["key-2"]["state"] == "closed" and shown["key-2"]["calls"] == 60
 
 
 def test_lines_of_a_file_come_and_go_while_requests_run(tmp_path, fakes):
@@ -191,8 +213,15 @@ def test_a_probe_flips_a_member(tmp_path, fakes):
         gw.chat("m")
         well[place(fakes[0])] = False
         wait_until(lambda: state() == well, "one not well")
+        wait_until(lambda: targets(gw)[place(fakes[0])]["state"] == "open", "it is left alone")
+        before = chats(fakes[0])
+        assert set(many(gw, 20)) == {200}
+        assert chats(fakes[0]) == before
+        assert targets(gw)[place(fakes[0])]["why"] == "probe_failed"
+        assert gw.metrics().value("causeway_target_available", provider="gpu", target="gpu/echo") == 0.5
         well[place(fakes[0])] = True
         wait_until(lambda: state() == well, "both well again")
+        wait_until(lambda: gw.chat("m").status_code == 200 and chats(fakes[0]) > before, "it is asked again")
         log = gw.err_path.read_text()
         assert f"probe of gpu {place(fakes[0])}" in log and "not well" in log
 
