@@ -28,16 +28,17 @@ void print_help(const std::vector<Verb>& all) {
   std::printf(
       "causeway %s: one program between applications and language models\n\n"
       "usage: causeway VERB [OPTIONS]     causeway VERB --help tells more\n\n"
-      "  %-9s %s\n  %-9s %s\n  %-9s %s\n",
+      "  %-9s %s\n  %-9s %s\n  %-9s %s\n  %-9s %s\n",
       kVersion, "serve",
       "Serve applications: as ./causeway.yaml says, else what the machine offers.", "check",
-      "Check a configuration file; print its schema or reference.", "chat",
+      "Check a configuration file; print its schema or reference.", "import",
+      "Make a causeway.yaml of the configuration of LiteLLM, Portkey or TensorZero.", "chat",
       "Talk to a model: a question, or a conversation.");
   for (const auto& verb : all) std::printf("  %-9s %s\n", verb.name.c_str(), verb.summary.c_str());
 }
 
 int unknown(const std::string& name, const std::vector<Verb>& all) {
-  std::vector<std::string> names{"serve", "check", "chat"};
+  std::vector<std::string> names{"serve", "check", "import", "chat"};
   for (const auto& verb : all) names.push_back(verb.name);
   std::string listed;
   for (const auto& known : names) listed += (listed.empty() ? "" : ", ") + known;
@@ -49,6 +50,7 @@ int unknown(const std::string& name, const std::vector<Verb>& all) {
 int run_verb(const std::string& name, std::vector<std::string> args) {
   if (name == "serve") return serve_verb(args);
   if (name == "check") return check_verb(args);
+  if (name == "import") return import_verb(args);
   const auto all = verbs();
   if (name == "--help" || name == "-h" || name == "help") {
     print_help(all);

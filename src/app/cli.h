@@ -14,5 +14,6 @@ int main_with_arguments(int argc, char** argv);
 /// The verbs that need no running gateway.
 int serve_verb(std::span<const std::string> args);
 int check_verb(std::span<const std::string> args);
+int import_verb(std::span<const std::string> args);
 
 }  // namespace causeway::app

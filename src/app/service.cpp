@@ -35,8 +35,8 @@ bool says_which(std::string_view word) {
 }
 
 bool is_about_the_service(std::span<char*> words) {
-  static constexpr std::array<std::string_view, 5> kOthers = {"serve", "check", "help", "version",
-                                                              process::kExecChildVerb};
+  static constexpr std::array<std::string_view, 6> kOthers = {
+      "serve", "check", "import", "help", "version", process::kExecChildVerb};
   if (words.size() < 2 || *words[1] == '-') return false;
   if (std::ranges::find(kOthers, words[1]) != kOthers.end()) return false;
   if (std::ranges::any_of(words, says_which) || std::getenv("CAUSEWAY_DATA")) return false;

@@ -25,7 +25,7 @@ STOREYS = {
 
 # Libraries whose headers are slow to compile or leak names: in .cpp files and detail/ only.
 HEAVY = ("boost/asio", "boost/beast", "openssl/", "simdjson", "sqlite3.h", "yaml-cpp/", "spdlog/",
-         "hs/", "ares.h")
+         "hs/", "ares.h", "toml++/")
 # What is made of templates around such a library and serves .cpp files only.
 HEAVY_ON_PURPOSE = ("src/platform/json/on_demand.h", "src/core/json_walk.h")
 

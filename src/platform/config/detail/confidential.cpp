@@ -102,7 +102,7 @@ std::expected<std::vector<Slice>, std::string> confidential(const Type& type, vo
                                                             std::string_view text) {
   Tree tree;
   Problems problems("");
-  if (!parse_yaml(text, tree, problems)) {
+  if (!parse_yaml(text, tree, problems, kMaxFileBytes)) {
     return std::unexpected("it cannot be read: " + problems.line(problems.sorted().front()));
   }
   Sources sources;  // the content of secrets' files is of no matter

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "platform/config/config.h"
-#include "platform/config/detail/tree.h"
+#include "platform/config/yaml_tree.h"
 
 namespace causeway::config::detail {
 

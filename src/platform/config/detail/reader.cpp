@@ -8,7 +8,7 @@
 #include "platform/config/config.h"
 #include "platform/config/detail/resolve.h"
 #include "platform/config/detail/scalar.h"
-#include "platform/config/detail/tree.h"
+#include "platform/config/yaml_tree.h"
 
 namespace causeway::config::detail {
 namespace {
@@ -307,7 +307,7 @@ class Reader {
 void read(const Type& type, void* object, std::string_view text, Problems& problems,
           const Sources& sources) {
   Tree tree;
-  if (!parse_yaml(text, tree, problems)) return;
+  if (!parse_yaml(text, tree, problems, kMaxFileBytes)) return;
   // An empty file is an empty mapping: whatever is required is missed there.
   Node nothing;
   nothing.at = {1, 1};

@@ -55,11 +55,11 @@ bool is_control(char c) {
 
 }  // namespace
 
-std::optional<Unreadable> refuse_bytes(std::string_view text) {
-  if (text.size() > kMaxFileBytes) {
+std::optional<Unreadable> refuse_bytes(std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
     return Unreadable{{},
                       fmt::format("the file has {} bytes; at most {} are read", text.size(),
-                                  print_bytes(Bytes{kMaxFileBytes}))};
+                                  print_bytes(Bytes{max_bytes}))};
   }
   Position at{1, 1};
   for (std::size_t i = 0; i < text.size();) {

@@ -18,7 +18,7 @@ struct Unreadable {
 };
 
 /// Not UTF-8, a control character, too large: nothing that a YAML parser should see.
-std::optional<Unreadable> refuse_bytes(std::string_view text);
+std::optional<Unreadable> refuse_bytes(std::string_view text, std::size_t max_bytes);
 
 /// The text with its references hidden, and a value with them shown again.
 std::string hide_references(std::string_view text);

@@ -1,6 +1,7 @@
-// A YAML file as a tree in which every value and every key knows its place. Aliases point to the
-// node that they name, merge keys (`<<`) are worked in, and what a configuration has no use for
-// (tags, several documents, keys that are not text) is refused with its place.
+// A YAML file as a tree in which every value and every key knows its place, for our own
+// configuration and for those of other programs that are imported. Aliases point to the node that
+// they name, merge keys (`<<`) are worked in, and what a configuration has no use for (tags,
+// several documents, keys that are not text) is refused with its place. JSON is YAML.
 #pragma once
 
 #include <deque>
@@ -10,7 +11,7 @@
 
 #include "platform/config/problems.h"
 
-namespace causeway::config::detail {
+namespace causeway::config {
 
 struct Node {
   enum class Kind : std::uint8_t { Null, Scalar, List, Map };
@@ -36,7 +37,8 @@ struct Tree {
 };
 
 /// False when the text is not fit to be read at all; then `problems` says why. Errors that leave a
-/// tree (a key given twice) are added too, and the answer is true.
-bool parse_yaml(std::string_view text, Tree& tree, Problems& problems);
+/// tree (a key given twice) are added too, and the answer is true. Bounds: `max_bytes`, and the
+/// depth and number of values that config.h names.
+bool parse_yaml(std::string_view text, Tree& tree, Problems& problems, std::size_t max_bytes);
 
-}  // namespace causeway::config::detail
+}  // namespace causeway::config

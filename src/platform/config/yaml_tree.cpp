@@ -1,4 +1,4 @@
-#include "platform/config/detail/tree.h"
+#include "platform/config/yaml_tree.h"
 
 #include <fmt/core.h>
 #include <yaml-cpp/depthguard.h>
@@ -15,7 +15,10 @@
 #include "platform/config/detail/scalar.h"
 #include "platform/config/detail/source_text.h"
 
-namespace causeway::config::detail {
+namespace causeway::config {
+
+using detail::printable, detail::show_references;
+
 namespace {
 
 // yaml-cpp counts columns in bytes; people and editors count characters.
@@ -254,8 +257,8 @@ void add_syntax_error(const YAML::Exception& error, const Places& places, const 
 
 }  // namespace
 
-bool parse_yaml(std::string_view text, Tree& tree, Problems& problems) {
-  if (const auto refused = refuse_bytes(text)) {
+bool parse_yaml(std::string_view text, Tree& tree, Problems& problems, std::size_t max_bytes) {
+  if (const auto refused = detail::refuse_bytes(text, max_bytes)) {
     problems.add(refused->at, refused->why);
     return false;
   }
@@ -263,7 +266,7 @@ bool parse_yaml(std::string_view text, Tree& tree, Problems& problems) {
   const Places places(text);
   Builder builder(tree, problems, places);
   try {
-    std::istringstream in(hide_references(text));
+    std::istringstream in(detail::hide_references(text));
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {
     }
@@ -280,4 +283,4 @@ bool parse_yaml(std::string_view text, Tree& tree, Problems& problems) {
   return false;
 }
 
-}  // namespace causeway::config::detail
+}  // namespace causeway::config
