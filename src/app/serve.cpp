@@ -18,6 +18,7 @@
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
 #include "platform/process/supervision.h"
+#include "platform/process/unmap_code.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::app {
@@ -241,6 +242,7 @@ void Program::end_workers() {
 
 int Program::run() {
   greet();
+  process::unmap_code();  // half of the memory is code that only the start needed
   process::tell_supervisor("READY=1\nSTATUS=applications: " + listen_text());
   watch_file();
   watch_members();
