@@ -65,6 +65,29 @@ start() {
   done
 }
 
+# The engine and the small model that `scripts/deps` fetches: sets engine and engine_model.
+find_engine() {
+  local cache=${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/causeway}
+  engine=$cache/engine/current/llama-server
+  engine_model=$(compgen -G "$cache/files/*/SmolLM2-135M-Instruct*.gguf" | head -n 1 || true)
+  [[ -x $engine && -n $engine_model ]] || fail "the engine or its model is not there: scripts/deps fetches both"
+}
+
+# start_engine NAME: a server of the small model, on one thread; NAME.url and NAME.pid in $work say where.
+start_engine() {
+  local name=$1 tries=0
+  "$engine" --model "$engine_model" --host 127.0.0.1 --port 0 --threads 1 --ctx-size 4096 --parallel 4 --jinja \
+    >"$work/$name.out" 2>"$work/$name.err" &
+  started+=("$!")
+  echo "$!" >"$work/$name.pid"
+  until grep -qs 'listening on http' "$work/$name.err"; do
+    kill -0 "$(<"$work/$name.pid")" 2>/dev/null || { cat "$work/$name.err" >&2; fail "$name did not start"; }
+    ((++tries < 600)) || fail "$name was not ready within a minute"
+    sleep 0.1
+  done
+  sed -n 's|.*listening on \(http[^ ]*\).*|\1/v1|p' "$work/$name.err" >"$work/$name.url"
+}
+
 # start_gateway [flags of serve]: sets gateway_url and admin_url.
 start_gateway() {
   start gateway "$work/ready.json" "$gateway" serve --config "$here/causeway.yaml" \
