@@ -75,6 +75,13 @@ def test_anthropics_dialect(desk):
         assert answer.headers["x-causeway-model"] == target
 
 
+def test_it_is_explained(desk):
+    said = desk.cli("route", "explain", "desk", "--prompt", GERMAN)
+    assert "Rule: german" in said.stdout and ", language de" in said.stdout, said.stdout
+    said = desk.cli("route", "explain", "desk", "--prompt", EASY)
+    assert "Rule: easy" in said.stdout and ", complexity 0." in said.stdout, said.stdout
+
+
 @pytest.mark.parametrize("when, words", [
     ({"complexity": "medium"}, "complexity"), ({"languages": ["German"]}, "languages"),
     ({"complexity": "easy", "easy_below": 2}, "easy_below")])

@@ -6,7 +6,9 @@
 
 #include "core/principal.h"
 #include "core/provider.h"
+#include "features/traffic/routing/asked.h"
 #include "features/traffic/routing/condition.h"
+#include "features/traffic/routing/language.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::routing {
@@ -60,6 +62,23 @@ bool any_balances(const std::vector<Target>& targets, Strategy strategy) {
   return std::ranges::any_of(targets, [&](const Target& target) {
     return !target.member.empty() && target.balance == strategy;
   });
+}
+
+// What rules may look at in the question, where some rule of this model does.
+void write_question(text::JsonWriter& json, const Exchange& exchange) {
+  const auto any_asks = [&](const auto& asks) {
+    return std::ranges::any_of(exchange.model->rules,
+                               [&](const Rule& rule) { return asks(*rule.when); });
+  };
+  std::string joined;
+  const auto question = question_of(const_cast<Exchange&>(exchange).request, joined);
+  if (any_asks([](const Condition& when) { return when.complexity.has_value(); })) {
+    const bool schema = (needs_of(exchange.index) & kNeedsSchema) != 0;
+    json.field("complexity", complexity_score(shape_of(question, exchange.index, schema)));
+  }
+  if (any_asks([](const Condition& when) { return !when.languages.empty(); })) {
+    json.field("language", language_of(question));
+  }
 }
 
 bool serves(const Exchange& exchange, const Target& target) {
@@ -153,6 +172,7 @@ std::string explained(const Exchange& exchange, LoopStates& states) {
   json.end_array().key("found").begin_array();
   for (const Fired& fired : exchange.fired) json.string(fired.kind);
   json.end_array().field("searched", exchange.searched);
+  write_question(json, exchange);
   json.key("targets").begin_array();
   for (const Target* target : exchange.targets) {
     write_target(json, exchange, *target, asking, states);

@@ -60,6 +60,12 @@ void print(const bj::object& decision) {
   if (const auto found = joined(decision, "found"); !found.empty()) {
     std::printf(", found %s", found.c_str());
   }
+  if (const auto* score = decision.if_contains("complexity")) {
+    std::printf(", complexity %.2f", score->to_number<double>());
+  }
+  if (decision.contains("language")) {
+    std::printf(", language %s", text_of(decision, "language").c_str());
+  }
   const bool ruled = !decision.at("rule").is_null();
   std::printf("\n%s\n\n",
               ruled ? ("Rule: " + text_of(decision, "rule")).c_str() : "No rule holds.");
