@@ -184,10 +184,11 @@ class Program {
 
   bool features_gone_ = false;  // at the end, while the control loop may still run
   net::Loop control_{-1};
-  std::unique_ptr<http::Client> control_client_;
-  std::list<Cancel> listing_calls_;  // of list_models(), until they end
+  // Both outlive the client, whose end lets the loop run once more: it looks at them every so often.
   std::unique_ptr<ReplicaSources> replica_sources_;
   std::unique_ptr<Probes> probes_;
+  std::unique_ptr<http::Client> control_client_;
+  std::list<Cancel> listing_calls_;  // of list_models(), until they end
   std::shared_ptr<const Snapshot> latest_snapshot_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<DataFiles> data_files_;
