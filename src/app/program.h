@@ -184,7 +184,8 @@ class Program {
 
   bool features_gone_ = false;  // at the end, while the control loop may still run
   net::Loop control_{-1};
-  // Both outlive the client, whose end lets the loop run once more: it looks at them every so often.
+  // Both outlive the client, whose end lets the loop run once more: it looks at them every so
+  // often.
   std::unique_ptr<ReplicaSources> replica_sources_;
   std::unique_ptr<Probes> probes_;
   std::unique_ptr<http::Client> control_client_;
