@@ -134,6 +134,8 @@ def test_a_dead_target_is_seen_by_nobody_and_left_alone(three, make_gateway):
     assert set(ask_all(gateway, 200)) == {200}
     failed = gateway.metrics().value("causeway_attempts_total", causeway_provider="one", error_type="connect_failed")
     assert 1 <= failed <= 20, "after a few failures it is not asked any more"
+    wait_until(lambda: "target one/m" in gateway.stderr(), timeout=3)
+    assert gateway.stderr().count("target one/m") == 1, "told once"
     target = next(t for t in explain(gateway)["targets"] if t["target"] == "one/m")
     assert target["state"] == "open" and target["why"] == "connect_failed"
     assert 0 < target["rests_ms"] <= 30_000

@@ -119,6 +119,7 @@ class Program {
   Result<void> listen();
   http::ServerLimits data_limits();
   void tell_starved();
+  void tell_targets();
   Result<void> apply_keys(const AppConfig& config);
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
                                                 config::Problems& problems);

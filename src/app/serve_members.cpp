@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kLookAtTargets = 1s;
 constexpr auto kLookAtMembers = 100ms;  // whether the time of a source or a probe has come
 
 }  // namespace
@@ -64,7 +65,21 @@ void Program::replicas_changed() {
               {{"problems", problems.text()}});
 }
 
+// One line when a target is left alone, one when it has come all the way back.
+void Program::tell_targets() {
+  using routing::Breaker;
+  for (const auto& view : target_states_.list()) {
+    if (view.opened == 0 || view.state == Breaker::State::Trying) continue;
+    const bool well = view.state == Breaker::State::Closed;
+    const std::string target =
+        "target " + view.name + (view.member.empty() ? "" : " (" + view.member + ")");
+    log_->state(well ? log::Level::Info : log::Level::Warn, target, well ? "well" : "left alone",
+                {{"reason", view.why}});
+  }
+}
+
 void Program::watch_members() {
+  control_.every(kLookAtTargets, [this] { tell_targets(); });
   control_.every(kLookAtMembers, [this] {
     replica_sources_->tick();
     probes_->tick();

@@ -79,6 +79,7 @@ struct Target {
   std::uint16_t place = 0;                 // in the list of the configuration
   Strategy balance = Strategy::LeastBusy;  // among the members of one place
 
+  bool exposed = false;         // not of the configuration: a caller has named the provider's model
   QuotaLimits quota;            // of the provider's member, for all of its models together
   std::uint64_t quota_key = 0;  // of provider and member: what is left of it is found by it
 

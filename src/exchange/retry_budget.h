@@ -12,7 +12,7 @@ namespace causeway::exchange {
 
 class RetryBudget {
  public:
-  /// A request goes to this target (Target::key) for the first time.
+  /// A request goes to this target (Target::member_key) for the first time.
   void asked(std::uint64_t target, double share, Monotonic now);
   /// Takes one retry from the budget; false: it is used up.
   bool take(std::uint64_t target, Monotonic now);

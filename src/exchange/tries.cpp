@@ -74,7 +74,7 @@ bool may_ask_again(const Attempt& attempt, const RetrySettings& settings) {
 const Target* Tries::first(Monotonic now) {
   if (exchange_.targets.empty()) return nullptr;
   next_ = 1;
-  budget_.asked(exchange_.targets[0]->key, settings_.budget, now);
+  budget_.asked(exchange_.targets[0]->member_key, settings_.budget, now);
   return exchange_.targets[0];
 }
 
@@ -102,7 +102,7 @@ const Target* Tries::next_untried(const Attempt& failed, Monotonic now) {
     if (too_long && (failed.target->context == 0 || target->context <= failed.target->context)) {
       continue;
     }
-    budget_.asked(target->key, settings_.budget, now);
+    budget_.asked(target->member_key, settings_.budget, now);
     return target;
   }
   return nullptr;
@@ -117,7 +117,7 @@ Tries::Next Tries::again(Monotonic now, milliseconds left) {
   const auto wait =
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(soonest->ready - now));
   if (waited_ + wait > settings_.wait || wait >= left) return {};
-  if (!soonest->told_when && !budget_.take(soonest->target->key, now)) return {};
+  if (!soonest->told_when && !budget_.take(soonest->target->member_key, now)) return {};
   waited_ += wait;
   return {soonest->target, wait};
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "features/traffic/routing/loop_states.h"
 #include "features/traffic/routing/target_states.h"
 
 namespace causeway::routing {
@@ -145,6 +146,23 @@ TEST(TargetStates, OfTooManyTheLastAreNotWatched) {
     ASSERT_TRUE(states.of(make_target("p/" + std::to_string(i), nullptr, "")));
   }
   EXPECT_FALSE(states.of(make_target("p/more", nullptr, "")));
+}
+
+TEST(TargetStates, NamesThatCallersChooseShareTheirProvidersStateInTheEnd) {
+  ManualClock clock;
+  TargetStates states(clock);
+  LoopStates loop(states);
+  const auto chosen = [](int number) {
+    Target target = make_target("p/" + std::to_string(number), nullptr, "");
+    target.exposed = true;
+    return target;
+  };
+  EXPECT_NE(loop.of(chosen(0)), loop.of(chosen(1)));
+  for (int i = 0; i < 10'000; ++i) loop.of(chosen(i));
+  EXPECT_EQ(loop.of(chosen(9'998)), loop.of(chosen(9'999)));
+  EXPECT_EQ(loop.of(chosen(9'999))->name(), "p/*");
+  EXPECT_EQ(states.list().size(), TargetStates::kMostExposed + 1);
+  EXPECT_EQ(loop.of(make_target("p/configured", nullptr, ""))->name(), "p/configured");
 }
 
 TEST(TargetState, AnAverageOfWhatCameLately) {

@@ -16,7 +16,7 @@ class LoopStates {
     const auto found = known_.find(target.member_key);
     if (found != known_.end()) return found->second;
     TargetState* state = all_.of(target);
-    if (state) known_.emplace(target.member_key, state);
+    if (state && state->key() == target.member_key) known_.emplace(target.member_key, state);
     return state;
   }
   Quota* quota_of(const Target& target) {

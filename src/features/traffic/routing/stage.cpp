@@ -33,6 +33,7 @@ std::shared_ptr<const Model> exposed_model(const Snapshot& snapshot, std::string
     model->owned_by = provider;
     exposed.members->add_targets(std::string(provider) + "/" + std::string(upstream),
                                  std::string(upstream), 1, model->targets);
+    for (Target& target : model->targets) target.exposed = true;
     return model;
   }
   return nullptr;

@@ -73,9 +73,20 @@ TargetState* TargetStates::of(const Target& target) {
   const std::lock_guard guard(mutex_);
   const auto found = states_.find(target.member_key);
   if (found != states_.end()) return found->second.get();
+  if (target.exposed && exposed_ >= kMostExposed) return shared(target);
   if (states_.size() >= kMost) return nullptr;
+  exposed_ += target.exposed;
   return states_.emplace(target.member_key, std::make_unique<TargetState>(target))
       .first->second.get();
+}
+
+// There is one for each provider's member at most.
+TargetState* TargetStates::shared(const Target& target) {
+  const std::string name = target.name.substr(0, target.name.find('/')) + "/*";
+  const Target of_all = make_target(name, nullptr, "*", 1, target.member);
+  auto& state = states_[of_all.member_key];
+  if (!state) state = std::make_unique<TargetState>(of_all);
+  return state.get();
 }
 
 Quota* TargetStates::quota_of(const Target& target) {

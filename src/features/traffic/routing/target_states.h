@@ -33,7 +33,8 @@ struct TargetView {
 
 class alignas(64) TargetState {
  public:
-  explicit TargetState(const Target& target) : name_(target.name), member_(target.member) {}
+  explicit TargetState(const Target& target)
+      : key_(target.member_key), name_(target.name), member_(target.member) {}
 
   Breaker& breaker() { return breaker_; }
   const Breaker& breaker() const { return breaker_; }
@@ -49,11 +50,13 @@ class alignas(64) TargetState {
   /// When the last answer came; the clock's beginning where none has.
   Monotonic last_answer() const;
 
+  std::uint64_t key() const { return key_; }  // Target::member_key
   const std::string& name() const { return name_; }
   const std::string& member() const { return member_; }
   TargetView view(Monotonic now) const;
 
  private:
+  const std::uint64_t key_;
   const std::string name_, member_;
   Breaker breaker_;
   std::atomic<std::uint32_t> in_flight_{0};
@@ -64,6 +67,9 @@ class alignas(64) TargetState {
 class TargetStates {
  public:
   static constexpr std::size_t kMost = 4096;
+  /// Of the names that callers choose, the first have states of their own; further ones share their
+  /// provider's, as "PROVIDER/*": no caller can use up the room of the configuration's targets.
+  static constexpr std::size_t kMostExposed = 256;
 
   /// `clock` outlives this.
   explicit TargetStates(const Clock& clock) : clock_(clock) {}
@@ -82,10 +88,13 @@ class TargetStates {
   std::vector<TargetView> list() const;
 
  private:
+  TargetState* shared(const Target& target);
+
   const Clock& clock_;
   mutable std::mutex mutex_;
   BreakerSettings settings_;
   std::unordered_map<std::uint64_t, std::unique_ptr<TargetState>> states_;
+  std::size_t exposed_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Quota>> quotas_;
 };
 
