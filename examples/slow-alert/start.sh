@@ -10,8 +10,8 @@ start_all() {
   find_python
   CLOUD_KEY=$(random_key) SHOP_KEY=$(random_key) OPERATOR_KEY=$(random_key) OPS_SECRET=$(random_key)
   export CLOUD_KEY SHOP_KEY OPERATOR_KEY OPS_SECRET
-  echo '{}' >"$work/north.json"
-  echo '{}' >"$work/south.json"
+  well='{"first_ms": 100, "token_ms": 15}'
+  tee "$work/north.json" >"$work/south.json" <<<"$well"
   start north "$work/north.out" "$python" "$here/provider.py" "$work/north.json"
   start south "$work/south.out" "$python" "$here/provider.py" "$work/south.json"
   start ops "$work/ops.url" "$python" "$here/ops.py" "$work/ops.url"
@@ -19,5 +19,5 @@ start_all() {
   export NORTH_URL SOUTH_URL OPS_URL
   start_gateway --listen 127.0.0.1:0 --admin 127.0.0.1:0 --data "$work/data"
   export OPENAI_BASE_URL=$gateway_url/v1 OPENAI_API_KEY=$SHOP_KEY
-  start shop "$work/shop.out" "$python" "$here/shop.py" 12
+  start shop "$work/shop.out" "$python" "$here/shop.py" 25
 }
