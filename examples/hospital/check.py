@@ -72,7 +72,7 @@ RECORDS = {
             "parameters": {"type": "object"}}}]}),
     "as the request's user": (said("How is she?"), {"user": "Margaret Ellison"}),
     "in the request's metadata": (said("How is she?"), {"extra_body": {"metadata": {"about": "HN-4471902"}}}),
-    "said to be medical by the application": (said("Is the lady in bed 4 better?"), {"extra_headers": {"x-causeway-data": "medical"}}),
+    "said to be medical by the application": (said(GENERAL[0]), {"extra_headers": {"x-causeway-data": "medical"}}),
 }
 
 
