@@ -22,7 +22,7 @@ client = openai.OpenAI(max_retries=0, timeout=60)
 claude = anthropic.Anthropic(base_url=gateway, api_key=os.environ["DESK_KEY"], max_retries=0, timeout=60)
 
 SECRETS = ["Margaret", "Ellison", "4471902", "03/14/1956", "Kowalczyk", "Dariusz", "MR-208815", "208815",
-           "943 476 5919", "Okonkwo", "5550142", "555-0142"]
+           "943 476 5919", "Okonkwo", "Wojbruk", "Oyelde"]
 GENERAL = ["What is a normal body temperature?", "Name three causes of a headache.",
            "How is blood pressure measured?", "What does ECG stand for?"]
 BIRTH = "Patient: Margaret Ellison, born 03/14/1956, MRN 4471902. Admitted with atrial fibrillation."
@@ -44,6 +44,7 @@ def said(*texts: str) -> list[dict]:
 RECORDS = {
     "a record in one message": (said(BIRTH), {}),
     "a name alone": (said("What did we prescribe to Dariusz Kowalczyk?"), {}),
+    "a name that is in no list": (said("Tell me how Wojbruk Oyelde slept."), {}),
     "a number as this house writes it": (said("Is HN-4471902 ready to go home?"), {}),
     "another number with a word": (said("medical record number MR-208815: HbA1c 8.2 %, raise metformin?"), {}),
     "a number that is checked": (said("NHS number 943 476 5919, asthma. Which inhaler?"), {}),
