@@ -379,7 +379,8 @@ def test_records_that_are_found_stay_in_the_house_and_fail_closed(three, make_ga
 
 def test_where_nobody_looked_the_rule_holds(three, make_gateway):
     """A policy without pii, and content that pii cannot read: not known to be free of records."""
-    gateway = make_gateway(settings(three, HOSPITAL))
+    other = [{"name": "other", "match": {"keys": ["nobody"]}, "pii": "report"}]
+    gateway = make_gateway(settings(three, HOSPITAL, policies=other))
     assert gateway.chat("m", "What is a fever?").headers["x-causeway-provider"] == "one"
     config = settings(three, HOSPITAL, policies=LOOK)
     config["providers"]["one"]["zone"] = "internal"
@@ -464,12 +465,13 @@ def test_the_trace_names_the_rule_and_what_was_left_alone(three, make_gateway):
 
 def test_a_rule_by_what_is_found_needs_a_policy_that_looks_for_it(three, make_gateway, tmp_path):
     rule = {"rules": [{"name": "x", "when": {"found": "card"}, "targets": ["one/m"]}]}
-    for pii, code in (({"action": "report", "kinds": {"card": "off"}}, 1), ("report", 0), ("off", 0)):
+    for pii, code, said in (({"action": "report", "kinds": {"card": "off"}}, 1, 'the policy "p" does not look for card'),
+                            ("report", 0, "expose: []"), ("off", 1, "no policy looks")):
         file = tmp_path / "c.yaml"
         file.write_text(json.dumps(settings(three, rule, policies=[{"name": "p", "pii": pii}])))
         checked = run("check", "--config", str(file))
         assert checked.returncode == code, checked.stdout + checked.stderr
-        assert code == 0 or 'the policy "p" does not look for card' in checked.stdout + checked.stderr
+        assert said in checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("wrong, said", [
@@ -478,6 +480,12 @@ def test_a_rule_by_what_is_found_needs_a_policy_that_looks_for_it(three, make_ga
     ({"rules": [{"name": "x", "when": {"role": "y"}, "targets": ["one/m"]}]}, "roles"),
     ({"rules": [{"name": "x", "when": {}, "targets": ["nobody/m"]}]}, "no provider"),
     ({"rules": [{"name": "x", "when": {"found": "medical_records"}, "targets": ["one/m"]}]}, "medical_record"),
+    ({"rules": [{"name": "x", "when": {"easy_below": 0.1}, "targets": ["one/m"]}]}, "complexity"),
+    ({"rules": [{"name": "x", "when": {"operations": "chats"}, "targets": ["one/m"]}]}, '"chat"'),
+    ({"rules": [{"name": "x", "when": {"tokens_over": 100, "tokens_under": 50}, "targets": ["one/m"]}]}, "no prompt"),
+    ({"rules": [{"name": "x", "when": {}, "targets": []}]}, "has no targets"),
+    ({"rules": 2 * [{"name": "x", "when": {}, "targets": ["one/m"]}]}, "already"),
+    ({"targets": []}, "has no targets"),
     ({"context": {"other/m": 10}}, "not a target"),
     ({"without": {"one/m": ["sight"]}}, "vision"),
 ])

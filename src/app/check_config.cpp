@@ -1,5 +1,6 @@
 #include "app/dialects.h"
 #include "app/snapshot_builder.h"
+#include "app/upstreams.h"
 #include "app/vocabulary.h"
 #include "features/access/keys/ring.h"
 #include "features/privacy/pii/config.h"
@@ -66,24 +67,89 @@ void check_looked_for(const AppConfig& config, const RuleConfig& rule, pii::Kind
 
 }  // namespace
 
-void check_rules(const AppConfig& config, config::Problems& problems) {
+namespace {
+
+void check_found(const AppConfig& config, const RuleConfig& rule, config::Problems& problems) {
   const auto kinds = pii_kinds();
-  for (const auto& model : config.models) {
-    for (const RuleConfig& rule : model.value.rules) {
-      for (const std::string& pattern : rule.when.found) {
-        bool any = false;
-        for (const std::string& name : kinds) {
-          if (!text::glob_match(pattern, name)) continue;
-          if (pattern.find('*') == std::string::npos) {
-            check_looked_for(config, rule, *pii::kind_named(name), problems);
-          }
-          any = true;
-        }
-        if (any) continue;
-        problems.add(rule.at,
-                     "the rule \"" + rule.name + "\": `pii` has no kind \"" + pattern + '"',
-                     config::nearest(pattern, kinds));
+  for (const std::string& pattern : rule.when.found) {
+    bool any = false;
+    for (const std::string& name : kinds) {
+      if (!text::glob_match(pattern, name)) continue;
+      if (pattern.find('*') == std::string::npos) {
+        check_looked_for(config, rule, *pii::kind_named(name), problems);
       }
+      any = true;
+    }
+    if (any) continue;
+    problems.add(rule.at, "the rule \"" + rule.name + "\": `pii` has no kind \"" + pattern + '"',
+                 config::nearest(pattern, kinds));
+  }
+  const bool anybody_looks = std::ranges::any_of(config.policies, [](const PolicyConfig& policy) {
+    const auto* settings = policy.sections.get(pii::kPii);
+    return settings && settings->treatment;
+  });
+  if (rule.when.found.empty() || anybody_looks) return;
+  problems.add(rule.at, "the rule \"" + rule.name +
+                            "\" goes by what `pii` finds, but no policy looks: it would hold for "
+                            "every request; say `pii: report` in a policy");
+}
+
+void check_condition(const RuleConfig& rule, config::Problems& problems) {
+  const Condition& when = rule.when;
+  const std::string name = "the rule \"" + rule.name + "\": ";
+  if (when.easy_below != Condition().easy_below && !when.complexity) {
+    problems.add(rule.at, name + "`easy_below` says nothing without `complexity`");
+  }
+  if (when.tokens_over && when.tokens_under && *when.tokens_over + 1 >= *when.tokens_under) {
+    problems.add(rule.at, name +
+                              "no prompt has more than `tokens_over` and fewer than "
+                              "`tokens_under` tokens");
+  }
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < kOperationKinds; ++i) {
+    known.emplace_back(to_string(static_cast<OperationKind>(i)));
+  }
+  for (const std::string& pattern : when.operations) {
+    const auto fits = [&](const std::string& kind) { return text::glob_match(pattern, kind); };
+    if (std::ranges::any_of(known, fits)) continue;
+    problems.add(rule.at, name + "no operation is called \"" + pattern + '"',
+                 config::nearest(pattern, known));
+  }
+}
+
+// What a rule keeps in the house can be asked of a provider outside by that one's own name.
+void warn_of_ways_around(const AppConfig& config, const RuleConfig& rule,
+                         config::Problems& problems) {
+  if (rule.when.found.empty() && rule.when.data.empty()) return;
+  for (const auto& provider : config.providers) {
+    const UpstreamConfig* upstream = upstream_of(provider.value);
+    if (!upstream || upstream->zone == Zone::Internal || upstream->expose.empty()) continue;
+    problems.warn(rule.at, "the rule \"" + rule.name + "\" does not hold for who asks for " +
+                               provider.name +
+                               "/MODEL itself; `expose: []` at that provider "
+                               "forbids it");
+  }
+}
+
+}  // namespace
+
+void check_rules(const AppConfig& config, config::Problems& problems) {
+  for (const auto& model : config.models) {
+    if (model.value.targets.empty()) {
+      problems.add(model.at, "the model \"" + model.name + "\" has no targets");
+    }
+    std::vector<std::string> names;
+    for (const RuleConfig& rule : model.value.rules) {
+      if (rule.targets.empty()) {
+        problems.add(rule.at, "the rule \"" + rule.name + "\" has no targets");
+      }
+      if (std::ranges::count(names, rule.name) > 0) {
+        problems.add(rule.at, "there is a rule \"" + rule.name + "\" already");
+      }
+      names.push_back(rule.name);
+      check_found(config, rule, problems);
+      check_condition(rule, problems);
+      warn_of_ways_around(config, rule, problems);
     }
   }
 }

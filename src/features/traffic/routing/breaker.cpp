@@ -87,6 +87,11 @@ void Breaker::undecided(bool trial) {
   if (trials_ > 0) --trials_;
 }
 
+void Breaker::withdrawn(bool trial) {
+  calls_.fetch_sub(1, std::memory_order_relaxed);
+  undecided(trial);
+}
+
 void Breaker::open(Monotonic until, std::string_view why) {
   if (state() != State::Open) opened_.fetch_add(1, std::memory_order_relaxed);
   until_ = std::max(until, until_);

@@ -48,6 +48,8 @@ class Breaker {
   void limited(bool trial, Monotonic now, const Error& error, std::chrono::milliseconds rest);
   /// It ended without saying anything of the target: the caller left, the request was wrong.
   void undecided(bool trial);
+  /// It did not go after all: as if it had not been asked.
+  void withdrawn(bool trial);
   /// From outside: it is not well, or it is again (then calls are tried at once).
   void probed(bool well, Monotonic now, const BreakerSettings& settings);
 

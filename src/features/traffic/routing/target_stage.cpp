@@ -97,7 +97,7 @@ Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
     return resting(*attempt.target, std::move(admission));
   }
   if (const auto wait = take_quota(exchange, *attempt.target, asked)) {
-    state->breaker().undecided(admission.trial);
+    state->breaker().withdrawn(admission.trial);
     attempt.end = AttemptEnd::Skipped;
     return waiting_for_quota(*wait);
   }
