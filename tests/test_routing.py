@@ -187,6 +187,43 @@ def test_off_means_that_no_target_is_left_alone(three, make_gateway):
     assert shares(three)[0] == 30
 
 
+def test_a_slow_trial_does_not_keep_the_others_out(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:1], {}, breaker={"rest": "300ms", "longest_rest": "300ms"},
+                                    policies=[{"name": "p", "retries": {"attempts": 0}}]))
+    ask_all(gateway, 8, at_once=1)
+
+    async def slow_or_quick(answer):
+        if b"slow" in answer.record.body:
+            await answer.sleep(8)
+        await by_path(answer)
+
+    three[0].on("m", slow_or_quick)
+    time.sleep(1)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(gateway.chat, "m", "slow")
+        time.sleep(0.3)
+        assert set(ask_all(gateway, 20, at_once=4)) == {200}
+        assert not slow.done()
+        assert slow.result().status_code == 200
+
+
+def test_what_a_caller_does_wrong_is_no_fault_of_the_target(three, make_gateway):
+    """A request that is refused as too large for the minute, or as forbidden, is that caller's own matter."""
+    async def by_words(answer):
+        if b"too large" in answer.record.body:
+            return await answer.json(429, openai_error("Request too large for m on tokens per min"))
+        if b"forbidden" in answer.record.body:
+            return await answer.json(403, openai_error("this model is not for you"))
+        await by_path(answer)
+
+    three[0].on("m", by_words)
+    gateway = make_gateway(settings(three[:1], {}, policies=[{"name": "p", "retries": "off"}]))
+    for number in range(30):
+        gateway.chat("m", "forbidden" if number % 2 else "too large")
+        assert gateway.chat("m").status_code == 200
+
+
 # --- retries
 
 
@@ -209,6 +246,13 @@ def test_a_burst_of_429_is_seen_by_nobody(three, make_gateway):
     assert max(line["overhead_ms"] for line in gateway.access_log()) < 500, "waiting for the provider is none of ours"
     assert len(taken) == 40
     assert len(refused) <= 30, "those who come while it rests wait here"
+
+
+def test_a_wait_of_nothing_is_no_leave_to_ask_at_once(three, make_gateway):
+    three[0].on("m", saying(503, {"retry-after": "0"}))
+    gateway = make_gateway(settings(three[:1], {}, breaker="off", server={"threads": 1}))
+    assert set(ask_all(gateway, 100)) == {503}
+    assert shares(three)[0] <= 100 * 1.2 + 4
 
 
 def test_retries_stay_within_their_budget(three, make_gateway):
@@ -352,7 +396,11 @@ LOOK = [{"name": "look", "pii": {"action": "report"}}]
 
 @pytest.mark.parametrize("where, headers, more", [
     ("one", {"x-causeway-data": "finance, Medical"}, {}),
+    ("one", [("x-causeway-data", "finance"), ("x-causeway-data", "medical")], {}),
+    ("one", {"x-causeway-data": 'hr; "medical"'}, {}),
     ("one", {}, {"metadata": {"data": "medical"}}),
+    ("one", {}, {"metadata": {"data": ["hr", "medical"]}}),
+    ("one", {}, {"metadata": "unreadable"}),
     ("three", {}, {"metadata": {"country": "de-AT"}}),
     ("two", {"x-causeway-data": "finance"}, {"metadata": {"country": "fr"}}),
 ])

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "app/dialects.h"
 #include "app/snapshot_builder.h"
 #include "app/upstreams.h"
@@ -131,9 +134,30 @@ void warn_of_ways_around(const AppConfig& config, const RuleConfig& rule,
   }
 }
 
+// Where the address was forgotten (replicas that are found by file or name have their own), the
+// kind's usual one would be the cloud.
+void check_zones(const AppConfig& config, config::Problems& problems) {
+  constexpr std::array<std::string_view, 4> kClouds = {"//api.openai.com", "//api.anthropic.com",
+                                                       "//generativelanguage.googleapis.com",
+                                                       "//router.huggingface.co"};
+  for (const auto& provider : config.providers) {
+    const UpstreamConfig* upstream = upstream_of(provider.value);
+    if (!upstream || upstream->zone != Zone::Internal) continue;
+    const bool listed = upstream->replicas && !upstream->replicas->urls.empty();
+    const auto is_at = [&](std::string_view cloud) {
+      return upstream->base_url.find(cloud) != std::string::npos;
+    };
+    if (listed || std::ranges::none_of(kClouds, is_at)) continue;
+    problems.add(provider.at, "the provider \"" + provider.name +
+                                  "\" is in zone internal, but at " + upstream->base_url +
+                                  "; say its base_url");
+  }
+}
+
 }  // namespace
 
 void check_rules(const AppConfig& config, config::Problems& problems) {
+  check_zones(config, problems);
   for (const auto& model : config.models) {
     if (model.value.targets.empty()) {
       problems.add(model.at, "the model \"" + model.name + "\" has no targets");

@@ -1,6 +1,7 @@
 #include "app/replica_sources.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <utility>
@@ -24,6 +25,10 @@ std::unexpected<Error> unusable(std::string why) {
 
 // Small files only, as the configuration itself.
 Result<Found> read_file(const std::string& path) {
+  std::error_code failed;
+  const bool there = std::filesystem::exists(path, failed);
+  // Opening a pipe would wait for whoever writes into it.
+  if (there && !std::filesystem::is_regular_file(path, failed)) return unusable("it is no file");
   std::ifstream in(path, std::ios::binary);
   if (!in) return unusable("it cannot be read");
   std::string text(kMostBytes + 1, '\0');

@@ -310,6 +310,16 @@ milliseconds time_left(const Run& run) {
   return std::chrono::floor<milliseconds>(run.setting(run.keys.timeouts).total - spent);
 }
 
+// Whether the last attempt is one more that was skipped, as one before it of the same target.
+bool skipped_before(const Exchange& exchange) {
+  const Attempt& last = exchange.attempts.back();
+  return last.end == AttemptEnd::Skipped &&
+         std::any_of(exchange.attempts.begin(), exchange.attempts.end() - 1,
+                     [&](const Attempt& one) {
+                       return one.end == AttemptEnd::Skipped && one.target == last.target;
+                     });
+}
+
 Attempt& begin_attempt(Run& run, const Target& target) {
   Attempt& attempt = run.exchange.attempts.emplace_back();
   attempt.target = &target;
@@ -383,8 +393,8 @@ Task<Result<void>> run_attempts(Run& run) {
     }
     const auto next = tries.after(attempt, run.now(), time_left(run));
     if (!next.target) break;
-    // Of one that waits for a target that rests, only the last look is noted.
-    if (attempt.end == AttemptEnd::Skipped && next.target == target) exchange.attempts.pop_back();
+    // Of one that waits for targets that rest, only the first look at each is noted.
+    if (skipped_before(exchange)) exchange.attempts.pop_back();
     if (next.wait > milliseconds(0)) co_await pause(run, next.wait);
     target = next.target;
   }

@@ -7,6 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::uint32_t kMostSent = 10;  // of one request, whatever the number of replicas
+constexpr milliseconds kShortestTold{100};
 constexpr milliseconds kFirstPause{250}, kLongestPause{8'000};
 
 // The finaliser of splitmix64 (Steele, Lea, Flood 2014).
@@ -89,9 +91,10 @@ void Tries::note(const Attempt& failed, Monotonic now) {
                                       failed.target->member_key);
   if (failed.sent) ++found->sent;
   found->again = may_ask_again(failed, settings_) && found->sent <= settings_.attempts;
-  found->told_when = error.retry_after.has_value();
-  found->ready = now + (error.retry_after ? asked_pause(*error.retry_after, jitter)
-                                          : pause_after(found->sent - 1, jitter));
+  // A provider's "at once" is no word to build on.
+  found->told_when = error.retry_after && (!failed.sent || *error.retry_after >= kShortestTold);
+  found->ready = now + (found->told_when ? asked_pause(*error.retry_after, jitter)
+                                         : pause_after(std::max(1u, found->sent) - 1, jitter));
 }
 
 // A prompt that is too long needs a larger window than the one that it did not fit.
@@ -127,6 +130,8 @@ Tries::Next Tries::after(const Attempt& failed, Monotonic now, milliseconds left
   // What is passed through as it comes is gone when it has been sent.
   if (failed.sent && exchange_.operation->body == BodyKind::Opaque) return {};
   note(failed, now);
+  sent_ += failed.sent;
+  if (sent_ >= kMostSent) return {};
   if (const Target* target = next_untried(failed, now)) return {target, {}};
   return again(now, left);
 }

@@ -52,6 +52,7 @@ class Tries {
   RetryBudget& budget_;
   std::size_t next_ = 0;  // of exchange.targets
   std::vector<Tried> tried_;
+  std::uint32_t sent_ = 0;
   std::chrono::milliseconds waited_{0};
 };
 

@@ -14,6 +14,8 @@ constexpr std::uint32_t kFullyBack = 64;  // calls at once of a slow start that 
 constexpr std::uint32_t kFewCalls = 20;   // too few to speak of a rate
 constexpr std::chrono::seconds kWindow{10};
 constexpr milliseconds kTrialWait{100};  // for those that a slow start leaves outside
+// A trial that takes longer does not keep the next one out: some answers take minutes.
+constexpr std::chrono::seconds kTrialPatience{1};
 
 milliseconds rest_after(std::uint32_t relapses, const BreakerSettings& settings) {
   const auto doubled = settings.rest * (std::int64_t{1} << std::min(relapses, 20u));
@@ -53,8 +55,12 @@ Breaker::Admission Breaker::admit(Monotonic now) {
     state_.store(State::Trying, std::memory_order_release);
   }
   const bool trial = state() == State::Trying;
-  if (trial && trials_ >= allowed_) return {false, false, kTrialWait, limit_};
-  if (trial) ++trials_;
+  const bool waits = trials_ >= allowed_ && now - last_trial_ < kTrialPatience;
+  if (trial && waits) return {false, false, kTrialWait, limit_};
+  if (trial) {
+    ++trials_;
+    last_trial_ = now;
+  }
   calls_.fetch_add(1, std::memory_order_relaxed);
   return {.goes = true, .trial = trial};
 }
@@ -63,11 +69,15 @@ bool Breaker::admits(Monotonic now) const {
   if (state() == State::Closed) return true;
   const std::lock_guard guard(mutex_);
   if (state() == State::Open) return !unwell_ && now >= until_;
-  return state() == State::Closed || trials_ < allowed_;
+  return state() == State::Closed || trials_ < allowed_ || now - last_trial_ >= kTrialPatience;
 }
 
 void Breaker::succeeded(bool trial) {
   if (in_a_row_.load(std::memory_order_relaxed) != 0) in_a_row_.store(0, std::memory_order_relaxed);
+  answering(trial);
+}
+
+void Breaker::answering(bool trial) {
   if (!trial) return;
   const std::lock_guard guard(mutex_);
   if (trials_ > 0) --trials_;

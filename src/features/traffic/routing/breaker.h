@@ -43,6 +43,8 @@ class Breaker {
   bool admits(Monotonic now) const;
 
   void succeeded(bool trial);
+  /// Its answer has begun: a trial is over, and twice as many may follow.
+  void answering(bool trial);
   void failed(bool trial, Monotonic now, std::string_view why, const BreakerSettings& settings);
   /// The provider wants to be left alone for so long: counts at once.
   void limited(bool trial, Monotonic now, const Error& error, std::chrono::milliseconds rest);
@@ -71,6 +73,7 @@ class Breaker {
   mutable std::mutex mutex_;                // of what follows, and of every change of state_
   Monotonic until_{};                       // of Open
   std::uint32_t allowed_ = 0, trials_ = 0;  // of Trying: at once; under way
+  Monotonic last_trial_{};                  // began
   std::uint32_t relapses_ = 0;
   Monotonic window_began_{};
   std::uint64_t window_calls_ = 0, window_failures_ = 0;

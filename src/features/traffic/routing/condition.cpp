@@ -91,14 +91,25 @@ bool caller_fits(const Condition& when, const Principal* caller) {
          });
 }
 
-// The request's metadata; empty where it has none that could be read.
-bj::object metadata_of(const Exchange& exchange) {
-  const auto* member = exchange.index.member("metadata");
-  if (!member) return {};
-  bj::error_code failed;
-  bj::value value = bj::parse(exchange.index.bytes(member->value), failed);
-  if (failed || !value.is_object()) return {};
-  return std::move(value.as_object());
+/// The request's metadata (Gemini calls them labels).
+struct Metadata {
+  bj::object values;
+  bool readable = true;  // or there is none
+};
+
+Metadata metadata_of(const Exchange& exchange) {
+  Metadata metadata;
+  for (const std::string_view name : {"metadata", "labels"}) {
+    const auto* member = exchange.index.member(name);
+    if (!member) continue;
+    bj::error_code failed;
+    bj::value value = bj::parse(exchange.index.bytes(member->value), failed);
+    metadata.readable &= !failed && (value.is_object() || value.is_null());
+    if (failed || !value.is_object()) continue;
+    for (auto& entry : value.as_object())
+      metadata.values.insert_or_assign(entry.key(), entry.value());
+  }
+  return metadata;
 }
 
 std::string_view text_in(const bj::object& object, std::string_view name) {
@@ -108,33 +119,48 @@ std::string_view text_in(const bj::object& object, std::string_view name) {
 
 bool metadata_fits(const Condition& when, const Exchange& exchange) {
   if (when.metadata.empty()) return true;
-  const bj::object metadata = metadata_of(exchange);
+  const bj::object metadata = metadata_of(exchange).values;
   return std::ranges::all_of(when.metadata, [&](const auto& entry) {
     return metadata.contains(entry.name) &&
            text::glob_match(entry.value, text_in(metadata, entry.name));
   });
 }
 
+// Names between commas, semicolons, spaces or quotes.
 void add_classes(std::string_view list, std::vector<std::string>& to) {
+  constexpr std::string_view kBetween = ",; \t\"'[]";
   while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    const auto name = text::trim(list.substr(0, comma));
-    if (!name.empty()) to.push_back(text::to_lower(name));
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    const auto begin = std::min(list.find_first_not_of(kBetween), list.size());
+    list.remove_prefix(begin);
+    const auto end = std::min(list.find_first_of(kBetween), list.size());
+    if (end > 0) to.push_back(text::to_lower(list.substr(0, end)));
+    list.remove_prefix(end);
   }
 }
 
+// Metadata that cannot be read may name any class: then the rule holds.
 bool data_fits(const Condition& when, const Exchange& exchange) {
   if (when.data.empty()) return true;
+  if (!metadata_of(exchange).readable) return true;
   const auto named = data_classes(exchange);
   return std::ranges::any_of(named,
                              [&](const std::string& name) { return any_fits(when.data, name); });
+}
+
+// What the provider adds by itself to the prompt.
+bool has_words_elsewhere(const RequestIndex& index) {
+  for (const std::string_view name :
+       {"cachedContent", "cached_content", "previous_response_id", "conversation", "container"}) {
+    if (index.member(name)) return true;
+  }
+  return false;
 }
 
 // What was not looked through is not known to be free of it: then the rule holds.
 bool found_fits(const Condition& when, const Exchange& exchange) {
   if (when.found.empty()) return true;
   const bool unread = exchange.index.has_unread_content || exchange.index.unread_elsewhere ||
+                      has_words_elsewhere(exchange.index) ||
                       exchange.operation->body != BodyKind::Json;
   if (!exchange.searched || unread) return true;
   return std::ranges::any_of(exchange.fired, [&](const Fired& fired) {
@@ -223,8 +249,14 @@ std::uint64_t prompt_tokens(const Exchange& exchange, std::uint64_t target) {
 
 std::vector<std::string> data_classes(const Exchange& exchange) {
   std::vector<std::string> named;
-  if (const auto field = exchange.head().find("x-causeway-data")) add_classes(*field, named);
-  if (exchange.index.member("metadata")) add_classes(text_in(metadata_of(exchange), "data"), named);
+  for (const auto& field : exchange.head().fields) {
+    if (http::same_name(field.name, "x-causeway-data")) add_classes(field.value, named);
+  }
+  const bj::object metadata = metadata_of(exchange).values;
+  if (const bj::value* data = metadata.if_contains("data")) {
+    const bool text = data->is_string();
+    add_classes(text ? std::string_view(data->as_string()) : bj::serialize(*data), named);
+  }
   return named;
 }
 

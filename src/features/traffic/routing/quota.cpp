@@ -52,8 +52,6 @@ void Quota::Bucket::fill(double capacity, double per_second, double seconds) {
 
 std::optional<milliseconds> Quota::take(const QuotaLimits& limits, std::uint64_t tokens,
                                         Priority priority, Monotonic now) {
-  const Monotonic until{Monotonic::duration(until_.load(std::memory_order_relaxed))};
-  if (now < until) return std::chrono::ceil<milliseconds>(until - now);
   if (limits.requests_per_minute == 0 && limits.tokens_per_minute == 0) return std::nullopt;
   const std::lock_guard guard(mutex_);
   const double passed = std::chrono::duration<double>(now - filled_).count();
@@ -81,13 +79,8 @@ void Quota::settle(const QuotaLimits& limits, std::uint64_t estimated, std::uint
   if (limits.tokens_per_minute == 0) return;
   const std::lock_guard guard(mutex_);
   tokens_.level += static_cast<double>(estimated) - static_cast<double>(real);
-}
-
-void Quota::learn(std::span<const http::Field> fields, Monotonic now) {
-  const auto wait = until_left(fields);
-  if (!wait) return;
-  const std::lock_guard guard(mutex_);
-  until_ = std::max<std::int64_t>(until_, (now + *wait).time_since_epoch().count());
+  // No more than a minute's: what a provider says of one answer may be wrong.
+  tokens_.level = std::max(tokens_.level, -static_cast<double>(limits.tokens_per_minute));
 }
 
 std::optional<milliseconds> until_left(std::span<const http::Field> fields) {
@@ -106,6 +99,7 @@ std::optional<milliseconds> until_left(std::span<const http::Field> fields) {
     }
     if (wait) longest = std::max(longest.value_or(milliseconds(0)), *wait);
   }
+  if (longest) longest = std::min(*longest, kLongestWait);
   return longest;
 }
 

@@ -4,7 +4,6 @@
 // Shared by all targets of the key, outlives snapshots. Safe from any thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -30,9 +29,6 @@ class Quota {
                                                 Priority priority, Monotonic now);
   /// What it really came to: the difference is given back, or owed.
   void settle(const QuotaLimits& limits, std::uint64_t estimated, std::uint64_t real);
-  /// From the head of an answer: where nothing is left, until when. (x-ratelimit-* as of OpenAI,
-  /// anthropic-ratelimit-*.)
-  void learn(std::span<const http::Field> fields, Monotonic now);
 
  private:
   struct Bucket {
@@ -43,10 +39,10 @@ class Quota {
   std::mutex mutex_;
   Bucket requests_, tokens_;
   Monotonic filled_{};
-  std::atomic<std::int64_t> until_{0};  // of the clock; nothing is left before
 };
 
-/// How long until a limit is there again of which an answer's head says that nothing is left.
+/// How long until a limit is there again of which an answer's head says that nothing is left
+/// (x-ratelimit-* as of OpenAI, anthropic-ratelimit-*); at most a minute.
 std::optional<std::chrono::milliseconds> until_left(std::span<const http::Field> fields);
 
 }  // namespace causeway::routing

@@ -64,15 +64,12 @@ TEST_F(QuotaTest, OneAMinuteGoesWhateverItsPriority) {
   EXPECT_EQ(go(3, Priority::Low), 1);
 }
 
-TEST_F(QuotaTest, WhatTheProviderSaysIsLeftCounts) {
-  const std::vector<http::Field> fields = {{"x-ratelimit-remaining-requests", "0"},
-                                           {"x-ratelimit-reset-requests", "1m30.5s"},
-                                           {"x-ratelimit-remaining-tokens", "0"},
-                                           {"x-ratelimit-reset-tokens", "20ms"}};
-  quota.learn(fields, now);
-  EXPECT_EQ(quota.take(limits, 0, Priority::High, now), 90'500ms);
-  now += 90'500ms;
-  EXPECT_FALSE(quota.take(limits, 0, Priority::High, now));
+TEST_F(QuotaTest, WhatIsOwedIsAMinutesAtMost) {
+  limits.tokens_per_minute = 6000;
+  quota.take(limits, 100, Priority::High, now);
+  quota.settle(limits, 100, 4'000'000'000);
+  now += 61s;
+  EXPECT_FALSE(quota.take(limits, 10, Priority::High, now));
 }
 
 TEST(UntilLeft, OnlyWhatIsUsedUp) {
@@ -81,6 +78,13 @@ TEST(UntilLeft, OnlyWhatIsUsedUp) {
       wait({{"x-ratelimit-remaining-requests", "1"}, {"x-ratelimit-reset-requests", "5s"}}));
   EXPECT_FALSE(wait({{"x-ratelimit-remaining-requests", "0"}}));
   EXPECT_FALSE(wait({{"content-length", "0"}}));
+  EXPECT_EQ(wait({{"x-ratelimit-remaining-requests", "0"},
+                  {"x-ratelimit-reset-requests", "10.5s"},
+                  {"x-ratelimit-remaining-tokens", "0"},
+                  {"x-ratelimit-reset-tokens", "20ms"}}),
+            10'500ms);
+  EXPECT_EQ(wait({{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "59m"}}),
+            1min);
   EXPECT_EQ(wait({{"date", "Thu, 26 Nov 2026 23:59:30 GMT"},
                   {"anthropic-ratelimit-tokens-remaining", "0"},
                   {"anthropic-ratelimit-tokens-reset", "2026-11-27T00:00:00Z"}}),

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/error.h"
 #include "features/traffic/routing/condition.h"
 #include "features/traffic/routing/stage.h"
@@ -7,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLimitedRest{1'000};  // where the provider does not say how long
+constexpr milliseconds kShortestRest{250}, kLongestRest{600'000};  // whatever the provider says
 constexpr std::uint64_t kUsualAnswer = 500;  // tokens, where the request sets no limit
 constexpr milliseconds kQuotaRest{60'000};   // money or a day's quota: a moment does not help
 
@@ -15,6 +17,9 @@ constexpr milliseconds kQuotaRest{60'000};   // money or a day's quota: a moment
 enum class Says : std::uint8_t { Nothing, Failing, Limited };
 
 Says said_by(const Error& error) {
+  if (error.origin == Origin::Client) return Says::Nothing;
+  // May be about this request's own wishes, as its model.
+  if (error.upstream_status == 403) return Says::Nothing;
   switch (error.kind) {
     case ErrorKind::ConnectFailed:
     case ErrorKind::UpstreamBroken:
@@ -27,12 +32,14 @@ Says said_by(const Error& error) {
     case ErrorKind::Overloaded:
       if (error.origin != Origin::Upstream) return Says::Nothing;
       return error.retry_after ? Says::Limited : Says::Failing;
+    // Without a wait it may be about this request alone, which is too large for a minute's tokens.
     case ErrorKind::RateLimited:
+      if (error.origin != Origin::Upstream) return Says::Nothing;
+      return error.retry_after ? Says::Limited : Says::Failing;
     case ErrorKind::QuotaExhausted:
       return error.origin == Origin::Upstream ? Says::Limited : Says::Nothing;
     // A provider that does not know its own key any more.
     case ErrorKind::Unauthenticated:
-    case ErrorKind::Forbidden:
       return error.origin == Origin::Upstream ? Says::Failing : Says::Nothing;
     default:
       return Says::Nothing;
@@ -40,8 +47,7 @@ Says said_by(const Error& error) {
 }
 
 milliseconds rest_of(const Error& error) {
-  if (error.retry_after) return *error.retry_after;
-  return error.kind == ErrorKind::QuotaExhausted ? kQuotaRest : kLimitedRest;
+  return std::clamp(error.retry_after.value_or(kQuotaRest), kShortestRest, kLongestRest);
 }
 
 // A limit is told in the provider's own words, which say whose matter it is.
@@ -76,8 +82,10 @@ std::optional<milliseconds> TargetStage::take_quota(const Exchange& exchange, co
   Quota* quota = of_loop(exchange).quota_of(target);
   if (!quota) return std::nullopt;
   if (target.quota.tokens_per_minute > 0) {
-    asked.tokens =
-        prompt_tokens(exchange, target.key) + exchange.index.max_tokens.value_or(kUsualAnswer);
+    // What a request may take is not what it will: none takes more than the others' next seconds.
+    const std::uint64_t most = std::max<std::uint64_t>(1, target.quota.tokens_per_minute / 6);
+    asked.tokens = std::min(most, prompt_tokens(exchange, target.key) +
+                                      exchange.index.max_tokens.value_or(kUsualAnswer));
   }
   const auto wait =
       quota->take(target.quota, asked.tokens, exchange.policy->sections.get(priority_),
@@ -91,6 +99,10 @@ Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
   asked = {};
   TargetState* state = of_loop(exchange).of(*attempt.target);
   if (!state) return go_on();
+  if (const auto wait = state->used_up_for(attempt.started); wait.count() > 0) {
+    attempt.end = AttemptEnd::Skipped;
+    return waiting_for_quota(wait);
+  }
   auto admission = state->breaker().admit(attempt.started);
   if (!admission.goes) {
     attempt.end = AttemptEnd::Skipped;
@@ -111,8 +123,8 @@ void TargetStage::on_answering(Exchange& exchange, Attempt& attempt,
                                const http::ResponseHead& head) noexcept {
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
-  if (asked.quota) asked.quota->learn(head.fields, attempt.started);
-  asked.state->breaker().succeeded(asked.trial);
+  if (const auto wait = until_left(head.fields)) asked.state->used_up(attempt.started + *wait);
+  asked.state->breaker().answering(asked.trial);
   asked.trial = false;
   asked.answering = true;
 }
@@ -127,6 +139,7 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
   }
   if (attempt.end == AttemptEnd::Answered && asked.answering) {
     asked.state->answered_after(attempt.waited, attempt.started + attempt.took);
+    asked.state->breaker().succeeded(false);
   }
   Breaker& breaker = asked.state->breaker();
   const Says says = attempt.error ? said_by(*attempt.error) : Says::Nothing;

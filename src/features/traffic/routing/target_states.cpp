@@ -51,6 +51,10 @@ TargetView TargetState::view(Monotonic now) const {
   view.state = breaker_.state();
   if (view.state != Breaker::State::Closed) view.why = breaker_.why();
   view.rest = breaker_.rest_left(now);
+  if (const auto wait = used_up_for(now); wait > view.rest) {
+    view.rest = wait;
+    view.why = "upstream_quota";
+  }
   view.in_flight = in_flight();
   view.usual = usual();
   view.calls = breaker_.calls();

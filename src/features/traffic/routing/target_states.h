@@ -43,6 +43,15 @@ class alignas(64) TargetState {
   void ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
+  /// Its provider said that nothing is left of a limit before then.
+  void used_up(Monotonic until) {
+    used_up_until_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  std::chrono::milliseconds used_up_for(Monotonic now) const {
+    const Monotonic until{Monotonic::duration(used_up_until_.load(std::memory_order_relaxed))};
+    return now < until ? std::chrono::ceil<std::chrono::milliseconds>(until - now)
+                       : std::chrono::milliseconds(0);
+  }
   /// How long an answer took that has just come to its end.
   void answered_after(std::chrono::nanoseconds time, Monotonic now);
   /// Usual, lately: an average in which what is 10 s old weighs 1/e. Nothing = none has come yet.
@@ -60,8 +69,9 @@ class alignas(64) TargetState {
   const std::string name_, member_;
   Breaker breaker_;
   std::atomic<std::uint32_t> in_flight_{0};
-  std::atomic<std::int64_t> usual_{0};        // nanoseconds, 0 = none yet
-  std::atomic<std::int64_t> last_answer_{0};  // of the clock
+  std::atomic<std::int64_t> usual_{0};          // nanoseconds, 0 = none yet
+  std::atomic<std::int64_t> used_up_until_{0};  // of the clock
+  std::atomic<std::int64_t> last_answer_{0};    // of the clock
 };
 
 class TargetStates {

@@ -80,14 +80,20 @@ void print(const bj::object& decision) {
   std::fputs(table_text(rows).c_str(), stdout);
 }
 
+void add_classes(const Options& options, bj::object& body) {
+  std::string data;
+  for (const auto& name : options.data) data += (data.empty() ? "" : ",") + name;
+  if (data.empty()) return;
+  bj::value& metadata = body["metadata"];
+  if (!metadata.is_object()) metadata.emplace_object();
+  metadata.as_object()["data"] = data;
+}
+
 Result<bj::object> body_of(const Options& options) {
   if (options.file.empty()) {
-    bj::object metadata;
-    std::string data;
-    for (const auto& name : options.data) data += (data.empty() ? "" : ",") + name;
     bj::object body{{"model", options.model},
                     {"messages", {{{"role", "user"}, {"content", options.prompt}}}}};
-    if (!data.empty()) body["metadata"].emplace_object()["data"] = data;
+    add_classes(options, body);
     return body;
   }
   std::ifstream file(options.file);
@@ -101,6 +107,7 @@ Result<bj::object> body_of(const Options& options) {
   }
   bj::object body = std::move(value.as_object());
   if (!options.model.empty()) body["model"] = options.model;
+  add_classes(options, body);
   return body;
 }
 
