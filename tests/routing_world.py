@@ -1,0 +1,63 @@
+"""What the tests of routing share: three providers, one model, and how its requests are shared among them."""
+
+import concurrent.futures
+
+import pytest
+
+from fake_provider import by_path, openai_error
+from fake_upstream import Fake
+from gateway import UPSTREAM_KEY, chat_body
+
+OTHER = "sk-other-0123456789abcdefghijklmnopqrst"
+
+
+@pytest.fixture
+def three():
+    fakes = [Fake().start() for _ in range(3)]
+    yield fakes
+    for fake in fakes:
+        fake.stop()
+
+
+def settings(fakes, model: dict, **more) -> dict:
+    """Providers one, two, three, of which `model` uses PROVIDER/m."""
+    providers = {name: {"kind": "openai", "base_url": fake.base_url, "api_key": UPSTREAM_KEY}
+                 for name, fake in zip(("one", "two", "three"), fakes)}
+    return {"providers": providers, "models": {"m": {"targets": [f"{name}/m" for name in providers], **model}},
+            **more}
+
+
+def after(seconds: float):
+    async def handler(answer):
+        await answer.sleep(seconds)
+        await by_path(answer)
+    return handler
+
+
+def saying(status: int, headers: dict | None = None, code: str | None = None):
+    async def handler(answer):
+        await answer.json(status, openai_error("not now", code=code), headers)
+    return handler
+
+
+def shares(fakes) -> list[int]:
+    """How many chats each has got."""
+    return [sum(record.method == "POST" for record in fake.records()) for fake in fakes]
+
+
+def ask_all(gateway, count: int, at_once: int = 8, model: str = "m", **more) -> list[int]:
+    """Statuses of so many chats."""
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        return [answer.status_code for answer in
+                pool.map(lambda number: gateway.chat(model, f"question {number}", **more), range(count))]
+
+
+def explain(gateway, model: str = "m", body: dict | None = None, **more) -> dict:
+    answer = gateway.admin_call("POST", "/api/playground",
+                                {"explain": True, "body": body or chat_body(model), **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def state(gateway, target: str) -> str:
+    return next(t["state"] for t in explain(gateway)["targets"] if t["target"] == target)
