@@ -120,7 +120,7 @@ def test_answers_before_it_has_read(config, make_gateway, status, close, size):
     early = Early(status, close)
     settings = config()
     settings["providers"]["early"] = {"kind": "openai", "base_url": f"http://127.0.0.1:{early.port}/v1"}
-    settings["policies"] = [{"name": "p", "timeouts": {"first_byte": "3s", "idle": "3s", "total": "8s"}}]
+    settings["policies"] = [{"name": "p", "retries": "off", "timeouts": {"first_byte": "3s", "idle": "3s", "total": "8s"}}]
     gateway = make_gateway(settings)
     start = time.monotonic()
     answer = gateway.chat("early/m", "x" * size)
