@@ -42,33 +42,11 @@ def checked(text: str, folder: pathlib.Path):
     return run("check", str(file), env={name: "http://collector.example" for name in variables(text)})
 
 
-def needs_more_than_there_is(text: str) -> str | None:
-    """What the file needs that `causeway check --reference` does not know, while it is being built."""
-    reference = run("check", "--reference").stdout
-    config = yaml.safe_load(text)
-    models = (config.get("models") or {}).values()
-    strategies = {model.get("strategy", "fallback") for model in models} - {"fallback", "weighted"}
-    wanted = {*strategies, *(["breaker"] if "breaker" in config else []), *(["rules"] if any("rules" in model for model in models) else []),
-              *(["retries"] if any("retries" in policy for policy in config.get("policies") or []) else [])}
-    missing = sorted(word for word in wanted if f"`{word}`" not in reference)
-    return f"waits for: {', '.join(missing)}" if missing else None
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_result_is_right(path, tmp_path):
     text = imported(path)
-    if missing := needs_more_than_there_is(text):
-        pytest.skip(missing)
     done = checked(text, tmp_path)
     assert done.returncode == 0, text + done.stderr
-
-
-def test_strategies_of_their_own():
-    """The same where `causeway check --reference` knows them: nothing may be skipped for good."""
-    if "least_busy" not in run("check", "--reference").stdout:
-        pytest.skip("waits for the strategies: `least_busy` is not in the reference")
-    assert not needs_more_than_there_is(imported(DATA / "litellm/strategies.yaml"))
-    assert not needs_more_than_there_is(imported(DATA / "portkey/conditions.json"))
 
 
 def test_remarks_have_the_lines_of_the_source(tmp_path):
