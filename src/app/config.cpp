@@ -63,6 +63,9 @@ void describe(config::Fields& f, ServerConfig& c) {
       "plain_text_beyond_loopback", c.plain_text_beyond_loopback,
       "Must be true to listen on an address beyond loopback: keys and prompts cross the network "
       "unencrypted then, unless something in front ends TLS.");
+  f.field("trusted_proxies", c.trusted_proxies,
+          "Addresses or networks (10.0.0.0/8) of proxies in front: who the caller is they say in "
+          "X-Forwarded-For. Of others that field means nothing.");
   f.field("threads", c.threads, "Event loops; 0 = one per processor.").range(0, 256);
   f.field("drain", c.drain, "How long running requests may go on after SIGTERM.").range(0s, 1h);
   f.field("limits", c.limits, "Bounds on what callers send.");

@@ -43,6 +43,7 @@ struct ServerConfig {
   config::Located<std::string> admin{"127.0.0.1:8081"};
   std::string data = "./causeway-data";
   bool plain_text_beyond_loopback = false;
+  std::vector<config::Located<std::string>> trusted_proxies;
   std::uint32_t threads = 0;  // 0 = one per processor
   std::chrono::milliseconds drain{30'000};
   ServerLimitsConfig limits;

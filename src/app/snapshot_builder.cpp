@@ -58,6 +58,14 @@ class Builder {
                                  {}});
     }
     check_listening();
+    for (const auto& written : config_.server.trusted_proxies) {
+      auto network = net::Network::parse(*written);
+      if (!network) {
+        problems_.add(written.at, network.error().message);
+      } else {
+        snapshot_->trusted_proxies.push_back(*network);
+      }
+    }
     prices_ = std::make_shared<const ledger::PriceBook>(price_settings(config_));
     snapshot_->prices = prices_;
     for (const auto& entry : config_.providers) add_provider(entry.name, entry.at, entry.value);

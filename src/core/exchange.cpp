@@ -13,6 +13,7 @@ void Exchange::reset() {
   operation = nullptr;
   argument = {};
   id.clear();
+  address = {};
   internal = false;
   depth = 0;
   cost_micros.reset();
@@ -30,6 +31,7 @@ void Exchange::reset() {
   std::construct_at(&cancel);
   outcome = {};
   marks.clear();
+  said.clear();
   fired.clear();
   searched = false;
   rule = {};

@@ -67,6 +67,27 @@ struct MadeBy {
   std::string_view fingerprint() const { return {fingerprint_bytes.data(), fingerprint_size}; }
 };
 
+/// A provider's answer of status 200, whole, as it came: kept to be given again.
+struct StoredAnswer {
+  static constexpr std::size_t kPadding = 64;  // readable bytes behind it
+  std::string content_type;
+  std::string padded;     // the body, kPadding zeros behind it
+  bool streamed = false;  // event by event
+  std::string_view body() const { return {padded.data(), padded.size() - kPadding}; }
+};
+
+/// Keeps an answer while it passes by, for whoever put it on the attempt.
+struct AnswerTap {
+  explicit AnswerTap(std::size_t bytes) : most(bytes) {}
+  std::size_t most;  // of a body; a larger one is not kept
+  bool too_large = false;
+  StoredAnswer answer;  // whole when the attempt has ended well; without padding
+  void take(std::string_view piece) {
+    too_large |= piece.size() > most - answer.padded.size();
+    if (!too_large) answer.padded += piece;
+  }
+};
+
 /// One try at one target, on its own fork of the request.
 struct Attempt {
   const Target* target = nullptr;
@@ -81,6 +102,9 @@ struct Attempt {
   std::chrono::nanoseconds waited{0};  // for the provider, to the end of its answer; what a slow
                                        // caller takes to read it is not in it
   bool sent = false;                   // a call was made
+  /// Of a stage's attempt hook: given in the place of a call.
+  std::shared_ptr<const StoredAnswer> stored;
+  std::unique_ptr<AnswerTap> tap;  // likewise, to have the answer
   Usage usage;
   MadeBy made_by;
 };
@@ -93,6 +117,7 @@ struct Outcome {
   bool streamed = false;
   Stop stop = Stop::None;
   Usage usage;  // of the attempt that answered
+  Usage saved;  // what a stored answer had cost in tokens when it was made; then `usage` is nothing
   std::chrono::nanoseconds total{0};
   std::chrono::nanoseconds to_first_content{0};  // 0 = no content was sent
   std::chrono::nanoseconds upstream{0};          // waiting for providers; of a stream up to its
@@ -113,6 +138,12 @@ struct Fired {
   std::uint32_t count = 0;
 };
 
+/// A field that a stage adds to the answer's head.
+struct SaidField {
+  std::string_view name;  // lives as long as the program
+  std::string value;
+};
+
 struct Exchange {
   // Set when it begins.
   http::ServerStream* stream = nullptr;
@@ -121,6 +152,8 @@ struct Exchange {
   const Operation* operation = nullptr;
   std::string_view argument;        // of the operation's path
   std::string id;                   // request id, as sent back
+  std::string_view address;         // of the caller, as text; behind proxies that are trusted what
+                                    // they say; "" of ask()
   std::array<char, 32> trace_id{};  // W3C trace context, lower-case hex
   std::array<char, 16> span_id{};
   std::array<char, 16> parent_span_id{};  // the caller's; the first is 0 where there is none
@@ -147,6 +180,7 @@ struct Exchange {
   std::optional<std::uint32_t>
       tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;
+  std::vector<SaidField> said;   // by any stage
   std::vector<Fired> fired;      // pii
   bool searched = false;         // pii: all texts were looked through; `fired` is all that is there
   std::string_view rule;         // choose: of the model, whose targets these are; empty = none

@@ -66,6 +66,7 @@ struct EffectivePolicy {
   std::string names;  // of the policies that gave a section, for traces: "strict+everyone"
   Sections sections;  // every section set, from a policy or by default
   std::vector<Hook> request, attempt, event;
+  bool attempt_waits = false;  // one of `attempt` does
 };
 
 }  // namespace causeway

@@ -90,7 +90,11 @@ EffectivePolicy Snapshot::resolve(std::uint64_t matching) const {
     if ((hooks & (kOnRequest | kWaits)) && !stage->before_policy()) {
       effective.request.push_back(hook);
     }
-    if (hooks & kOnAttempt) effective.attempt.push_back(hook);
+    if (hooks & (kOnAttempt | kWaitsAttempt)) {
+      const bool waits = (hooks & kWaitsAttempt) != 0;
+      effective.attempt.push_back({stage, i, waits});
+      effective.attempt_waits |= waits;
+    }
     if (hooks & kOnEvent) effective.event.push_back(hook);
   }
   return effective;

@@ -16,6 +16,7 @@
 #include "core/provider.h"
 #include "core/slots.h"
 #include "core/target.h"
+#include "platform/net/network.h"
 
 namespace causeway {
 
@@ -65,6 +66,7 @@ struct Snapshot {
   std::vector<Policy> policies;                // in order; at most 64
   Sections defaults;                           // every section as it is without any policy
   std::shared_ptr<const SnapshotPart> prices;  // the ledger's; may be null
+  std::vector<net::Network> trusted_proxies;   // whose X-Forwarded-For is believed
   std::size_t max_body_bytes = 32 * 1024 * 1024;
   std::size_t max_upload_bytes =
       100 * 1024 * 1024;  // of a form with files, or what is passed through

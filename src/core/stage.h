@@ -28,6 +28,9 @@ struct Reply {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  /// Not empty, and `body` is: what the assistant says. It is written as a model's answer, in the
+  /// form and the dialect that the caller asked for. Of chats only.
+  std::string text;
 };
 
 /// nullptr: go on. A Reply or an Error ends the exchange with it.
@@ -47,7 +50,8 @@ enum Hooks : std::uint16_t {
   /// (its cancel excepted) and to what is safe from any thread. Not for before_policy().
   kReadsTexts = 128,
   kOnSettle = 256,
-  kOnAttemptEnd = 512,  // on_answering() and on_attempt_end()
+  kOnAttemptEnd = 512,   // on_answering() and on_attempt_end()
+  kWaitsAttempt = 1024,  // wait_attempt() instead of on_attempt()
 };
 
 class Stage {
@@ -72,6 +76,7 @@ class Stage {
   virtual Task<Verdict> wait_request(Exchange&);
   /// Before each try, on the attempt's own fork of the request.
   virtual Verdict on_attempt(Exchange&, Attempt&) { return go_on(); }
+  virtual Task<Verdict> wait_attempt(Exchange&, Attempt&);
   /// The target's answer has begun, and is no error. Its end may be far away.
   virtual void on_answering(Exchange&, Attempt&, const http::ResponseHead&) noexcept {}
   /// After each try whose on_attempt was called, however it ended (Attempt::end, error, took).

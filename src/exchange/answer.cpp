@@ -73,6 +73,11 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
     }
     if (event.kind != EventKind::Usage) continue;
     attempt.usage = frame.usage;
+    if (attempt.stored) {
+      exchange.outcome.saved = frame.usage;
+      if (run.writer) run.writer->cost(0);
+      continue;
+    }
     exchange.outcome.usage = frame.usage;
     if (!exchange.index.has_unread_content && !exchange.index.has_tools) {
       run.estimates.learn(attempt.target->key, attempt.request.text_bytes(), frame.usage.input());
@@ -207,6 +212,7 @@ void answer_fields(const Exchange& exchange, const Target* target,
   if (exchange.operation && !exchange.operation->dialect->id_field().empty()) {
     fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
   }
+  for (const SaidField& field : exchange.said) fields.push_back({field.name, field.value});
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
   fields.push_back({"x-causeway-model", target->upstream_model});
@@ -264,6 +270,7 @@ Result<void> written(Run& run, const Bytes& bytes, Result<void> sent) {
 
 bool hold(Run& run, const Attempt& attempt, std::size_t answer) {
   std::size_t bytes = attempt.translated.size() + answer;
+  if (attempt.tap) bytes += attempt.tap->answer.padded.size();
   if (bytes <= kUncounted) bytes = 0;
   if (bytes == run.held) return true;
   if (!run.stream.hold(bytes)) return false;
@@ -321,6 +328,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
                      "answer_too_large");
   }
   if (!body) co_return pass(std::move(body));
+  if (attempt.tap) attempt.tap->take(*body);
   Frame frame;
   const auto reader = make_reader(run, attempt);
   if (auto read = reader->whole(*body, frame); !read) co_return read;
@@ -377,6 +385,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       if (!complete) co_return pass(std::move(complete));
       if (!*complete) co_return cut();
     } else {
+      if (attempt.tap) attempt.tap->take(*piece);
       reader->feed(*piece);
     }
     auto taken = relay.take(*reader);

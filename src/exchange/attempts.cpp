@@ -8,6 +8,7 @@
 #include "exchange/identity.h"
 #include "exchange/pass_through.h"
 #include "exchange/run.h"
+#include "exchange/stored_stream.h"
 #include "exchange/translate.h"
 #include "exchange/tries.h"
 #include "platform/http/buffers_full.h"
@@ -37,13 +38,29 @@ Result<http::Timeouts> timeouts_left(const Run& run, const Provider& provider, M
   return timeouts;
 }
 
-Verdict attempt_hooks(Exchange& exchange, Attempt& attempt) {
-  for (const Hook& hook : exchange.policy->attempt) {
-    exchange.stages_run |= std::uint64_t{1} << hook.index;
-    auto verdict = hook.stage->on_attempt(exchange, attempt);
-    if (!verdict || *verdict) return verdict;
+// Runs the hooks from the `next` one on, up to one that waits.
+Verdict attempt_hooks(Exchange& exchange, Attempt& attempt, std::size_t& next) {
+  const auto& hooks = exchange.policy->attempt;
+  for (; next < hooks.size() && !hooks[next].waits && !attempt.stored; ++next) {
+    note_run(exchange, hooks[next]);
+    auto verdict = hooks[next].stage->on_attempt(exchange, attempt);
+    if (ended(verdict)) return verdict;
   }
   return go_on();
+}
+
+// Where a stage has an answer, those behind it have nothing to do: nothing is sent.
+Task<Verdict> all_attempt_hooks(Exchange& exchange, Attempt& attempt) {
+  const auto& hooks = exchange.policy->attempt;
+  std::size_t next = 0;
+  auto verdict = attempt_hooks(exchange, attempt, next);
+  while (!ended(verdict) && next < hooks.size() && !attempt.stored) {
+    const Hook& hook = hooks[next++];
+    note_run(exchange, hook);
+    verdict = co_await hook.stage->wait_attempt(exchange, attempt);
+    if (!ended(verdict)) verdict = attempt_hooks(exchange, attempt, next);
+  }
+  co_return verdict;
 }
 
 void tell_answering(Exchange& exchange, Attempt& attempt, const http::ResponseHead& head) {
@@ -178,12 +195,28 @@ Task<Result<void>> prepare_on_cpu(Run& run, Attempt& attempt, const Dialect& dia
   co_return Result<void>{};
 }
 
+Task<Result<void>> deliver(Run& run, Attempt& attempt, http::ClientStream& answer) {
+  if (run.upload) {
+    if (auto begun = begin_events(run, attempt, answer.head()); !begun) co_return begun;
+  }
+  if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
+  if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
+  co_return co_await deliver_whole(run, attempt, answer);
+}
+
 // Sent once: also where an idle connection turns out to be closed, nobody knows what the provider
 // has made of the request.
 Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
-  if (auto verdict = attempt_hooks(exchange, attempt); !verdict) co_return pass(std::move(verdict));
+  Verdict verdict = go_on();
+  if (exchange.policy->attempt_waits) {
+    verdict = co_await all_attempt_hooks(exchange, attempt);
+  } else {
+    std::size_t next = 0;
+    verdict = attempt_hooks(exchange, attempt, next);
+  }
+  if (!verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
   const Dialect& dialect = provider.dialect(operation, *attempt.target);
   const bool translates = !dialect.takes(operation);
@@ -194,6 +227,12 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   auto prepared = large ? Result<void>() : prepare(run, attempt, dialect);
   if (large) prepared = co_await prepare_on_cpu(run, attempt, dialect);
   if (!prepared) co_return prepared;
+  if (attempt.stored) {
+    StoredStream answer(*attempt.stored);
+    run.asked = run.now();
+    exchange.cost_micros = 0;
+    co_return co_await deliver(run, attempt, answer);
+  }
   Result<Call> call;
   if (provider.waits()) {
     call = co_await provider.wait_address(exchange, attempt);
@@ -233,12 +272,11 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     co_return std::unexpected(provider.classify(*attempt.dialect, status, answer.head().fields,
                                                 text ? *text : std::string_view()));
   }
-  if (run.upload) {
-    if (auto begun = begin_events(run, attempt, answer.head()); !begun) co_return begun;
+  if (attempt.tap) {
+    attempt.tap->answer.content_type = answer.head().find("content-type").value_or("");
+    attempt.tap->answer.streamed = has_events(attempt, answer.head());
   }
-  if (auto checked = check_head(run, attempt, answer.head()); !checked) co_return checked;
-  if (run.writer) co_return co_await deliver_stream(run, attempt, answer);
-  co_return co_await deliver_whole(run, attempt, answer);
+  co_return co_await deliver(run, attempt, answer);
 }
 
 void estimate_usage(Run& run, Attempt& attempt) {
@@ -247,7 +285,7 @@ void estimate_usage(Run& run, Attempt& attempt) {
   if (attempt.usage.source == UsageSource::Reported) return;
   if (run.content_bytes == 0 && !embeds) return;
   const std::uint64_t target = attempt.target->key;
-  attempt.usage.source = UsageSource::Estimated;
+  attempt.usage.source = UsageSource::Estimated;  // also of what is given again
   attempt.usage.input_uncached = run.estimates.tokens(target, attempt.request.text_bytes());
   if (run.content_bytes > 0) {
     attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
@@ -260,6 +298,10 @@ void know_usage(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const bool known = exchange.outcome.usage.source == UsageSource::Reported;
   estimate_usage(run, attempt);
+  if (attempt.stored) {
+    exchange.outcome.saved = attempt.usage;
+    return;
+  }
   exchange.outcome.usage = attempt.usage;
   if (known || attempt.usage.source == UsageSource::None) return;
   for (const Hook& hook : exchange.snapshot->pipeline->usage) {

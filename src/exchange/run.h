@@ -74,7 +74,7 @@ Task<Result<void>> send(Run& run, const Bytes& bytes);
 /// http::buffers_full().
 bool hold(Run& run, const Attempt& attempt, std::size_t answer);
 
-/// The head of a streamed answer. `target` may be null (a heartbeat before any target answered).
+/// The head of a streamed answer. `target` may be null (no target has answered).
 void begin_stream(Run& run, const Target* target, std::span<const http::Field> upstream);
 
 /// Sends the heartbeat if the answer has been silent for too long; harmless to call at any time.
@@ -110,6 +110,9 @@ void settle(Run& run);
 /// The answer is whole and its last bytes are about to go out: its usage is made known, estimated
 /// where the provider told none, and settled.
 void settle_answer(Run& run, Attempt& attempt);
+
+/// Gives the caller these words as a model's answer: in its dialect, whole or as a stream.
+Task<void> say(Run& run, std::string_view text);
 
 /// Operations that Causeway answers by itself: models, health, refusals.
 Verdict answer_locally(Exchange& exchange);

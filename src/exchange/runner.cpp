@@ -37,6 +37,13 @@ std::unexpected<Error> no_such_path(Exchange& exchange, const Operations::Match&
                   std::string(http::to_string(match.other_method->method)) + ".");
 }
 
+std::string_view address_of(const Exchange& exchange) {
+  const std::string_view peer = exchange.stream->peer();
+  const auto& proxies = exchange.snapshot->trusted_proxies;
+  if (proxies.empty()) return peer;
+  return net::client_address(peer, exchange.head().find("x-forwarded-for").value_or(""), proxies);
+}
+
 bool asks_for_websocket(const http::RequestHead& head) {
   return text::equals_ignore_case(text::trim(head.find("upgrade").value_or("")), "websocket");
 }
@@ -158,6 +165,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
   exchange.snapshot = &*snapshot;
   exchange.started = context_.clock->now();
   exchange.started_wall = context_.clock->wall();
+  exchange.address = address_of(exchange);
   if (internal) begin_internal(exchange, *internal);
   exchange.stages_run = snapshot->pipeline->always;
   name_exchange(exchange, ids_);
@@ -283,6 +291,7 @@ Task<void> Runner::end_with(Run& state, Verdict verdict) {
     exchange.outcome.error = std::move(error);
   } else {
     reply = std::move(**verdict);
+    if (!reply.text.empty()) co_return co_await say(state, reply.text);
   }
   exchange.outcome.status = reply.status;
   if (exchange.outcome.cut_by_client) co_return;

@@ -52,7 +52,7 @@ void write_caller(Line& line, const Exchange& exchange) {
   line.text("key_id", principal ? std::string_view(principal->key_id) : "");
   line.text("tenant", principal ? std::string_view(principal->tenant) : "");
   line.text("user", principal ? std::string_view(principal->user) : "");
-  line.text("peer", exchange.stream->peer());
+  line.text("peer", exchange.address);
 }
 
 void write_target(Line& line, const Exchange& exchange) {

@@ -83,8 +83,7 @@ void AlertStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
   const auto loop = static_cast<std::size_t>(exchange.context->index);
   LoopCells& cells = *cells_[loop];
   if (!exchange.principal && outcome.error && outcome.error->kind == ErrorKind::Unauthenticated) {
-    const std::string_view peer = exchange.stream ? exchange.stream->peer() : std::string_view();
-    cells.stranger(peer).add(kErrors + number(ErrorKind::Unauthenticated));
+    cells.stranger(exchange.address).add(kErrors + number(ErrorKind::Unauthenticated));
     return;
   }
   if (exchange.operation->body == BodyKind::None) return;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "core/caller.h"
 #include "core/principal.h"
 #include "core/provider.h"
 #include "features/traffic/routing/asked.h"
@@ -31,16 +32,11 @@ Route route_of(const Exchange& exchange) {
   return {nullptr, model.strategy, &model.targets};
 }
 
-// The application's own name of its user where it gives one, else who called.
+// The user where one is named, else who called.
 std::uint64_t who_asks(const Exchange& exchange) {
-  Request& request = const_cast<Exchange&>(exchange).request;
-  for (const Text& text : request.texts()) {
-    if (text.where().kind != TextKind::UserId) continue;
-    return std::hash<std::string_view>()(text.get());
-  }
-  if (!exchange.principal) return 0;
-  const Principal& who = *exchange.principal;
-  return std::hash<std::string_view>()(who.user.empty() ? who.key_id : who.user);
+  const std::string_view user = user_of(const_cast<Exchange&>(exchange));
+  if (!user.empty()) return std::hash<std::string_view>()(user);
+  return exchange.principal ? std::hash<std::string>()(exchange.principal->key_id) : 0;
 }
 
 // The first two messages: what the application tells every user, and how this conversation began.

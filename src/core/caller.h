@@ -1,0 +1,15 @@
+// On whose behalf a request was sent, as far as that is known.
+#pragma once
+
+#include <string_view>
+
+#include "core/exchange.h"
+
+namespace causeway {
+
+/// The user to whom the caller's key belongs; where it belongs to none, the user that the
+/// application names in its request; "" where nobody is named. Of a request that has been read. The
+/// view lives as long as the exchange's request.
+std::string_view user_of(Exchange& exchange);
+
+}  // namespace causeway
