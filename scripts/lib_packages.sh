@@ -9,7 +9,7 @@ packages_build=(
   build-essential cmake ninja-build ccache mold pkg-config file
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libsimdjson-dev libyaml-cpp-dev
   libtomlplusplus-dev
-  libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev zlib1g-dev
+  libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev zlib1g-dev liblz4-dev
   libhyperscan-dev libcurl4-openssl-dev libicu-dev libcld2-dev libphonenumber8 libprotobuf-dev libabsl-dev
 )
 packages_use=(curl)

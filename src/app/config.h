@@ -12,6 +12,7 @@
 #include "features/insight/alerts/config.h"
 #include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
+#include "features/traffic/cache/config.h"
 #include "features/traffic/routing/condition.h"
 #include "features/traffic/routing/config.h"
 #include "platform/base/secret.h"
@@ -128,6 +129,7 @@ struct AppConfig {
   std::vector<PolicyConfig> policies;
   PricesConfig prices;
   routing::BreakerSettings breaker;
+  cache::CacheLimits cache;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;
   alerts::AlertSettings alerts;

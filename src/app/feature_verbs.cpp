@@ -10,6 +10,7 @@
 #include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/cache/feature.h"
 #include "features/traffic/routing/feature.h"
 
 namespace causeway::app {
@@ -20,6 +21,7 @@ std::vector<Verb> feature_verbs() {
                            traces::traces_verb(),
                            alerts::alerts_verb(),
                            routing::route_verb(),
+                           cache::cache_verb(),
                            playground::replay_verb(),
                            evaluation::test_cases_verb(),
                            pii::pii_verb([] {

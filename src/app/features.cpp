@@ -20,6 +20,7 @@
 #include "features/insight/traces/feature.h"
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/cache/feature.h"
 #include "features/traffic/routing/feature.h"
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
@@ -114,6 +115,7 @@ Result<void> Program::make_features() {
   target_states_.configure(config_.breaker);
   features_.push_back(std::make_unique<routing::RoutingFeature>(
       target_states_, vocabulary_.pass_through, vocabulary_.priority, slots, loops));
+  if (auto made = make_cache(slots); !made) return made;
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;
@@ -153,6 +155,19 @@ std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
   traces->declare_metrics(*metrics_);
   traces_feature_ = traces.get();
   return traces;
+}
+
+Result<void> Program::make_cache(SlotLayout& slots) {
+  auto cache = std::make_unique<cache::CacheFeature>(
+      cache::CacheFeature::Parts{
+          vocabulary_.cache, slots, *folder_, *sealed_, clock_, *workers_,
+          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); }},
+      config_.cache);
+  if (auto opened = cache->open(); !opened) return opened;
+  cache->declare_metrics(*metrics_);
+  cache_feature_ = cache.get();
+  features_.push_back(std::move(cache));
+  return {};
 }
 
 // What takes recorded exchanges up again.

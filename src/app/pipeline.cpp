@@ -24,6 +24,7 @@ constexpr std::array kOrder = {
     Place{"validate", "what no target could do is refused before one is chosen"},
     Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
+    Place{"cache", "looks for the answer to what a target would be sent; keeps it as it came"},
     Place{"target", "one that rests is left alone; what is stored needs none"},
     Place{"trace_sent", "notes what goes out, when all that rewrite it have done so"},
     Place{"choose", "orders the targets when all that bears on it is known"},

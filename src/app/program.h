@@ -41,6 +41,9 @@ class Engine;
 namespace causeway::alerts {
 class AlertsFeature;
 }
+namespace causeway::cache {
+class CacheFeature;
+}
 namespace causeway::keys {
 class KeysFeature;
 }
@@ -111,6 +114,7 @@ class Program {
   void look_for_names_model();
   Result<void> make_parts();
   Result<void> make_features();
+  Result<void> make_cache(SlotLayout& slots);
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_otlp();
   std::unique_ptr<Feature> make_traces(SlotLayout& slots);
@@ -197,6 +201,7 @@ class Program {
   std::unique_ptr<Vocabularies> vocabularies_;
   std::vector<std::unique_ptr<Feature>> features_;
   alerts::AlertsFeature* alerts_feature_ = nullptr;
+  cache::CacheFeature* cache_feature_ = nullptr;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   metrics::MetricsFeature* metrics_feature_ = nullptr;

@@ -17,6 +17,7 @@
 #include "features/insight/metrics/feature.h"
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
+#include "features/traffic/cache/feature.h"
 #include "platform/process/supervision.h"
 #include "platform/process/unmap_code.h"
 #include "platform/text/json_writer.h"
@@ -119,6 +120,7 @@ Result<void> Program::load_again() {
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
   target_states_.configure(config->breaker);
+  cache_feature_->configure(config->cache);
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
   alerts_feature_->configure(config->alerts, retiring_targets(*config));

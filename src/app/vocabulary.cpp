@@ -22,6 +22,7 @@ Vocabulary::Vocabulary() {
                           "How much of a conversation goes on to a provider (docs/minimise.md).");
   pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.",
                      pii::Settings{.action = pii::Action::Off});
+  cache = sections.add(cache::kCache, "Answers that are kept and given again (docs/cache.md).");
   schema = std::make_unique<config::Schema<AppConfig>>(registry);
 }
 

@@ -14,6 +14,7 @@
 #include "features/insight/traces/config.h"
 #include "features/privacy/minimise/config.h"
 #include "features/privacy/pii/config.h"
+#include "features/traffic/cache/config.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
 
@@ -33,6 +34,7 @@ struct Vocabulary {
   SectionKey<traces::TraceSettings> traces;
   SectionKey<minimise::MinimiseSettings> minimise;
   SectionKey<pii::Settings> pii;
+  SectionKey<cache::CacheSettings> cache;
   std::unique_ptr<config::Schema<AppConfig>> schema;
 };
 

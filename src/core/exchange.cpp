@@ -17,6 +17,8 @@ void Exchange::reset() {
   internal = false;
   depth = 0;
   cost_micros.reset();
+  saved_micros.reset();
+  answered_from = {};
   tokens_saved.reset();
   principal = nullptr;
   model = nullptr;

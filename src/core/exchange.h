@@ -57,6 +57,7 @@ enum class AttemptEnd : std::uint8_t {
   Failed,
   Cancelled,
   Skipped,  // the target was not asked, since it rests
+  Stored,   // likewise, since its answer was there already
 };
 
 /// What an answer says of the model that made it; empty = nothing. Cut where it is longer.
@@ -177,6 +178,10 @@ struct Exchange {
   Outcome outcome;
   std::optional<std::int64_t>
       cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced
+  std::optional<std::int64_t> saved_micros;  // ledger: what a stored answer had cost
+  std::string_view answered_from;            // where no model answered: "cache", "meaning", "faq";
+                                             // by the stage that has the answer; lives as long as
+                                             // the program
   std::optional<std::uint32_t>
       tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;

@@ -10,6 +10,7 @@ enum class UsageSource : std::uint8_t {
   None,       // nothing known
   Reported,   // by the provider
   Estimated,  // by us, because the answer was cut or the provider reports nothing
+  Saved,      // in the ledger: nothing was used, since the answer was there already
 };
 
 struct Usage {

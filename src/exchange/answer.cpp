@@ -213,6 +213,9 @@ void answer_fields(const Exchange& exchange, const Target* target,
     fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
   }
   for (const SaidField& field : exchange.said) fields.push_back({field.name, field.value});
+  if (!exchange.answered_from.empty()) {
+    fields.push_back({"x-causeway-cache", exchange.answered_from});
+  }
   if (!target) return;
   fields.push_back({"x-causeway-provider", target->provider->name()});
   fields.push_back({"x-causeway-model", target->upstream_model});

@@ -315,7 +315,7 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   attempt.took = run.now() - attempt.started;
   exchange.outcome.upstream = run.waited;
   if (result) {
-    attempt.end = AttemptEnd::Answered;
+    attempt.end = attempt.stored ? AttemptEnd::Stored : AttemptEnd::Answered;
   } else {
     if (attempt.end != AttemptEnd::Skipped) {
       attempt.end =

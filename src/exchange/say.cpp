@@ -44,6 +44,17 @@ std::string encoded(const Exchange& exchange, std::string_view text, bool stream
   return out;
 }
 
+// What the model's first target would have used, as far as is known.
+Usage spared(const Run& run, std::string_view text) {
+  const auto& targets = run.exchange.model->targets;
+  const std::uint64_t key = targets.empty() ? 0 : targets.front().key;
+  Usage usage;
+  usage.source = UsageSource::Estimated;
+  usage.input_uncached = run.estimates.tokens(key, run.exchange.request.text_bytes());
+  usage.output_visible = run.estimates.tokens(key, text.size());
+  return usage;
+}
+
 }  // namespace
 
 Task<void> say(Run& run, std::string_view text) {
@@ -58,6 +69,7 @@ Task<void> say(Run& run, std::string_view text) {
   outcome.answer_bytes = bytes.size();
   outcome.to_first_content = run.now() - exchange.started;
   exchange.cost_micros = 0;
+  if (!exchange.answered_from.empty()) outcome.saved = spared(run, text);
   std::vector<http::Field> fields{
       {"content-type",
        stream ? operation.dialect->writer(operation, {})->content_type() : "application/json"}};

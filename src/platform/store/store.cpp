@@ -12,8 +12,9 @@ Result<std::unique_ptr<Store>> Store::open(const DataFolder& folder) {
   return open(folder, Limits{});
 }
 
-Result<std::unique_ptr<Store>> Store::open(const DataFolder& folder, Limits limits) {
-  auto path = folder.file("causeway.db");
+Result<std::unique_ptr<Store>> Store::open(const DataFolder& folder, Limits limits,
+                                           std::string_view file) {
+  auto path = folder.file(std::string(file));
   auto writer = Database::open(path, Database::Mode::Write);
   if (!writer) return pass(std::move(writer));
   return std::unique_ptr<Store>(new Store(std::move(path), limits, std::move(*writer)));

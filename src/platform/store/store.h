@@ -31,9 +31,10 @@ class Store {
     std::size_t readers = 4;       // connections that read at the same time
   };
 
-  /// Opens or makes `causeway.db` in the folder. The folder stays locked by its owner and must
-  /// outlive the store.
-  static Result<std::unique_ptr<Store>> open(const DataFolder& folder, Limits limits);
+  /// Opens or makes `causeway.db` in the folder, or another file. The folder stays locked by its
+  /// owner and must outlive the store.
+  static Result<std::unique_ptr<Store>> open(const DataFolder& folder, Limits limits,
+                                             std::string_view file = "causeway.db");
   static Result<std::unique_ptr<Store>> open(const DataFolder& folder);
   /// Commits what is queued, then closes.
   ~Store();

@@ -41,6 +41,7 @@ std::string_view source_text(UsageSource source) {
       return "reported";
     case UsageSource::Estimated:
       return "estimated";
+    case UsageSource::Saved:
     case UsageSource::None:
       break;
   }
@@ -71,6 +72,7 @@ void write_usage(Line& line, const Exchange& exchange, const Outcome& outcome) {
   line.number("reasoning_tokens", usage.reasoning);
   line.text("usage_source", source_text(usage.source));
   if (exchange.cost_micros) line.fixed("cost", *exchange.cost_micros, 6);
+  if (!exchange.answered_from.empty()) line.text("answered_from", exchange.answered_from);
   if (exchange.tokens_saved) line.number("tokens_saved", *exchange.tokens_saved);
 }
 

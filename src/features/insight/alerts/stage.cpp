@@ -68,7 +68,7 @@ AlertStage::AlertStage(int loops) {
 void AlertStage::note_attempts(LoopCells& cells, const Exchange& exchange,
                                Cell& last) const noexcept {
   for (const Attempt& attempt : exchange.attempts) {
-    if (attempt.end == AttemptEnd::Skipped) continue;
+    if (attempt.end == AttemptEnd::Skipped || attempt.stored) continue;
     const bool is_last = &attempt == &exchange.attempts.back();
     Cell& cell = is_last ? last
                          : cells.at(attempt.target->key, attempt.target->name, exchange.model->name,
@@ -100,7 +100,7 @@ void AlertStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
   if (const auto cost = exchange.cost_micros.value_or(0); cost > 0) {
     cell.add(kCost, static_cast<std::uint64_t>(cost));
   }
-  if (outcome.error || outcome.status >= 400) return;
+  if (outcome.error || outcome.status >= 400 || last->stored) return;
   note_times(cell, exchange, outcome);
   if (tells_maker(exchange, *last)) {
     makers_[loop]->note(last->target->key, last->target->name, last->made_by.model(),

@@ -89,6 +89,8 @@ std::string_view to_text(UsageSource source) {
       return "reported";
     case UsageSource::Estimated:
       return "estimated";
+    case UsageSource::Saved:
+      return "saved";
     case UsageSource::None:
       break;
   }
@@ -109,6 +111,8 @@ void write_totals(text::JsonWriter& json, const Totals& totals) {
     json.key("cost").money(*micros).field("cost_micros", *micros);
   }
   json.field("unpriced_requests", totals.unpriced);
+  json.field("cached_requests", totals.stored).field("cached_tokens", totals.stored_tokens);
+  if (totals.stored_priced > 0) json.key("cost_saved").money(to_micros(totals.stored_cost));
   if (totals.requests > 0) {
     json.key("mean_seconds").fixed(totals.duration_us / totals.requests, 6);
   }

@@ -127,7 +127,7 @@ bool sound(const Record& record) {
     names += record.lengths[i];
   }
   if (names > record.names.size()) return false;
-  return record.source <= static_cast<std::uint8_t>(UsageSource::Estimated);
+  return record.source <= static_cast<std::uint8_t>(UsageSource::Saved);
 }
 
 }  // namespace causeway::ledger

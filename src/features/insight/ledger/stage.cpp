@@ -75,8 +75,26 @@ void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
   exchange.cost_micros = to_micros(*cost);
 }
 
+// What the answer had cost when a model made it, or would have.
+void LedgerStage::settle_saved(Exchange& exchange, Settlement& settlement) {
+  const auto& attempts = exchange.attempts;
+  const auto& targets = exchange.model->targets;
+  const Target* target = attempts.empty() ? nullptr : attempts.back().target;
+  if (!target && !targets.empty()) target = &targets.front();
+  const Price* price = target ? price_of(exchange, *target) : nullptr;
+  settlement.cost = price ? cost_of(exchange.outcome.saved, *price) : std::nullopt;
+  if (settlement.cost) exchange.saved_micros = to_micros(*settlement.cost);
+  settlement.usage = exchange.outcome.saved;
+  settlement.usage.source = UsageSource::Saved;
+}
+
 void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept {
   Settling& settling = exchange.slot(slot_);
+  const bool saved = outcome.saved.source != UsageSource::None;
+  if (saved && settling.meter) {  // nothing was asked of it
+    (void)settling.meter->end(settling.mark, exchange.context->clock->now());
+    settling.meter = nullptr;
+  }
   end_hosted(exchange, settling);
   if (!exchange.principal || !exchange.model) return;
   Settlement settlement;
@@ -89,6 +107,7 @@ void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept
     settlement.upstream = target.upstream_model;
   }
   settlement.usage = outcome.usage;
+  if (saved) settle_saved(exchange, settlement);
   settlement.tokens_saved = exchange.attempts.empty() ? 0 : exchange.tokens_saved.value_or(0);
   if (settling.cost_known) {
     settlement.cost = settling.cost;

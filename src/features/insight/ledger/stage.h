@@ -50,6 +50,7 @@ class LedgerStage final : public Stage {
   };
   PerLoop& loop_of(const Exchange& exchange);
   const Price* price_of(const Exchange& exchange, const Target& target);
+  void settle_saved(Exchange& exchange, Settlement& settlement);
   void end_hosted(const Exchange& exchange, Settling& settling);
 
   Ledger& ledger_;

@@ -51,11 +51,12 @@ std::int32_t day_of_microseconds(std::int64_t time) {
 Totals totals_from(const store::Row& row, int column) {
   Totals totals;
   std::int64_t* const fields[] = {
-      &totals.requests,   &totals.failed,    &totals.streamed,     &totals.cut_by_client,
-      &totals.tokens[0],  &totals.tokens[1], &totals.tokens[2],    &totals.tokens[3],
-      &totals.tokens[4],  &totals.tokens[5], &totals.tokens[6],    &totals.cost,
-      &totals.priced,     &totals.unpriced,  &totals.duration_us,  &totals.to_first_us,
-      &totals.with_first, &totals.last_us,   &totals.tokens_saved, &totals.estimated};
+      &totals.requests,   &totals.failed,        &totals.streamed,     &totals.cut_by_client,
+      &totals.tokens[0],  &totals.tokens[1],     &totals.tokens[2],    &totals.tokens[3],
+      &totals.tokens[4],  &totals.tokens[5],     &totals.tokens[6],    &totals.cost,
+      &totals.priced,     &totals.unpriced,      &totals.duration_us,  &totals.to_first_us,
+      &totals.with_first, &totals.last_us,       &totals.tokens_saved, &totals.estimated,
+      &totals.stored,     &totals.stored_tokens, &totals.stored_cost,  &totals.stored_priced};
   for (std::int64_t* field : fields) *field = row.integer(column++);
   return totals;
 }
@@ -72,7 +73,8 @@ void Totals::add(const Record& record) {
   if (known) cost += record.cost;
   priced += known;
   estimated += record.source == static_cast<std::uint8_t>(UsageSource::Estimated);
-  unpriced += !known && record.source != static_cast<std::uint8_t>(UsageSource::None);
+  unpriced += !known && (record.source == static_cast<std::uint8_t>(UsageSource::Reported) ||
+                         record.source == static_cast<std::uint8_t>(UsageSource::Estimated));
   duration_us += record.duration_us;
   to_first_us += record.to_first_us;
   with_first += record.to_first_us != 0;
@@ -175,11 +177,16 @@ Result<std::vector<UsageRow>> read_usage(store::Database& db, const UsageQuery& 
       "case when ?3 then tenant else '' end, case when ?4 then model else '' end, "
       "case when ?5 then provider else '' end, case when ?6 then upstream else '' end, "
       "case when ?7 then source end, "
-      "sum(requests), sum(failed), sum(streamed), sum(cut), sum(input_uncached), sum(cache_read), "
-      "sum(cache_write), sum(output_visible), sum(reasoning), sum(audio_in), sum(audio_out), "
-      "sum(cost), sum(priced), sum(unpriced), sum(duration_us), sum(to_first_us), sum(with_first), "
-      "max(last_us), sum(tokens_saved), sum(case when source = 2 then requests else 0 end) "
-      "from usage_totals where (?8 is null or key = ?8) and (?9 is null or tenant = ?9) and "
+      "sum(requests), sum(failed), sum(streamed), sum(cut), sum(input_uncached * used), "
+      "sum(cache_read * used), sum(cache_write * used), sum(output_visible * used), "
+      "sum(reasoning * used), sum(audio_in * used), sum(audio_out * used), "
+      "sum(cost * used), sum(priced * used), sum(unpriced), sum(duration_us), sum(to_first_us), "
+      "sum(with_first), max(last_us), sum(tokens_saved), "
+      "sum(case when source = 2 then requests else 0 end), sum(requests * (1 - used)), "
+      "sum((input_uncached + cache_read + cache_write + output_visible + reasoning) * (1 - used)), "
+      "sum(cost * (1 - used)), sum(priced * (1 - used)) "
+      "from (select *, source <> 3 as used from usage_totals) where (?8 is null or key = ?8) and "
+      "(?9 is null or tenant = ?9) and "
       "(?10 is null or model = ?10) and (?11 is null or provider = ?11) and "
       "(?12 is null or day >= ?12) and (?13 is null or day <= ?13) "
       "group by 1, 2, 3, 4, 5, 6, 7 order by 1 desc, 2, 3, 4, 5, 6, 7 limit ?14",

@@ -33,6 +33,12 @@ struct Totals {
   std::int64_t last_us = 0;  // time of the last one, since 1970
   std::int64_t tokens_saved = 0;
   std::int64_t estimated = 0;  // requests whose tokens we estimated; follows from the source
+  // Of answers that were there already (UsageSource::Saved): read, not added. In what add() gives,
+  // and in the table, `tokens` and `cost` of that source are these.
+  std::int64_t stored = 0;         // requests
+  std::int64_t stored_tokens = 0;  // in and out, that were not used
+  Nanos stored_cost = 0;           // of those whose price is known
+  std::int64_t stored_priced = 0;
 
   void add(const Record& record);
   /// Whole microdollars; nothing where no request had a known cost.

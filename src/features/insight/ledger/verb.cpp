@@ -51,15 +51,16 @@ void print_usage(const bj::value& reply, const std::string& by) {
                            [](char c) { return static_cast<char>(toupper(c)); });
   }
   for (const char* name :
-       {"REQUESTS", "FAILED", "INPUT", "CACHED", "OUTPUT", "SAVED", "ESTIMATED"}) {
+       {"REQUESTS", "FAILED", "FROM CACHE", "INPUT", "CACHED", "OUTPUT", "SAVED", "ESTIMATED"}) {
     table[0].emplace_back(name);
   }
   table[0].push_back("COST " + cell(reply, "currency"));
   for (const bj::value& row : reply.at("usage").as_array()) {
     auto& line = table.emplace_back();
     for (const std::string& group : groups) line.push_back(cell(row, group));
-    for (const char* name : {"requests", "failed_requests", "input_tokens", "cache_read_tokens",
-                             "output_tokens", "tokens_saved", "estimated_requests"}) {
+    for (const char* name :
+         {"requests", "failed_requests", "cached_requests", "input_tokens", "cache_read_tokens",
+          "output_tokens", "tokens_saved", "estimated_requests"}) {
       line.push_back(cell(row, name));
     }
     line.push_back(money(row));

@@ -65,6 +65,16 @@ Families::Families(Registry& registry) {
   saved = registry.counter({"causeway_tokens_saved_total",
                             "Tokens that minimising kept back, estimated.",
                             {kProvider, kModel}});
+  stored = registry.counter({"causeway_stored_answers_total",
+                             "Requests answered without a model, by where the answer was.",
+                             {kModel, "source"}});
+  stored_tokens = registry.counter({"causeway_stored_tokens_total",
+                                    "Tokens that these answers had cost when they were made.",
+                                    {kModel}});
+  stored_cost = registry.counter({"causeway_stored_cost_micros_total",
+                                  "The same in money, where the price is known, in millionths of "
+                                  "the currency.",
+                                  {kModel}});
 }
 
 struct MetricsStage::PerLoop {
@@ -79,7 +89,10 @@ struct MetricsStage::PerLoop {
         cut(r, f.cut, loop),
         attempts(r, f.attempts, loop),
         cost(r, f.cost, loop),
-        saved(r, f.saved, loop) {
+        saved(r, f.saved, loop),
+        stored(r, f.stored, loop),
+        stored_tokens(r, f.stored_tokens, loop),
+        stored_cost(r, f.stored_cost, loop) {
     input = r.intern("input");
     output = r.intern("output");
     none = r.intern("");
@@ -98,7 +111,8 @@ struct MetricsStage::PerLoop {
   HandleCache<Histogram, 1> overhead;
   HandleCache<Counter, 2> cut;
   HandleCache<Counter, 4> attempts;
-  HandleCache<Counter, 2> cost, saved;
+  HandleCache<Counter, 2> cost, saved, stored;
+  HandleCache<Counter, 1> stored_tokens, stored_cost;
   NameMap<LabelId> labels;
   LabelId input, output, none;
 };
@@ -133,7 +147,7 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   const LabelId model = configured || exposed ? loop.label(exchange.model->name) : kOther;
   LabelId provider = loop.none;
   for (const Attempt& attempt : exchange.attempts) {
-    if (attempt.end == AttemptEnd::Skipped) continue;
+    if (attempt.end == AttemptEnd::Skipped || attempt.stored) continue;
     provider = loop.label(attempt.target->provider->kind());
     const LabelId ended =
         attempt.error ? loop.label(error_class(attempt.error->kind).label) : loop.none;
@@ -148,6 +162,13 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
                    outcome.upstream;
   loop.overhead.at({operation}).observe(std::max(0.0, seconds(own)));
   if (outcome.cut_by_client) loop.cut.at({operation, model}).add();
+  if (!exchange.answered_from.empty()) {
+    loop.stored.at({model, loop.label(exchange.answered_from)}).add();
+    loop.stored_tokens.at({model}).add(outcome.saved.input() + outcome.saved.output());
+    const auto micros = exchange.saved_micros.value_or(0);
+    if (micros > 0) loop.stored_cost.at({model}).add(static_cast<std::uint64_t>(micros));
+    return;
+  }
   if (exchange.attempts.empty()) return;
   loop.request.at({operation, provider, model, error})
       .observe(seconds(exchange.attempts.back().took));

@@ -165,7 +165,7 @@ void write_attempt(text::JsonWriter& json, const ExchangeRecord& record, std::si
   span.text("gen_ai.response.model", attempt.answering_model.view());
   span.text("causeway.target", attempt.target.view());
   span.text("causeway.dialect", attempt.dialect);
-  const bool answered = attempt.end == AttemptEnd::Answered;
+  const bool answered = attempt.end == AttemptEnd::Answered || attempt.end == AttemptEnd::Stored;
   if (answered) write_usage(span, record.usage);
   if (attempt.status) span.number("http.response.status_code", attempt.status);
   span.text("error.type", error_type(attempt.error));

@@ -24,6 +24,8 @@ std::string_view name_of(AttemptEnd end) {
       return "cancelled";
     case AttemptEnd::Skipped:
       return "skipped";
+    case AttemptEnd::Stored:
+      return "stored";
     case AttemptEnd::Running:
       break;
   }

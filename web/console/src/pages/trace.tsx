@@ -176,7 +176,7 @@ function stepsOf(trace: Trace): Step[] {
     return step;
   });
   for (const [index, attempt] of trace.attempts.entries()) {
-    const good = attempt.end === "answered";
+    const good = attempt.end === "answered" || attempt.end === "stored";
     const verdict = (
       <>
         <Badge tone={good ? "good" : "bad"}>{words(attempt.end)}</Badge>{" "}

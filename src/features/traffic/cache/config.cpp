@@ -1,0 +1,37 @@
+#include "features/traffic/cache/config.h"
+
+namespace causeway::cache {
+
+void describe(config::Fields& f, CacheSettings& c) {
+  using namespace std::chrono_literals;
+  f.word("off", c.on, false, "Every request is answered anew.");
+  f.word("on", c.on, true, "With the settings below as they are.");
+  f.field("on", c.on,
+          "Whether answers are kept and given again. A section that says anything else "
+          "wants this, too.");
+  f.field("ttl", c.ttl, "How long an answer is given again.").range(1s, 720h);
+  f.field("scope", c.scope, "Who shares an answer.");
+  f.field("max_temperature", c.max_temperature,
+          "Requests that ask for more are always answered anew.")
+      .range(0.0, 2.0);
+  f.field("tool_calls", c.tool_calls, "Whether answers that call tools are kept.");
+  f.field("personal_data", c.personal_data,
+          "Whether answers are kept to requests in which `pii` found something that went on as it "
+          "was. What it replaced is in no answer that is kept.");
+  f.field("largest", c.largest, "Larger answers are not kept.")
+      .range(config::kKiB, 16 * config::kMiB);
+  f.field("wait", c.wait,
+          "How long a request waits for the answer to the same request of another caller; 0 = it "
+          "does not.")
+      .range(0s, 10min);
+}
+
+void describe(config::Fields& f, CacheLimits& c) {
+  f.field("memory", c.memory, "For answers, compressed. What was not used longest goes first.")
+      .range(config::kMiB, 64 * config::kGiB);
+  f.field("disk", c.disk,
+          "For answers that outlive a restart, encrypted, in the data folder; 0 = none.")
+      .range(std::uint64_t{0}, 1024 * config::kGiB);
+}
+
+}  // namespace causeway::cache

@@ -1,0 +1,78 @@
+// Answers in memory: bounded in bytes, the one that was not used longest goes first; each lives
+// until its time is up. Safe from any thread; a short lock on one of several parts.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/exchange.h"
+#include "features/traffic/cache/key.h"
+#include "platform/base/clock.h"
+
+namespace causeway::cache {
+
+/// An answer as it is kept: compressed where that makes it smaller.
+struct Kept {
+  std::string content_type;
+  std::string bytes;
+  std::uint32_t plain_size = 0;
+  bool compressed = false;
+  bool streamed = false;
+  std::string tenant, model;  // whose it is, and the model asked for: for clearing
+  Wall made{}, until{};
+
+  std::size_t size() const;  // in memory, about
+};
+Kept pack(const StoredAnswer& answer);
+/// Null where the bytes are none that pack() gave.
+std::shared_ptr<const StoredAnswer> unpack(const Kept& kept);
+
+class Memory {
+ public:
+  explicit Memory(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+
+  /// Null where there is none, or its time is up.
+  std::shared_ptr<const Kept> find(const Key& key, Wall now);
+  /// In the place of what was there. One larger than a part's share of the memory is not kept.
+  void put(const Key& key, std::shared_ptr<const Kept> kept);
+  /// Takes out those of this tenant and model; empty = of all. Answers how many.
+  std::size_t clear(std::string_view tenant, std::string_view model);
+  void set_most(std::size_t bytes);
+
+  struct Stats {
+    std::size_t entries = 0, bytes = 0, most_bytes = 0;
+    std::uint64_t evicted = 0, expired = 0;
+  };
+  Stats stats() const;
+
+ private:
+  static constexpr std::size_t kParts = 16;
+  struct Entry {
+    Key key;
+    std::shared_ptr<const Kept> kept;
+  };
+  using Order = std::list<Entry>;  // used last in front
+  struct alignas(64) Part {
+    mutable std::mutex mutex;
+    Order order;
+    std::unordered_map<Key, Order::iterator, KeyHash> entries;
+    std::size_t bytes = 0;
+  };
+  Part& part_of(const Key& key) { return parts_[key[31] % kParts]; }
+  void drop(Part& part, Order::iterator entry);
+  void shrink(Part& part, std::size_t most);
+
+  std::atomic<std::size_t> most_bytes_;
+  std::array<Part, kParts> parts_;
+  std::atomic<std::uint64_t> evicted_{0}, expired_{0};
+};
+
+}  // namespace causeway::cache

@@ -1,0 +1,204 @@
+#include "features/traffic/cache/stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/dialect.h"
+#include "core/snapshot.h"
+#include "platform/net/loop.h"
+
+namespace causeway::cache {
+namespace {
+
+using std::chrono::seconds;
+
+bool is_kept_kind(OperationKind kind) {
+  return kind == OperationKind::Chat || kind == OperationKind::Completion ||
+         kind == OperationKind::Embeddings || kind == OperationKind::Moderation;
+}
+
+bool replaced(std::string_view action) {
+  return action == "mask" || action == "pseudonym" || action == "hash";
+}
+
+// Something that pii found goes on as it was: to a target that may see it, or since the policy only
+// reports it.
+bool passes_personal_data(const Exchange& exchange, const Attempt& attempt) {
+  if (exchange.fired.empty()) return false;
+  if (!std::ranges::all_of(exchange.fired,
+                           [](const Fired& fired) { return replaced(fired.action); })) {
+    return true;
+  }
+  return attempt.request.joined() == exchange.request.joined();
+}
+
+// Wakes one exchange on its own loop, whoever comes first: the answer, its caller's leaving, or the
+// end of its patience.
+class Waiter final : public net::Swept {
+ public:
+  explicit Waiter(Monotonic until) : until_(until) {}
+  void sweep(Monotonic now) override {
+    if (now >= until_) end(false);
+  }
+  void end(bool kept) {
+    unlink();
+    if (std::exchange(ended_, true)) return;
+    kept_ = kept;
+    signal.set();
+  }
+  bool kept() const { return kept_; }
+  Signal signal;
+
+ private:
+  Monotonic until_;
+  bool ended_ = false, kept_ = false;
+};
+
+void say(Exchange& exchange, std::string_view name, std::string value) {
+  const auto found = std::ranges::find(exchange.said, name, &SaidField::name);
+  if (found == exchange.said.end()) {
+    exchange.said.push_back({name, std::move(value)});
+  } else {
+    found->value = std::move(value);
+  }
+}
+
+void unsay(Exchange& exchange, std::string_view name) {
+  std::erase_if(exchange.said, [name](const SaidField& field) { return field.name == name; });
+}
+
+constexpr std::string_view kSays = "x-causeway-cache";
+
+}  // namespace
+
+bool CacheStage::concerns(Exchange& exchange, const Attempt& attempt,
+                          const CacheSettings& settings) const {
+  const Operation& operation = *exchange.operation;
+  if (exchange.internal || !is_kept_kind(operation.kind) || operation.body != BodyKind::Json) {
+    return false;
+  }
+  if (temperature_of(exchange.index).value_or(0) > settings.max_temperature) return false;
+  return settings.personal_data || !passes_personal_data(exchange, attempt);
+}
+
+Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
+  const CacheSettings& settings = exchange.policy->sections.get(settings_);
+  State& state = exchange.slot(slot_);
+  land(state, false);  // of an attempt before this one
+  state = {};
+  if (!concerns(exchange, attempt, settings)) co_return go_on();
+  const Control control = read_control(exchange.head().find("cache-control").value_or(""));
+  if (control.no_store) co_return go_on();
+  state.key = key_of(exchange, attempt, settings);
+  if (!control.no_cache) {
+    bool found = co_await find(exchange, attempt, control.max_age);
+    if (!found && settings.wait.count() > 0 && exchange.context->loop && !control.only_if_cached) {
+      const bool landed = co_await wait_for_other(exchange, state, settings.wait);
+      if (landed) found = co_await find(exchange, attempt, control.max_age);
+    }
+    if (found) {
+      shelves_.hits.fetch_add(1, std::memory_order_relaxed);
+      exchange.answered_from = "exact";
+      unsay(exchange, kSays);
+      co_return go_on();
+    }
+    if (control.only_if_cached) {
+      co_return fail(ErrorKind::Timeout, Origin::Us,
+                     "Cache-Control: only-if-cached was asked for, and no answer is kept.",
+                     "not_cached");
+    }
+  }
+  if (exchange.cancel.requested()) {
+    co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+  }
+  shelves_.misses.fetch_add(1, std::memory_order_relaxed);
+  say(exchange, kSays, "miss");
+  attempt.tap = std::make_unique<AnswerTap>(settings.largest.value);
+  state.keeps = true;
+  co_return go_on();
+}
+
+// In memory, else on the disk.
+Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<seconds> age) {
+  const Key key = exchange.slot(slot_).key;
+  if (const auto kept = shelves_.memory.find(key, exchange.started_wall)) {
+    co_return give(exchange, attempt, *kept, age);
+  }
+  net::Loop* loop = exchange.context->loop;
+  if (!loop || !shelves_.disk || !shelves_.disk->may_have(key)) co_return false;
+  const auto post = [loop](std::move_only_function<void()> action) {
+    loop->post(std::move(action));
+  };
+  Disk& disk = *shelves_.disk;
+  auto kept = co_await offload(
+      workers_, post,
+      [&disk, key]() -> Result<std::shared_ptr<const Kept>> { return disk.read(key); });
+  if (!kept || !*kept) co_return false;
+  shelves_.memory.put(key, *kept);
+  co_return give(exchange, attempt, **kept, age);
+}
+
+bool CacheStage::give(Exchange& exchange, Attempt& attempt, const Kept& kept,
+                      std::optional<seconds> most_age) {
+  const auto age =
+      std::max(std::chrono::floor<seconds>(exchange.started_wall - kept.made), seconds(0));
+  if (most_age && age >= *most_age) return false;
+  attempt.stored = unpack(kept);
+  if (!attempt.stored) return false;
+  say(exchange, "age", std::to_string(age.count()));
+  return true;
+}
+
+// True: somebody else's answer is there now. False: this one asks itself.
+Task<bool> CacheStage::wait_for_other(Exchange& exchange, State& state,
+                                      std::chrono::milliseconds most) {
+  net::Loop* loop = exchange.context->loop;
+  const auto waiter = std::make_shared<Waiter>(loop->now() + most);
+  Flights::Ticket ticket = 0;
+  const auto joined = shelves_.flights.join(
+      state.key, [loop, waiter](bool kept) { loop->post([waiter, kept] { waiter->end(kept); }); },
+      ticket);
+  state.leads = joined == Flights::Joined::Leads;
+  if (joined != Flights::Joined::Waits) co_return false;
+  shelves_.joined.fetch_add(1, std::memory_order_relaxed);
+  loop->watch(*waiter);
+  exchange.cancel.on_request([waiter] { waiter->end(false); });
+  co_await waiter->signal;
+  exchange.cancel.on_request(nullptr);
+  shelves_.flights.leave(state.key, ticket);
+  co_return waiter->kept();
+}
+
+void CacheStage::land(State& state, bool kept) noexcept {
+  if (std::exchange(state.leads, false)) shelves_.flights.land(state.key, kept);
+}
+
+void CacheStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
+  State& state = exchange.slot(slot_);
+  if (!std::exchange(state.keeps, false) || !attempt.tap) return land(state, false);
+  AnswerTap& tap = *attempt.tap;
+  const CacheSettings& settings = exchange.policy->sections.get(settings_);
+  const Stop stop = exchange.outcome.stop;
+  const bool talks = streams(exchange.operation->kind);
+  const bool good = attempt.end == AttemptEnd::Answered && !tap.too_large &&
+                    !tap.answer.padded.empty() &&
+                    (!talks || stop == Stop::Done || stop == Stop::Length ||
+                     (stop == Stop::Tools && settings.tool_calls));
+  if (!good) return land(state, false);
+  tap.answer.padded.append(StoredAnswer::kPadding, '\0');
+  auto kept = std::make_shared<Kept>(pack(tap.answer));
+  attempt.tap.reset();
+  kept->tenant = exchange.principal->tenant;
+  kept->model = exchange.model_name;
+  kept->made = exchange.context->clock->wall();
+  kept->until = kept->made + settings.ttl;
+  shelves_.memory.put(state.key, kept);
+  if (shelves_.disk) shelves_.disk->put(state.key, std::move(kept));
+  land(state, true);
+}
+
+void CacheStage::on_done(Exchange& exchange, const Outcome&) noexcept {
+  land(exchange.slot(slot_), false);
+}
+
+}  // namespace causeway::cache

@@ -1,0 +1,107 @@
+// `causeway cache`: what is kept, and taking it out.
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <string>
+
+#include "core/verb_output.h"
+#include "features/traffic/cache/feature.h"
+#include "platform/text/percent.h"
+
+namespace causeway::cache {
+namespace {
+
+namespace bj = boost::json;
+using http::Method;
+
+// Prints nothing where it fails: that was told.
+std::optional<bj::value> call(AdminClient& admin, Method method, const std::string& path,
+                              int& code) {
+  auto reply = admin.call(method, path, "");
+  if (!reply) {
+    code = tell(reply.error());
+    return std::nullopt;
+  }
+  bj::error_code failed;
+  bj::value value = bj::parse(reply->body, failed);
+  if (!failed && value.is_object() && reply->status < 300) return value;
+  const bj::value* error =
+      !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
+  const bj::value* message =
+      error && error->is_object() ? error->as_object().if_contains("message") : nullptr;
+  code = tell(message && message->is_string() ? std::string(message->as_string())
+                                              : "the reply is not what was expected");
+  return std::nullopt;
+}
+
+std::string megabytes(const bj::value& bytes) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.1f MiB", bytes.to_number<double>() / (1024 * 1024));
+  return text;
+}
+
+int stats(AdminClient& admin, bool as_json) {
+  int code = 0;
+  const auto value = call(admin, Method::Get, "/api/cache", code);
+  if (!value) return code;
+  if (as_json) {
+    std::printf("%s\n", bj::serialize(*value).c_str());
+    return 0;
+  }
+  const double hits = value->at("hits").to_number<double>();
+  const double all = hits + value->at("misses").to_number<double>();
+  std::printf("%.0f hits of %.0f (%.1f %%), %.0f of them waited for the same request of another\n",
+              hits, all, all > 0 ? 100 * hits / all : 0, value->at("joined").to_number<double>());
+  std::vector<std::vector<std::string>> table{{"WHERE", "ANSWERS", "SIZE", "OF"}};
+  for (const char* where : {"memory", "disk"}) {
+    const bj::value* shelf = value->as_object().if_contains(where);
+    if (!shelf) continue;
+    table.push_back({where, bj::serialize(shelf->at("entries")), megabytes(shelf->at("bytes")),
+                     megabytes(shelf->at("most_bytes"))});
+  }
+  std::fputs(table_text(table).c_str(), stdout);
+  return 0;
+}
+
+int clear(AdminClient& admin, const std::string& tenant, const std::string& model) {
+  std::string path = "/api/cache";
+  if (!tenant.empty()) path += "?tenant=" + text::percent_encoded(tenant);
+  if (!model.empty()) {
+    path += path.find('?') == std::string::npos ? '?' : '&';
+    path += "model=" + text::percent_encoded(model);
+  }
+  int code = 0;
+  const auto value = call(admin, Method::Delete, path, code);
+  if (!value) return code;
+  std::printf("%s answers taken out of memory, %s of the disk\n",
+              bj::serialize(value->at("cleared_in_memory")).c_str(),
+              bj::serialize(value->at("cleared_on_disk")).c_str());
+  return 0;
+}
+
+int run(std::span<const std::string> args, AdminClient& admin) {
+  CLI::App app("Answers that are kept to be given again.", "causeway cache");
+  bool json = false;
+  std::string tenant, model;
+  auto* show = app.add_subcommand("stats", "how many, how large, how often they were there");
+  show->add_flag("--json", json, "print the reply as JSON");
+  auto* take = app.add_subcommand("clear", "take them out: of memory and of the disk");
+  take->add_option("--tenant", tenant, "only of this tenant");
+  take->add_option("--model", model, "only of this model");
+  app.require_subcommand(1);
+  std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI11 wants them
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return *show ? stats(admin, json) : clear(admin, tenant, model);
+}
+
+}  // namespace
+
+Verb cache_verb() {
+  return {"cache", "Answers that are kept: how many, and taking them out.", run};
+}
+
+}  // namespace causeway::cache
