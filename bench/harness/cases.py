@@ -4,7 +4,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import configs, embedded, idle, load, sizing
+from . import configs, embedded, idle, load, sizing, traffic
 from .report import Row, medians, ratio
 from .rig import Rig
 
@@ -224,6 +224,10 @@ CASES = {
     "translated-sse": translated_sse,
     "pii-chat": pii_chat,
     "pii-sse": pii_sse,
+    "limits": traffic.limits,
+    "cache-hit": traffic.cache_hit,
+    "all-on": traffic.all_on,
+    "all-on-pii": traffic.all_on_pii,
     "latency": latency,
     "scaling": scaling,
     "memory": idle.memory,

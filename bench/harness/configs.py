@@ -17,7 +17,10 @@ PERSONAL = ("I am Maria Gonzalez, maria.gonzalez@example.com, +1 415 555 0132, c
             "IBAN DE89 3704 0044 0532 0130 00. ")
 
 
-def chat_body(size, stream=False, personal=False):
+NUMBER = "000000000000000"  # what chat.lua counts up
+
+
+def chat_body(size, stream=False, personal=False, numbered=False):
     """A chat request of about `size` bytes: system prompt, question, answer, question, as chats are."""
     def text(length):
         return (SENTENCE * (length // len(SENTENCE) + 1))[:length]
@@ -30,7 +33,8 @@ def chat_body(size, stream=False, personal=False):
             {"role": "system", "content": text(rest // 2)},
             {"role": "user", "content": text(rest // 6)},
             {"role": "assistant", "content": text(rest // 6)},
-            {"role": "user", "content": (PERSONAL if personal else "") + text(rest // 6 - len(PERSONAL) * personal)},
+            {"role": "user", "content": (NUMBER if numbered else "") + (PERSONAL if personal else "")
+             + text(rest // 6 - len(PERSONAL) * personal)},
         ],
         "temperature": 0.2,
         "max_tokens": 400,

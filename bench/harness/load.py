@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,11 @@ class Measured:
     utilisation: float = 0.0  # CPUs that the target used
 
 
-def requests(target, body_file, cores, connections, seconds, threads=1):
-    """wrk for `seconds`; every answer must be a 2xx."""
+def requests(target, body_file, cores, connections, seconds, threads=1, unique=False):
+    """wrk for `seconds`; every answer must be a 2xx. `unique`: each request has a number of its own."""
     env = {**os.environ, "BODY_FILE": str(body_file), "BENCH_KEY": configs.KEY}
+    if unique:
+        env["UNIQUE"] = str(random.randrange(10**6))
     pids = target.pids()
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s",
                str(SCRIPT), f"http://127.0.0.1:{target.port}{CHAT}"]

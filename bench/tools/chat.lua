@@ -1,5 +1,6 @@
 -- wrk script: posts one fixed body on keep-alive connections, prints one line of JSON at the end.
--- Environment: BODY_FILE (the request's body), BENCH_KEY (bearer token).
+-- Environment: BODY_FILE (the request's body), BENCH_KEY (bearer token), UNIQUE (a number: each
+-- request has it and one of its own in the place of fifteen zeros).
 local file = assert(io.open(assert(os.getenv("BODY_FILE"), "set BODY_FILE"), "rb"))
 local body = file:read("*a")
 file:close()
@@ -10,8 +11,15 @@ local headers = {
 }
 
 local bytes
+local unique = os.getenv("UNIQUE")
+local front, back = string.match(body, "^(.-)000000000000000(.*)$")
+local count = 0
 function init() bytes = wrk.format("POST", nil, headers, body) end
-function request() return bytes end
+function request()
+  if not unique then return bytes end
+  count = count + 1
+  return wrk.format("POST", nil, headers, string.format("%s%06d%09d%s", front, unique, count, back))
+end
 
 function done(summary, latency)
   local errors = summary.errors

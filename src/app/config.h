@@ -13,6 +13,7 @@
 #include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
 #include "features/traffic/cache/config.h"
+#include "features/traffic/limits/config.h"
 #include "features/traffic/routing/condition.h"
 #include "features/traffic/routing/config.h"
 #include "platform/base/secret.h"
@@ -129,6 +130,7 @@ struct AppConfig {
   std::vector<PolicyConfig> policies;
   PricesConfig prices;
   routing::BreakerSettings breaker;
+  limits::LimitTable limits;
   cache::CacheLimits cache;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;

@@ -11,6 +11,7 @@
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/limits/feature.h"
 #include "features/traffic/routing/feature.h"
 
 namespace causeway::app {
@@ -22,6 +23,7 @@ std::vector<Verb> feature_verbs() {
                            alerts::alerts_verb(),
                            routing::route_verb(),
                            cache::cache_verb(),
+                           limits::limits_verb(),
                            playground::replay_verb(),
                            evaluation::test_cases_verb(),
                            pii::pii_verb([] {

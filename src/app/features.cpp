@@ -21,6 +21,7 @@
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/limits/feature.h"
 #include "features/traffic/routing/feature.h"
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
@@ -115,6 +116,7 @@ Result<void> Program::make_features() {
   target_states_.configure(config_.breaker);
   features_.push_back(std::make_unique<routing::RoutingFeature>(
       target_states_, vocabulary_.pass_through, vocabulary_.priority, slots, loops));
+  if (auto made = make_limits(slots); !made) return made;
   if (auto made = make_cache(slots); !made) return made;
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
@@ -155,6 +157,21 @@ std::unique_ptr<Feature> Program::make_traces(SlotLayout& slots) {
   traces->declare_metrics(*metrics_);
   traces_feature_ = traces.get();
   return traces;
+}
+
+Result<void> Program::make_limits(SlotLayout& slots) {
+  std::string told;
+  auto budgets = limits::BudgetFile::open(folder_->file("budgets"), told);
+  if (!budgets) return pass(std::move(budgets));
+  if (!told.empty()) log_->warn(told);
+  auto limits = std::make_unique<limits::LimitsFeature>(
+      limits::LimitsFeature::Parts{vocabulary_.limits, slots, clock_, *log_, *workers_,
+                                   metrics_->loops()},
+      config_.limits, std::move(*budgets));
+  limits->declare_metrics(*metrics_);
+  limits_feature_ = limits.get();
+  features_.push_back(std::move(limits));
+  return {};
 }
 
 Result<void> Program::make_cache(SlotLayout& slots) {

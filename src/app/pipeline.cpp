@@ -22,6 +22,7 @@ constexpr std::array kOrder = {
     Place{"resolve", "finds model and policy; from here on the policy's own list runs"},
     Place{"allow", "what the caller may not use must cost nothing more"},
     Place{"validate", "what no target could do is refused before one is chosen"},
+    Place{"limits", "what is refused anyhow uses nothing up; what is served costs from here on"},
     Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
     Place{"cache", "looks for the answer to what a target would be sent; keeps it as it came"},

@@ -50,6 +50,9 @@ class KeysFeature;
 namespace causeway::ledger {
 class LedgerFeature;
 }
+namespace causeway::limits {
+class LimitsFeature;
+}
 namespace causeway::metrics {
 class MetricsFeature;
 }
@@ -114,6 +117,7 @@ class Program {
   void look_for_names_model();
   Result<void> make_parts();
   Result<void> make_features();
+  Result<void> make_limits(SlotLayout& slots);
   Result<void> make_cache(SlotLayout& slots);
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_otlp();
@@ -202,6 +206,7 @@ class Program {
   std::vector<std::unique_ptr<Feature>> features_;
   alerts::AlertsFeature* alerts_feature_ = nullptr;
   cache::CacheFeature* cache_feature_ = nullptr;
+  limits::LimitsFeature* limits_feature_ = nullptr;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   metrics::MetricsFeature* metrics_feature_ = nullptr;

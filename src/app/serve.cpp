@@ -18,6 +18,7 @@
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/limits/feature.h"
 #include "platform/process/supervision.h"
 #include "platform/process/unmap_code.h"
 #include "platform/text/json_writer.h"
@@ -120,6 +121,7 @@ Result<void> Program::load_again() {
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
   target_states_.configure(config->breaker);
+  limits_feature_->configure(config->limits);
   cache_feature_->configure(config->cache);
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
@@ -250,6 +252,9 @@ int Program::run() {
   watch_members();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
+  control_.every(std::chrono::seconds(1), [this] {
+    if (!features_gone_) limits_feature_->keep_budgets();
+  });
   control_.every(kLookAtHistory, [this] {
     if (!features_gone_) metrics_feature_->history().tick();
   });

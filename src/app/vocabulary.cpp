@@ -23,6 +23,8 @@ Vocabulary::Vocabulary() {
   pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.",
                      pii::Settings{.action = pii::Action::Off});
   cache = sections.add(cache::kCache, "Answers that are kept and given again (docs/cache.md).");
+  limits = sections.add(limits::kLimits,
+                        "How much anybody may have: requests, tokens, money (docs/limits.md).");
   schema = std::make_unique<config::Schema<AppConfig>>(registry);
 }
 

@@ -15,6 +15,7 @@
 #include "features/privacy/minimise/config.h"
 #include "features/privacy/pii/config.h"
 #include "features/traffic/cache/config.h"
+#include "features/traffic/limits/config.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
 
@@ -35,6 +36,7 @@ struct Vocabulary {
   SectionKey<minimise::MinimiseSettings> minimise;
   SectionKey<pii::Settings> pii;
   SectionKey<cache::CacheSettings> cache;
+  SectionKey<limits::LimitList> limits;
   std::unique_ptr<config::Schema<AppConfig>> schema;
 };
 

@@ -17,6 +17,7 @@ void Exchange::reset() {
   internal = false;
   depth = 0;
   cost_micros.reset();
+  cost_nanos.reset();
   saved_micros.reset();
   answered_from = {};
   tokens_saved.reset();

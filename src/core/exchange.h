@@ -178,6 +178,7 @@ struct Exchange {
   Outcome outcome;
   std::optional<std::int64_t>
       cost_micros;  // ledger: what it cost, in micro-units; nothing = unpriced
+  std::optional<std::int64_t> cost_nanos;    // the same, to the billionth, when it is settled
   std::optional<std::int64_t> saved_micros;  // ledger: what a stored answer had cost
   std::string_view answered_from;            // where no model answered: "cache", "meaning", "faq";
                                              // by the stage that has the answer; lives as long as

@@ -111,6 +111,7 @@ void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept
   settlement.tokens_saved = exchange.attempts.empty() ? 0 : exchange.tokens_saved.value_or(0);
   if (settling.cost_known) {
     settlement.cost = settling.cost;
+    exchange.cost_nanos = settling.cost;
     exchange.cost_micros = to_micros(settling.cost);
   }
   settlement.status = outcome.status;

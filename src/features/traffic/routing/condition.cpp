@@ -4,7 +4,7 @@
 #include <boost/json.hpp>
 
 #include "core/principal.h"
-#include "core/token_estimates.h"
+#include "core/prompt_tokens.h"
 #include "features/traffic/routing/asked.h"
 #include "features/traffic/routing/language.h"
 #include "platform/http/server_stream.h"
@@ -238,13 +238,6 @@ Needs needs_of(const RequestIndex& index) {
     }
   }
   return needs;
-}
-
-std::uint64_t prompt_tokens(const Exchange& exchange, std::uint64_t target) {
-  static const TokenEstimates kUsual;
-  const auto* estimates = exchange.context->estimates ? exchange.context->estimates : &kUsual;
-  return estimates->tokens(target, exchange.request.text_bytes()) +
-         exchange.index.messages.size() * kTokensPerMessage;
 }
 
 std::vector<std::string> data_classes(const Exchange& exchange) {

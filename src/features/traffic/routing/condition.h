@@ -41,8 +41,6 @@ std::string_view to_string(Need need);
 
 /// What a request needs of a target.
 Needs needs_of(const RequestIndex& index);
-/// Tokens of the prompt, estimated as for a target with this key.
-std::uint64_t prompt_tokens(const Exchange& exchange, std::uint64_t target);
 
 /// The classes of data that the application names: the field x-causeway-data, with commas between
 /// them, and `data` in the request's metadata.

@@ -6,6 +6,7 @@
 
 #include "core/caller.h"
 #include "core/principal.h"
+#include "core/prompt_tokens.h"
 #include "core/provider.h"
 #include "features/traffic/routing/asked.h"
 #include "features/traffic/routing/condition.h"

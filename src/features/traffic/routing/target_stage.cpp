@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/prompt_tokens.h"
 #include "features/traffic/routing/condition.h"
 #include "features/traffic/routing/stage.h"
 

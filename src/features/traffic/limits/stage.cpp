@@ -1,0 +1,226 @@
+#include "features/traffic/limits/stage.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "core/prompt_tokens.h"
+#include "core/snapshot.h"
+#include "features/traffic/limits/headers.h"
+#include "features/traffic/limits/limit.h"
+
+namespace causeway::limits {
+namespace {
+
+constexpr std::uint64_t kUsualAnswer = 1000;  // tokens, where nothing is known of a model
+constexpr std::uint64_t kShortest = 16;
+constexpr std::int64_t kPicosPerNano = 1000;
+constexpr std::size_t kMostResolved = 128;  // policies' lists of one loop
+constexpr std::size_t kMostNames = 256;     // of limits that have refused
+
+bool answers_with_text(OperationKind kind) {
+  return streams(kind) || kind == OperationKind::PassThrough;
+}
+
+/// What a request may come to.
+struct Estimate {
+  std::int64_t tokens = 0;
+  std::optional<std::int64_t> nanos;  // nothing: no target's price is known
+};
+
+Estimate estimate_of(const Exchange& exchange, const Answers& answers, const Limit& asking) {
+  const RequestIndex& index = exchange.index;
+  const bool reads = exchange.operation->body == BodyKind::Json;
+  std::uint64_t input = 0, output = 0;
+  if (reads) input = prompt_tokens(exchange, 0);
+  if (answers_with_text(exchange.operation->kind)) {
+    output =
+        index.max_tokens ? std::uint64_t{*index.max_tokens} : answers.expected(exchange.model_name);
+    output *= std::max<std::uint64_t>(1, index.choices);
+  }
+  Estimate estimate;
+  estimate.tokens = static_cast<std::int64_t>(std::min<std::uint64_t>(input + output, 1u << 30));
+  if (asking.amount != Amount::Money) return estimate;
+  // Of the dearest target that the request may go to.
+  (void)any_target(*exchange.model, [&](const Target& target) {
+    if (!target.input_price && !target.output_price) return false;
+    const std::int64_t picos =
+        static_cast<std::int64_t>(std::min<std::uint64_t>(input, 1u << 30)) *
+            target.input_price.value_or(0) +
+        static_cast<std::int64_t>(std::min<std::uint64_t>(output, 1u << 30)) *
+            target.output_price.value_or(0);
+    estimate.nanos = std::max(estimate.nanos.value_or(0), picos / kPicosPerNano);
+    return false;
+  });
+  return estimate;
+}
+
+std::string in_words(std::chrono::nanoseconds wait) {
+  return wait.count() > 0 ? " Try again in " + reset_text(wait) + "." : "";
+}
+
+}  // namespace
+
+std::uint64_t Answers::expected(std::string_view model) const {
+  const float mean =
+      mean_[std::hash<std::string_view>()(model) % kPlaces].load(std::memory_order_relaxed);
+  if (mean <= 0) return kUsualAnswer;
+  // Half as much again: most answers come to less, and what is not used comes back.
+  return std::max(kShortest, static_cast<std::uint64_t>(mean * 1.5F));
+}
+
+void Answers::learn(std::string_view model, std::uint64_t tokens) {
+  if (tokens == 0) return;
+  auto& mean = mean_[std::hash<std::string_view>()(model) % kPlaces];
+  const float before = mean.load(std::memory_order_relaxed);
+  const float now = static_cast<float>(tokens);
+  mean.store(before <= 0 ? now : before * 0.9F + now * 0.1F, std::memory_order_relaxed);
+}
+
+LimitStage::LimitStage(SectionKey<LimitList> settings, SlotLayout& slots, Table& table,
+                       log::Log& log, int loops)
+    : settings_(settings),
+      slot_(slots.add<State>()),
+      table_(table),
+      log_(log),
+      loops_(static_cast<std::size_t>(loops)) {}
+
+const std::shared_ptr<const LimitStage::Limits>& LimitStage::resolved(const Exchange& exchange) {
+  auto& known = loops_[static_cast<std::size_t>(exchange.context->index)];
+  const auto& section = exchange.policy->sections.raw(settings_.index());
+  for (const Resolved& one : known) {
+    if (one.from == section) return one.limits;
+  }
+  if (known.size() >= kMostResolved) known.clear();
+  auto limits = limits_of(exchange.policy->sections.get(settings_));
+  known.push_back({section, std::make_shared<const Limits>(std::move(limits))});
+  return known.back().limits;
+}
+
+Verdict LimitStage::on_request(Exchange& exchange) {
+  const auto& limits = resolved(exchange);
+  State& state = exchange.slot(slot_);
+  exchange.kept.push_back(limits);
+  state.limits = limits.get();
+  std::array<Wanted, Table::kMostLimits> wanted{};
+  std::array<Standing, Table::kMostLimits> standing{};
+  std::array<std::string, Table::kMostLimits> subjects;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < limits->size() && count < wanted.size(); ++i) {
+    const Limit& limit = (*limits)[i];
+    std::int64_t amount = 1;
+    if (limit.amount == Amount::Tokens || limit.amount == Amount::Money) {
+      const Estimate estimate = estimate_of(exchange, answers_, limit);
+      amount = estimate.tokens;
+      if (limit.amount == Amount::Money) {
+        if (!estimate.nanos && limit.unpriced == Unpriced::Refuse) {
+          return fail(ErrorKind::Forbidden, Origin::Us,
+                      "What this model costs is not known, and \"" + limit.name +
+                          "\" counts money. Give its price under `prices`, or ask for another.",
+                      "unpriced_model");
+        }
+        if (!estimate.nanos) continue;
+        amount = *estimate.nanos;
+      }
+      // Nobody knows how much it will be: it may go when all of it is free.
+      if (!exchange.index.max_tokens || limit.amount == Amount::Money) {
+        amount = std::min(amount, limit.most);
+      }
+    }
+    wanted[count] = {&limit, subject_of(exchange, limit, subjects[count]), subjects[count], amount};
+    state.of[count++] = static_cast<std::uint8_t>(i);
+  }
+  const auto refusal =
+      table_.take(std::span(wanted).first(count), std::span(state.taken), std::span(standing));
+  std::array<Told, Table::kMostLimits> told{};
+  const std::size_t known = refusal ? refusal->which + 1 : count;
+  for (std::size_t i = 0; i < known; ++i) told[i] = {wanted[i].limit, standing[i]};
+  if (refusal) {
+    const std::size_t which = refusal->which;
+    tell_limits(exchange, std::span(told).subspan(which, 1));
+    return refuse(exchange, *wanted[which].limit, *refusal);
+  }
+  state.count = static_cast<std::uint8_t>(count);
+  tell_limits(exchange, std::span(told).first(count));
+  return go_on();
+}
+
+std::unexpected<Error> LimitStage::refuse(Exchange& exchange, const Limit& limit,
+                                          const Refusal& refusal) {
+  note_refused(limit);
+  const std::string named = "The limit \"" + limit.name + "\" ";
+  if (refusal.why == Refusal::Why::TooLarge) {
+    auto error = fail(ErrorKind::RateLimited, Origin::Us,
+                      named +
+                          "is less than this one request may come to. Ask for less: a shorter "
+                          "prompt, or a smaller max_tokens.",
+                      "request_above_limit");
+    exchange.said.push_back({"x-should-retry", "false"});
+    return error;
+  }
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(refusal.wait);
+  if (refusal.why == Refusal::Why::TableFull) {
+    auto error = fail(ErrorKind::RateLimited, Origin::Us,
+                      named + "counts as many callers as it can at the moment. Try again later.",
+                      "limit_subjects_full");
+    if (wait.count() > 0) error.error().retry_after = wait;
+    return error;
+  }
+  const bool budget = limit.each.has_value();
+  auto error = fail(budget ? ErrorKind::QuotaExhausted : ErrorKind::RateLimited, Origin::Us,
+                    named + "is reached." + in_words(refusal.wait));
+  error.error().retryable = !budget;
+  if (wait.count() > 0) error.error().retry_after = wait;
+  if (limit.amount == Amount::Concurrent) {
+    error.error().message = named + "is reached: wait until a request of yours has ended.";
+    error.error().retry_after = std::chrono::seconds(1);
+  }
+  if (budget) exchange.said.push_back({"x-should-retry", "false"});
+  return error;
+}
+
+void LimitStage::note_refused(const Limit& limit) {
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::ranges::find(refused_, limit.name, &std::pair<std::string, std::uint64_t>::first);
+  if (found != refused_.end()) {
+    ++found->second;
+  } else if (refused_.size() < kMostNames) {
+    refused_.emplace_back(limit.name, 1);
+  }
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> LimitStage::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
+}
+
+void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept {
+  State& state = exchange.slot(slot_);
+  for (std::size_t i = 0; i < state.count; ++i) {
+    const Limit& limit = (*state.limits)[state.of[i]];
+    std::int64_t real = 1;
+    if (limit.amount == Amount::Concurrent) continue;
+    if (limit.amount == Amount::Tokens) {
+      real = static_cast<std::int64_t>(outcome.usage.input() + outcome.usage.output());
+    }
+    if (limit.amount == Amount::Money) real = exchange.cost_nanos.value_or(0);
+    if (table_.settle(limit, state.taken[i], real)) {
+      std::string subject;
+      (void)subject_of(exchange, limit, subject);
+      log_.warn("limits: near the end", {{"limit", limit.name}, {"subject", subject}});
+    }
+  }
+  if (outcome.usage.source == UsageSource::Reported && state.count > 0) {
+    answers_.learn(exchange.model_name, outcome.usage.output());
+  }
+}
+
+void LimitStage::on_done(Exchange& exchange, const Outcome&) noexcept {
+  State& state = exchange.slot(slot_);
+  for (std::size_t i = 0; i < state.count; ++i) {
+    if ((*state.limits)[state.of[i]].amount == Amount::Concurrent) table_.end(state.taken[i]);
+  }
+  state.count = 0;
+}
+
+}  // namespace causeway::limits

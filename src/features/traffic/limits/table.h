@@ -1,0 +1,158 @@
+// What everybody has had, by limit and subject. All that one request takes is taken at once, or
+// nothing of it: two requests in the same instant never both have the last one. Bounded: being
+// unknown is no way around a limit, so with a full table a new subject is refused until one has
+// been quiet for its window. Outlives snapshots. Safe from any thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "features/traffic/limits/budget_file.h"
+#include "features/traffic/limits/config.h"
+#include "features/traffic/limits/period.h"
+#include "features/traffic/limits/window.h"
+#include "platform/base/clock.h"
+
+namespace causeway::limits {
+
+enum class Amount : std::uint8_t { Requests, Tokens, Money, Concurrent };
+std::string_view to_string(Amount amount);
+
+/// A limit as the configuration has it, ready to be checked. Money is in nanodollars.
+struct Limit {
+  std::string name;
+  std::string identity;  // over a reload: what it counts, whom and when, but not how much
+  Amount amount = Amount::Requests;
+  std::vector<Per> per;
+  std::int64_t most = 0;
+  std::int64_t soft = 0;   // 0 = nothing is told
+  std::int64_t burst = 0;  // 0 = all at once
+  std::chrono::nanoseconds window{0};
+  std::optional<Each> each;
+  std::string time_zone;
+  Unpriced unpriced = Unpriced::Allow;
+};
+
+/// One amount of one limit that a request takes.
+struct Wanted {
+  const Limit* limit = nullptr;
+  SubjectKey key{};
+  std::string_view subject;  // for people
+  std::int64_t amount = 1;
+};
+
+/// What must be kept to give back, or to settle: of a request that has taken it.
+struct Taken {
+  SubjectKey key{};
+  std::int64_t amount = 0, slot = 0;
+};
+
+/// How one limit stands for one subject.
+struct Standing {
+  std::int64_t used = 0;              // with what is reserved
+  std::chrono::nanoseconds until{0};  // until all of it is free; of one refused, until it may go
+};
+
+struct Refusal {
+  std::size_t which = 0;             // of what was wanted
+  std::chrono::nanoseconds wait{0};  // until it is worth asking again; 0 = not known
+  enum class Why : std::uint8_t { Used, TooLarge, TableFull } why = Why::Used;
+};
+
+class Table {
+ public:
+  /// `clock` outlives it; `budgets` may be null (nothing is kept over a restart).
+  Table(const Clock& clock, std::size_t most_subjects, BudgetFile* budgets = nullptr);
+
+  /// Takes all of it, `taken` and `standing` for each, or nothing. At most kMostLimits.
+  static constexpr std::size_t kMostLimits = 12;
+  std::optional<Refusal> take(std::span<const Wanted> wanted, std::span<Taken> taken,
+                              std::span<Standing> standing);
+  /// What a request has really come to: the difference is given back, or owed. Answers whether the
+  /// soft part of the amount is passed for the first time in this period.
+  bool settle(const Limit& limit, const Taken& taken, std::int64_t real);
+  /// Of Concurrent, when the request is over.
+  void end(const Taken& taken);
+
+  void set_most(std::size_t subjects) { most_.store(subjects, std::memory_order_relaxed); }
+
+  struct View {
+    std::string limit, subject;
+    Amount amount = Amount::Requests;
+    std::int64_t used = 0, reserved = 0, most = 0;
+    std::chrono::nanoseconds until{0};
+    std::uint64_t refused = 0;
+  };
+  struct Query {
+    std::string limit, subject;  // "" = all
+    double near = 0;             // from this part of the most on
+    std::size_t limit_rows = 1000;
+  };
+  /// Those nearest to their end first. Looks at all of them, a part at a time.
+  std::vector<View> list(const Query& query) const;
+
+  struct Stats {
+    std::size_t subjects = 0;
+    std::uint64_t evicted = 0, full = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const std::string> limit;  // its name
+    std::string subject;
+    Amount amount = Amount::Requests;
+    std::int64_t most = 0;
+    std::unique_ptr<Window> window;  // null: by the calendar, or concurrent
+    Spacing spacing;
+    std::chrono::nanoseconds length{0};
+    Period period;
+    std::int64_t spent = 0;     // of the period
+    std::int64_t reserved = 0;  // taken and not settled; of Concurrent: what runs
+    std::uint64_t refused = 0;
+    std::uint32_t pinned = 0;
+    bool told_soft = false;
+    std::list<SubjectKey>::iterator place;
+  };
+  struct KeyHash {
+    std::size_t operator()(const SubjectKey& key) const { return key.low; }
+  };
+  struct alignas(64) Part {
+    mutable std::mutex mutex;
+    std::unordered_map<SubjectKey, Entry, KeyHash> entries;
+    std::list<SubjectKey> order;  // used last in front
+  };
+  static constexpr std::size_t kParts = 64;
+
+  struct Now {
+    Monotonic steady;
+    Wall wall;
+  };
+  Part& part_of(const SubjectKey& key) { return parts_[key.high % kParts]; }
+  Entry* find_or_make(Part& part, const Wanted& wanted, const Now& now);
+  bool make_room(Part& part, const Now& now);
+  static bool idle(Entry& entry, const Now& now);
+  void turn(Entry& entry, const Limit& limit, const SubjectKey& key, const Now& now);
+  std::optional<Refusal> refuse(Entry& entry, const Wanted& wanted, const Now& now) const;
+  static std::int64_t used(Entry& entry, const Now& now);
+  void commit(Entry& entry, const Wanted& wanted, const Now& now, Taken& taken, Standing& standing);
+
+  const Clock& clock_;
+  std::atomic<std::size_t> most_;
+  BudgetFile* budgets_;
+  std::array<Part, kParts> parts_;
+  std::atomic<std::uint64_t> evicted_{0}, full_{0};
+};
+
+}  // namespace causeway::limits
