@@ -19,8 +19,8 @@ def policy(*sections):
 
 LIMITED = policy(LIMITS)
 KEPT = policy("    cache: on\n")
-ALL = policy(LIMITS, "    cache: on\n", "    traces: on\n")
-ALL_WITH_PII = policy(LIMITS, "    cache: on\n", "    traces: on\n", "    pii: mask\n")
+ALL = policy(LIMITS, "    cache: on\n")
+ALL_WITH_PII = policy(LIMITS, "    cache: on\n", "    pii: mask\n")
 
 
 def cpu(measured):
@@ -67,7 +67,7 @@ def cache_hit(context):
 
 
 def all_on(context):
-    """Limits, cache (each request is another: nothing is there), traces."""
+    """Limits and cache (each request is another: nothing is there), beside what is on by default."""
     return against(context, "2 KB chat with all that is built but PII, CPU per request", 1.1, ALL, unique=True)
 
 

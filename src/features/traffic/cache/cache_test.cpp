@@ -25,7 +25,7 @@ StoredAnswer answer(std::string body) {
 
 std::shared_ptr<const Kept> kept(std::string body, std::string tenant, std::string model,
                                  Wall until) {
-  auto one = std::make_shared<Kept>(pack(answer(std::move(body))));
+  auto one = pack(answer(std::move(body)));
   one->tenant = std::move(tenant);
   one->model = std::move(model);
   one->until = until;
@@ -40,18 +40,18 @@ TEST(Pack, GivesTheSameBytesBack) {
   std::string long_one;
   for (int i = 0; i < 2000; ++i) long_one += "the answer number " + std::to_string(i % 7) + ", ";
   for (const std::string& body : {std::string(), std::string("{}"), long_one}) {
-    const Kept packed = pack(answer(body));
-    const auto back = unpack(packed);
+    const auto back = unpack(*pack(answer(body)));
     ASSERT_TRUE(back);
     EXPECT_EQ(back->body(), body);
     EXPECT_EQ(back->content_type, "application/json");
   }
-  EXPECT_LT(pack(answer(long_one)).bytes.size(), long_one.size() / 10);
+  EXPECT_LT(pack(answer(long_one))->bytes.size(), long_one.size() / 10);
 }
 
 TEST(Pack, DamagedBytesAreNoAnswer) {
   std::string body(10'000, 'a');
-  Kept packed = pack(answer(body));
+  const auto shared = pack(answer(body));
+  Kept& packed = *shared;
   ASSERT_TRUE(packed.compressed);
   packed.bytes.resize(packed.bytes.size() / 2);
   EXPECT_FALSE(unpack(packed));

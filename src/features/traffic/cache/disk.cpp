@@ -121,17 +121,23 @@ std::shared_ptr<const Kept> Disk::read(const Key& key) {
   const std::string record = crypto::to_hex(bytes_of(key));
   auto plain = sealed_.unseal({kept->tenant, "cache", record}, sealed);
   if (!plain || !read_written(*plain, *kept)) return nullptr;
+  kept->on_disk = true;
   return kept;
 }
 
-void Disk::put(const Key& key, std::shared_ptr<const Kept> kept) {
-  if (most_bytes_.load(std::memory_order_relaxed) == 0) return;
+bool Disk::put(const Key& key, std::shared_ptr<const Kept> kept) {
+  if (most_bytes_.load(std::memory_order_relaxed) == 0) return true;
+  const std::int64_t second = seconds_of(clock_.wall());
+  if (second_.exchange(second, std::memory_order_relaxed) != second) {
+    writes_in_second_.store(0, std::memory_order_relaxed);
+  }
+  if (writes_in_second_.fetch_add(1, std::memory_order_relaxed) >= kMostWrites) return false;
   auto queued = store_->write(
       [this, key, kept = std::move(kept)](store::Database& db) { return write(db, key, *kept); },
       [this](Result<void> done) {
         if (!done) dropped_.fetch_add(1, std::memory_order_relaxed);
       });
-  if (!queued) dropped_.fetch_add(1, std::memory_order_relaxed);
+  return queued.has_value();
 }
 
 Result<void> Disk::write(store::Database& db, const Key& key, const Kept& kept) {

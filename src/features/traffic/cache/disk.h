@@ -25,15 +25,17 @@ class Disk {
   bool may_have(const Key& key) const;
   /// Waits for the disk: not on a loop. Null where there is none, or its time is up.
   std::shared_ptr<const Kept> read(const Key& key);
-  /// Hands it to the writer, which never keeps anybody waiting: with a full queue it is not kept.
-  void put(const Key& key, std::shared_ptr<const Kept> kept);
+  /// Hands it to the writer, which never keeps anybody waiting. A flood of new answers is not worth
+  /// a core: at most kMostWrites a second are kept, and none with a full queue. False: not now.
+  static constexpr std::uint64_t kMostWrites = 500;
+  bool put(const Key& key, std::shared_ptr<const Kept> kept);
   /// Takes out those of this tenant and model; empty = of all. Waits for the disk.
   Result<std::size_t> clear(std::string_view tenant, std::string_view model);
   void set_most(std::size_t bytes) { most_bytes_.store(bytes, std::memory_order_relaxed); }
 
   struct Stats {
     std::size_t entries = 0, bytes = 0, most_bytes = 0;
-    std::uint64_t dropped = 0;  // not kept, since the writer was busy or the disk failed
+    std::uint64_t dropped = 0;  // that the disk did not take
   };
   Stats stats() const;
 
@@ -51,6 +53,8 @@ class Disk {
   std::atomic<std::size_t> most_bytes_;
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::int64_t> second_{0};  // of the writes counted
+  std::atomic<std::uint64_t> writes_in_second_{0};
   std::uint32_t writes_ = 0;  // on the writer's thread
   mutable std::mutex mutex_;
   std::unordered_set<std::uint64_t> known_;  // beginnings of keys: 8 bytes tell them well enough

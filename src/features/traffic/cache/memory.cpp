@@ -16,24 +16,24 @@ std::size_t Kept::size() const {
          model.capacity();
 }
 
-Kept pack(const StoredAnswer& answer) {
-  Kept kept;
-  kept.content_type = answer.content_type;
-  kept.streamed = answer.streamed;
+std::shared_ptr<Kept> pack(const StoredAnswer& answer) {
+  auto kept = std::make_shared<Kept>();
+  kept->content_type = answer.content_type;
+  kept->streamed = answer.streamed;
   const std::string_view body = answer.body();
-  kept.plain_size = static_cast<std::uint32_t>(body.size());
+  kept->plain_size = static_cast<std::uint32_t>(body.size());
   if (body.size() >= kWorthCompressing) {
     std::string packed(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(body.size()))),
                        '\0');
     const int size = LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
                                           static_cast<int>(packed.size()));
     if (size > 0 && static_cast<std::size_t>(size) < body.size()) {
-      kept.bytes.assign(packed, 0, static_cast<std::size_t>(size));
-      kept.compressed = true;
+      kept->bytes.assign(packed, 0, static_cast<std::size_t>(size));
+      kept->compressed = true;
       return kept;
     }
   }
-  kept.bytes = body;
+  kept->bytes = body;
   return kept;
 }
 

@@ -28,10 +28,11 @@ struct Kept {
   bool streamed = false;
   std::string tenant, model;  // whose it is, and the model asked for: for clearing
   Wall made{}, until{};
+  mutable std::atomic<bool> on_disk{false};  // or handed over for it
 
   std::size_t size() const;  // in memory, about
 };
-Kept pack(const StoredAnswer& answer);
+std::shared_ptr<Kept> pack(const StoredAnswer& answer);
 /// Null where the bytes are none that pack() gave.
 std::shared_ptr<const StoredAnswer> unpack(const Kept& kept);
 

@@ -122,6 +122,7 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
 Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<seconds> age) {
   const Key key = exchange.slot(slot_).key;
   if (const auto kept = shelves_.memory.find(key, exchange.started_wall)) {
+    keep_on_disk(key, kept);  // where there were too many when it was new
     co_return give(exchange, attempt, *kept, age);
   }
   net::Loop* loop = exchange.context->loop;
@@ -169,6 +170,11 @@ Task<bool> CacheStage::wait_for_other(Exchange& exchange, State& state,
   co_return waiter->kept();
 }
 
+void CacheStage::keep_on_disk(const Key& key, const std::shared_ptr<const Kept>& kept) {
+  if (!shelves_.disk || kept->on_disk.load(std::memory_order_relaxed)) return;
+  if (shelves_.disk->put(key, kept)) kept->on_disk.store(true, std::memory_order_relaxed);
+}
+
 void CacheStage::land(State& state, bool kept) noexcept {
   if (std::exchange(state.leads, false)) shelves_.flights.land(state.key, kept);
 }
@@ -186,14 +192,14 @@ void CacheStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
                      (stop == Stop::Tools && settings.tool_calls));
   if (!good) return land(state, false);
   tap.answer.padded.append(StoredAnswer::kPadding, '\0');
-  auto kept = std::make_shared<Kept>(pack(tap.answer));
+  auto kept = pack(tap.answer);
   attempt.tap.reset();
   kept->tenant = exchange.principal->tenant;
   kept->model = exchange.model_name;
   kept->made = exchange.context->clock->wall();
   kept->until = kept->made + settings.ttl;
   shelves_.memory.put(state.key, kept);
-  if (shelves_.disk) shelves_.disk->put(state.key, std::move(kept));
+  keep_on_disk(state.key, kept);
   land(state, true);
 }
 

@@ -52,6 +52,7 @@ class CacheStage final : public Stage {
   bool give(Exchange& exchange, Attempt& attempt, const Kept& kept,
             std::optional<std::chrono::seconds> age);
   Task<bool> wait_for_other(Exchange& exchange, State& state, std::chrono::milliseconds most);
+  void keep_on_disk(const Key& key, const std::shared_ptr<const Kept>& kept);
   void land(State& state, bool kept) noexcept;
 
   SectionKey<CacheSettings> settings_;
