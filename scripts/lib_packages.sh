@@ -10,12 +10,14 @@ packages_build=(
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libsimdjson-dev libyaml-cpp-dev
   libtomlplusplus-dev
   libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev zlib1g-dev liblz4-dev
+  libhyperscan-dev libhnswlib-dev libcurl4-openssl-dev libicu-dev libcld2-dev libphonenumber8 libprotobuf-dev libabsl-dev
   libhyperscan-dev libcurl4-openssl-dev libicu-dev libcld2-dev libphonenumber8 libprotobuf-dev libabsl-dev
+  libhiredis-dev
 )
 packages_use=(curl)
 packages_test=(
   libgtest-dev python3-venv clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
-  nodejs npm golang-go jq strace procps chromium fonts-noto-core
+  nodejs npm golang-go jq strace procps chromium fonts-noto-core redis-server
 )
 packages_bench=(libbenchmark-dev nginx-light wrk)
 packages_package=(

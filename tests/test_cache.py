@@ -36,7 +36,8 @@ def gate(config, fake, google, session_folder):
         "kept": {"targets": ["fake/echo"]}, "short": {"targets": ["fake/echo"]},
         "own": {"targets": ["fake/echo"]}, "tools": {"targets": ["fake/echo"]},
         "masked": {"targets": ["fake/echo"]}, "slow": {"targets": ["fake/cache-slow"]},
-        "vectors": {"targets": ["fake/text-embedding-fake"]},
+        "vectors": {"targets": ["fake/text-embedding-fake"]}, "meant": {"targets": ["fake/echo"]},
+        "topics": {"targets": ["fake/cache-topics"]}, "meant-masked": {"targets": ["fake/echo"]},
         "reported": {"targets": ["fake/echo"]}, "never": {"targets": ["fake/echo"]},
         "claude": {"targets": ["claude/claude-sonnet-4-5"]}, "gemini": {"targets": ["google/gemini-2.5-flash"]}}
     settings["prices"] = {"models": {"fake/echo": {"input": 10, "output": 20}}}
@@ -49,6 +50,10 @@ def gate(config, fake, google, session_folder):
         {"name": "own", "match": {"models": ["own"]}, "cache": {"on": True, "scope": "user"}},
         {"name": "masked", "match": {"models": ["masked"]}, "pii": "mask", "cache": "on"},
         {"name": "reported", "match": {"models": ["reported"]}, "pii": "report", "cache": "on"},
+        {"name": "meant", "match": {"models": ["meant"]},
+         "cache": {"on": True, "meaning": {"model": "topics", "threshold": 0.9}}},
+        {"name": "meant-masked", "match": {"models": ["meant-masked"]}, "pii": "mask",
+         "cache": {"on": True, "meaning": {"model": "topics", "threshold": 0.9}}},
         {"name": "never", "match": {"models": ["never"]}, "cache": "off"},
         {"name": "all", "cache": "on"}]
     with running(session_folder / "cache", settings) as gateway:
@@ -193,6 +198,78 @@ def test_personal_data_that_goes_on_in_clear_is_not_kept(gate, fake, mark):
     assert not any("x-causeway-cache" in answer.headers for answer in answers)
     assert len(fake.records(mark)) == 2
     assert said(ask(gate, "reported", f"nothing in it {mark}")) == "miss"
+
+
+@pytest.fixture(scope="module")
+def topics(fake):
+    """An embedding model to which all that is about one thing is the same, whatever is said of it."""
+    things = ["refund", "delivery", "password", "invoice"]
+
+    async def embed(answer):
+        inputs = answer.request["input"]
+        rows = []
+        for i, text in enumerate([inputs] if isinstance(inputs, str) else inputs):
+            vector = [0.01] * 8
+            for at, thing in enumerate(things):
+                vector[at] = 1.0 if thing in text.lower() else 0.01
+            rows.append({"object": "embedding", "index": i, "embedding": vector})
+        await answer.json(200, {"object": "list", "data": rows, "model": "topics",
+                                "usage": {"prompt_tokens": 3, "total_tokens": 3}})
+    fake.on("cache-topics", embed)
+
+
+def test_the_same_in_other_words(gate, fake, topics, mark):
+    first = ask(gate, "meant", "How do I get a refund for my order?")
+    again = ask(gate, "meant", "How can I get a refund for my order please?")
+    assert [said(first), said(again)] == ["miss", "meaning"]
+    assert again.content == first.content
+    assert said(ask(gate, "meant", "How can I get a refund for my order please?")) == "exact"
+    assert said(ask(gate, "meant", "How do I get a delivery for my order?")) == "miss"
+    stats = gate.admin_call("GET", "/api/cache").json()
+    assert stats["by_meaning"] >= 1 and stats["questions"] >= 2
+
+
+@pytest.mark.parametrize("one, other", [
+    ("How do I enable the password check?", "How do I disable the password check?"),
+    ("Can I pay the invoice within 14 days?", "Can I pay the invoice within 30 days?"),
+    ("Why was my delivery late?", "When was my delivery late?"),
+    ("Is the refund free in Germany?", "Is the refund free in France?"),
+    ("Is the invoice sent by post?", "Is the invoice not sent by post?")])
+def test_what_only_looks_alike_is_asked_anew(gate, topics, one, other):
+    """To the embedding model they are the same; the second gate tells them apart."""
+    assert said(ask(gate, "meant", one)) in ("miss", "exact")
+    assert said(ask(gate, "meant", other)) == "miss"
+
+
+def test_meaning_counts_only_where_all_else_is_the_same(gate, topics, mark):
+    system = {"role": "system", "content": f"You are of {mark}."}
+    other = {"role": "system", "content": f"You are of {mark}, too."}
+    def asked(question, *before, key=KEY, **more):
+        body = {"model": "meant", "messages": [*before, {"role": "user", "content": question}], **more}
+        return said(httpx.post(f"{gate.url}/v1/chat/completions", json=body, timeout=30,
+                               headers={"authorization": f"Bearer {key}"}))
+    assert asked("How do I reset my password?", system) == "miss"
+    assert asked("How can I reset my password?", system) == "meaning"
+    assert asked("How can I reset my password please?", other) == "miss"
+    assert asked("How can I reset my password please?", system, key=TEENY) == "miss", "another tenant"
+    assert asked("How can I reset my password please?", system, temperature=0.3) == "miss"
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    assert asked("How can I reset my password please?", system, tools=tools, tool_choice="none") == "miss"
+
+
+def test_personal_questions_have_answers_of_their_own(gate, topics, mark):
+    def asked(question):
+        return said(ask(gate, "meant-masked", question))
+    assert asked(f"How do I get the invoice sent to ann{mark}@example.com?") == "miss"
+    assert asked(f"How can I get the invoice sent to ann{mark}@example.com?") == "miss"
+
+
+def test_without_the_embedding_model_it_is_asked_as_it_is(gate, fake, mark):
+    async def broken(answer):
+        await answer.json(500, {"error": {"message": "no", "type": "server_error"}})
+    fake.on("cache-topics", broken)
+    assert said(ask(gate, "meant", f"Where is my delivery {mark}?")) == "miss"
+    assert said(ask(gate, "meant", f"Where is my delivery {mark}?")) == "exact"
 
 
 def test_identical_requests_in_flight_share_one_call(gate, fake, mark):

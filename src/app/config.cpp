@@ -196,6 +196,8 @@ void describe(config::Fields& f, AppConfig& c) {
   f.field("prices", c.prices, "What tokens cost, where the catalogue does not know or is wrong.");
   f.field("breaker", c.breaker, "When a target that fails is left alone, and for how long.");
   f.field("limits", c.limits, "How many are counted (docs/limits.md).");
+  f.field("anomalies", c.anomalies,
+          "Who asks far more than is usual is blocked for a while (docs/blocks.md).");
   f.field("cache", c.cache, "How much room answers have that are kept (docs/cache.md).");
   f.field("traces", c.traces, "How long and how much of what is recorded is kept.");
   f.field("otlp", c.otlp, "Where spans and metrics are sent, in OpenTelemetry's protocol.");

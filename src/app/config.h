@@ -12,6 +12,7 @@
 #include "features/insight/alerts/config.h"
 #include "features/insight/otlp/config.h"
 #include "features/insight/traces/config.h"
+#include "features/traffic/anomalies/config.h"
 #include "features/traffic/cache/config.h"
 #include "features/traffic/limits/config.h"
 #include "features/traffic/routing/condition.h"
@@ -131,6 +132,7 @@ struct AppConfig {
   PricesConfig prices;
   routing::BreakerSettings breaker;
   limits::LimitTable limits;
+  anomalies::AnomalySettings anomalies;
   cache::CacheLimits cache;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;

@@ -10,7 +10,9 @@
 #include "features/insight/playground/feature.h"
 #include "features/insight/traces/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/anomalies/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
 #include "features/traffic/routing/feature.h"
 
@@ -22,10 +24,12 @@ std::vector<Verb> feature_verbs() {
                            traces::traces_verb(),
                            alerts::alerts_verb(),
                            routing::route_verb(),
+                           anomalies::blocks_verb(),
                            cache::cache_verb(),
                            limits::limits_verb(),
                            playground::replay_verb(),
                            evaluation::test_cases_verb(),
+                           faq::faq_verb(),
                            pii::pii_verb([] {
                              return engine::find_data(pii::kNamesModel,
                                                       engine::find_places(executable_path()));

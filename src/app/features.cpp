@@ -20,7 +20,9 @@
 #include "features/insight/traces/feature.h"
 #include "features/privacy/minimise/stage.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/anomalies/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
 #include "features/traffic/routing/feature.h"
 #include "platform/crypto/hash.h"
@@ -104,6 +106,12 @@ Result<void> Program::make_features() {
   auto sessions = std::make_unique<sessions::SessionsFeature>(admin_key_lookup(), *log_, clock_);
   sessions_feature_ = sessions.get();
   features_.push_back(std::move(sessions));
+  auto faq = std::make_unique<faq::FaqFeature>(
+      faq::FaqFeature::Parts{vocabulary_.faq, *store_, *sealed_, clock_, *metrics_, *workers_, post,
+                             [this] { return asker_.get(); }});
+  faq_feature_ = faq.get();
+  if (auto opened = faq->open(); !opened) return opened;
+  features_.push_back(std::move(faq));
   features_.push_back(
       feature_of("minimise", std::make_unique<minimise::MinimiseStage>(vocabulary_.minimise)));
   auto pii_secret = store::kept_secret(*folder_, "pii-secret", false);
@@ -117,6 +125,7 @@ Result<void> Program::make_features() {
   features_.push_back(std::make_unique<routing::RoutingFeature>(
       target_states_, vocabulary_.pass_through, vocabulary_.priority, slots, loops));
   if (auto made = make_limits(slots); !made) return made;
+  if (auto made = make_anomalies(); !made) return made;
   if (auto made = make_cache(slots); !made) return made;
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
@@ -171,6 +180,19 @@ Result<void> Program::make_limits(SlotLayout& slots) {
   limits->declare_metrics(*metrics_);
   limits_feature_ = limits.get();
   features_.push_back(std::move(limits));
+  return {};
+}
+
+Result<void> Program::make_anomalies() {
+  auto anomalies = std::make_unique<anomalies::AnomaliesFeature>(
+      anomalies::AnomaliesFeature::Parts{
+          *store_, *log_, clock_, *workers_,
+          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); }},
+      config_.anomalies);
+  if (auto loaded = anomalies->load(); !loaded) return loaded;
+  anomalies->declare_metrics(*metrics_);
+  anomalies_feature_ = anomalies.get();
+  features_.push_back(std::move(anomalies));
   return {};
 }
 

@@ -12,6 +12,7 @@ namespace {
 // Head, request, attempt and event hooks run from top to bottom, done hooks from bottom to top.
 constexpr std::array kOrder = {
     Place{"admit", "refuses what can be refused before anything is read or looked up"},
+    Place{"anomalies", "an address that is blocked costs nothing; every other one is counted"},
     Place{"access_log", "its line is written last, when all others have said what they know"},
     Place{"trace", "sees what metrics and ledger made of the exchange"},
     Place{"alerts", "counts whole exchanges, with what they cost and who made the answer"},
@@ -19,10 +20,12 @@ constexpr std::array kOrder = {
     Place{"metrics", "counts what the ledger has settled"},
     Place{"ledger", "settles first of all; a full journal must be known before work begins"},
     Place{"identify", "everything below depends on who calls"},
+    Place{"anomalies_caller", "as soon as it is known who calls, also for what is not there"},
     Place{"resolve", "finds model and policy; from here on the policy's own list runs"},
     Place{"allow", "what the caller may not use must cost nothing more"},
     Place{"validate", "what no target could do is refused before one is chosen"},
     Place{"limits", "what is refused anyhow uses nothing up; what is served costs from here on"},
+    Place{"faq", "what staff has answered needs no model; before anything is taken out or masked"},
     Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
     Place{"cache", "looks for the answer to what a target would be sent; keeps it as it came"},

@@ -14,6 +14,7 @@
 #include "engine/vocabulary_files.h"
 #include "features/access/keys/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/faq/feature.h"
 #include "platform/process/open_files.h"
 #include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
@@ -241,6 +242,7 @@ Result<void> Program::start() {
   }
   latest_snapshot_ = snapshot;
   look_for_names_model();
+  faq_feature_->prepare(latest_snapshot_->policies);
   config_version_ = snapshot->version;
   control_client_ = http::make_client(control_);
   make_probes();

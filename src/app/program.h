@@ -41,6 +41,9 @@ class Engine;
 namespace causeway::alerts {
 class AlertsFeature;
 }
+namespace causeway::anomalies {
+class AnomaliesFeature;
+}
 namespace causeway::cache {
 class CacheFeature;
 }
@@ -61,6 +64,9 @@ class OtlpFeature;
 }
 namespace causeway::pii {
 class PiiFeature;
+}
+namespace causeway::faq {
+class FaqFeature;
 }
 namespace causeway::sessions {
 struct AdminKeys;
@@ -118,6 +124,7 @@ class Program {
   Result<void> make_parts();
   Result<void> make_features();
   Result<void> make_limits(SlotLayout& slots);
+  Result<void> make_anomalies();
   Result<void> make_cache(SlotLayout& slots);
   Result<void> make_operators_features();
   std::unique_ptr<Feature> make_otlp();
@@ -205,12 +212,14 @@ class Program {
   std::unique_ptr<Vocabularies> vocabularies_;
   std::vector<std::unique_ptr<Feature>> features_;
   alerts::AlertsFeature* alerts_feature_ = nullptr;
+  anomalies::AnomaliesFeature* anomalies_feature_ = nullptr;
   cache::CacheFeature* cache_feature_ = nullptr;
   limits::LimitsFeature* limits_feature_ = nullptr;
   keys::KeysFeature* keys_feature_ = nullptr;
   ledger::LedgerFeature* ledger_feature_ = nullptr;
   metrics::MetricsFeature* metrics_feature_ = nullptr;
   pii::PiiFeature* pii_feature_ = nullptr;
+  faq::FaqFeature* faq_feature_ = nullptr;
   otlp::OtlpFeature* otlp_feature_ = nullptr;
   sessions::SessionsFeature* sessions_feature_ = nullptr;
   traces::TracesFeature* traces_feature_ = nullptr;

@@ -13,6 +13,7 @@ std::vector<std::string> restart_needed(const AppConfig& now, const AppConfig& t
   note("server.threads", now.server.threads == then.server.threads);
   note("server.drain", now.server.drain == then.server.drain);
   note("alerts.step", now.alerts.step == then.alerts.step);
+  note("cache.questions", now.cache.questions == then.cache.questions);
   note("log.level", now.log.level == then.log.level);
   note("log.format", now.log.format == then.log.format);
   note("log.access", now.log.access == then.log.access);

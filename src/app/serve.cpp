@@ -17,7 +17,9 @@
 #include "features/insight/metrics/feature.h"
 #include "features/insight/otlp/feature.h"
 #include "features/insight/traces/feature.h"
+#include "features/traffic/anomalies/feature.h"
 #include "features/traffic/cache/feature.h"
+#include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
 #include "platform/process/supervision.h"
 #include "platform/process/unmap_code.h"
@@ -122,12 +124,14 @@ Result<void> Program::load_again() {
   ledger_feature_->set_prices(price_settings(*config));
   target_states_.configure(config->breaker);
   limits_feature_->configure(config->limits);
+  anomalies_feature_->configure(config->anomalies);
   cache_feature_->configure(config->cache);
   traces_feature_->set_keep(config->traces);
   otlp_feature_->exporter().configure(config->otlp);
   alerts_feature_->configure(config->alerts, retiring_targets(*config));
   put_in_force(snapshot);
   look_for_names_model();
+  faq_feature_->prepare(latest_snapshot_->policies);
   config_version_ = snapshot->version;
   // Addresses, data folder, threads, limits of the server and the log stay as they were at the
   // start.

@@ -18,6 +18,8 @@ Vocabulary::Vocabulary() {
   log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
   ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
   traces = sections.add(traces::kTraces, "What is recorded of requests (docs/traces.md).");
+  faq = sections.add(
+      faq::kFaq, "Whether questions that staff has answered are asked of a model (docs/faq.md).");
   minimise = sections.add(minimise::kMinimise,
                           "How much of a conversation goes on to a provider (docs/minimise.md).");
   pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.",

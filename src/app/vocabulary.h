@@ -15,6 +15,7 @@
 #include "features/privacy/minimise/config.h"
 #include "features/privacy/pii/config.h"
 #include "features/traffic/cache/config.h"
+#include "features/traffic/faq/config.h"
 #include "features/traffic/limits/config.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
@@ -33,6 +34,7 @@ struct Vocabulary {
   SectionKey<access_log::AccessLogSettings> log;
   SectionKey<ledger::LedgerSettings> ledger;
   SectionKey<traces::TraceSettings> traces;
+  SectionKey<faq::FaqSettings> faq;
   SectionKey<minimise::MinimiseSettings> minimise;
   SectionKey<pii::Settings> pii;
   SectionKey<cache::CacheSettings> cache;

@@ -12,4 +12,10 @@ std::string_view user_of(Exchange& exchange) {
   return {};
 }
 
+std::shared_ptr<const Principal> with_any_model(const Principal& principal) {
+  auto copy = std::make_shared<Principal>(principal);
+  copy->models = {"*"};
+  return copy;
+}
+
 }  // namespace causeway

@@ -2,6 +2,20 @@
 
 namespace causeway::cache {
 
+void describe(config::Fields& f, MeaningSettings& c) {
+  using namespace std::chrono_literals;
+  f.field(
+      "model", c.model,
+      "A model for embeddings (`local/minilm`): a question in other words has the same answer, "
+      "where nothing else differs and no number, negation, name or kind of question does. Empty: "
+      "only the very same request.");
+  f.field("threshold", c.threshold,
+          "How near two questions must be (cosine); the default is for all-MiniLM-L6-v2.")
+      .range(0.5, 1.0);
+  f.field("wait", c.wait, "How long the model may take; then the request is asked as it is.")
+      .range(10ms, 60s);
+}
+
 void describe(config::Fields& f, CacheSettings& c) {
   using namespace std::chrono_literals;
   f.word("off", c.on, false, "Every request is answered anew.");
@@ -20,6 +34,7 @@ void describe(config::Fields& f, CacheSettings& c) {
           "was. What it replaced is in no answer that is kept.");
   f.field("largest", c.largest, "Larger answers are not kept.")
       .range(config::kKiB, 16 * config::kMiB);
+  f.field("meaning", c.meaning, "Questions in other words; off without a model.");
   f.field("wait", c.wait,
           "How long a request waits for the answer to the same request of another caller; 0 = it "
           "does not.")
@@ -32,6 +47,11 @@ void describe(config::Fields& f, CacheLimits& c) {
   f.field("disk", c.disk,
           "For answers that outlive a restart, encrypted, in the data folder; 0 = none.")
       .range(std::uint64_t{0}, 1024 * config::kGiB);
+  f.field(
+       "questions", c.questions,
+       "So many questions are known by their meaning, about 3 KB each. Up to 50,000 are looked at "
+       "one by one, more in a graph, which misses a few. Wants a restart.")
+      .range(1'000, 1'000'000);
 }
 
 }  // namespace causeway::cache

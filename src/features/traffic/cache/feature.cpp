@@ -15,7 +15,7 @@ double number(Number value) {
 CacheFeature::CacheFeature(Parts parts, const CacheLimits& limits)
     : parts_(std::move(parts)),
       limits_(limits),
-      shelves_(limits.memory.value),
+      shelves_(limits.memory.value, limits.questions),
       stage_(parts_.settings, parts_.slots, shelves_, parts_.workers) {}
 
 Result<void> CacheFeature::open() {
@@ -40,6 +40,7 @@ void CacheFeature::declare_metrics(metrics::Registry& metrics) {
       {"causeway_cache_lookups_total", "Looks into the cache, by what came of them.", {"result"}},
       [this](SampleSink& sink) {
         sink.add({"hit"}, number(shelves_.hits.load()));
+        sink.add({"meaning"}, number(shelves_.by_meaning.load()));
         sink.add({"miss"}, number(shelves_.misses.load()));
         sink.add({"joined"}, number(shelves_.joined.load()));
       });
@@ -70,6 +71,8 @@ Task<AdminReply> CacheFeature::stats() const {
   AdminReply reply;
   text::JsonWriter json(reply.body);
   json.begin_object();
+  json.field("by_meaning", shelves_.by_meaning.load());
+  json.field("questions", shelves_.meanings.size());
   json.field("hits", shelves_.hits.load()).field("misses", shelves_.misses.load());
   json.field("joined", shelves_.joined.load());
   const auto memory = shelves_.memory.stats();
@@ -97,6 +100,7 @@ Task<AdminReply> CacheFeature::clear(AdminRequest request) {
   }
   const std::string tenant = request.query["tenant"], model = request.query["model"];
   const std::size_t in_memory = shelves_.memory.clear(tenant, model);
+  if (tenant.empty() && model.empty()) shelves_.meanings.clear();  // others are noticed when found
   std::size_t on_disk = 0;
   if (shelves_.disk) {
     Disk& disk = *shelves_.disk;

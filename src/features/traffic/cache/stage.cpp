@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/ask.h"
+#include "core/caller.h"
 #include "core/dialect.h"
 #include "core/snapshot.h"
 #include "platform/net/loop.h"
@@ -102,6 +104,16 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
       unsay(exchange, kSays);
       co_return go_on();
     }
+    if (!settings.meaning.model.empty()) {
+      found = co_await find_by_meaning(exchange, attempt, control.max_age);
+    }
+    if (found) {
+      shelves_.by_meaning.fetch_add(1, std::memory_order_relaxed);
+      exchange.answered_from = "meaning";
+      unsay(exchange, kSays);
+      land(state, true);
+      co_return go_on();
+    }
     if (control.only_if_cached) {
       co_return fail(ErrorKind::Timeout, Origin::Us,
                      "Cache-Control: only-if-cached was asked for, and no answer is kept.",
@@ -118,15 +130,20 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   co_return go_on();
 }
 
-// In memory, else on the disk.
 Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<seconds> age) {
   const Key key = exchange.slot(slot_).key;
-  if (const auto kept = shelves_.memory.find(key, exchange.started_wall)) {
+  const auto kept = co_await kept_answer(exchange, key);
+  co_return kept&& give(exchange, attempt, *kept, age);
+}
+
+// In memory, else on the disk.
+Task<std::shared_ptr<const Kept>> CacheStage::kept_answer(Exchange& exchange, Key key) {
+  if (auto kept = shelves_.memory.find(key, exchange.started_wall)) {
     keep_on_disk(key, kept);  // where there were too many when it was new
-    co_return give(exchange, attempt, *kept, age);
+    co_return kept;
   }
   net::Loop* loop = exchange.context->loop;
-  if (!loop || !shelves_.disk || !shelves_.disk->may_have(key)) co_return false;
+  if (!loop || !shelves_.disk || !shelves_.disk->may_have(key)) co_return nullptr;
   const auto post = [loop](std::move_only_function<void()> action) {
     loop->post(std::move(action));
   };
@@ -134,9 +151,72 @@ Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<
   auto kept = co_await offload(
       workers_, post,
       [&disk, key]() -> Result<std::shared_ptr<const Kept>> { return disk.read(key); });
-  if (!kept || !*kept) co_return false;
+  if (!kept || !*kept) co_return nullptr;
   shelves_.memory.put(key, *kept);
-  co_return give(exchange, attempt, **kept, age);
+  co_return *kept;
+}
+
+// The vector of a question; empty where the model does not answer, or not in time.
+Task<std::vector<float>> CacheStage::vector_of(Exchange& exchange, const MeaningSettings& settings,
+                                               std::string text) {
+  const auto principal = with_any_model(*exchange.principal);
+  Question question;
+  question.principal = principal.get();
+  question.path = "/v1/embeddings";
+  question.body = "{\"model\":" + encode_json_string(settings.model) +
+                  ",\"input\":" + encode_json_string(text) + "}";
+  question.inside = &exchange;
+  question.cancel = &exchange.cancel;
+  question.timeout = settings.wait;
+  auto asking = exchange.context->asker->ask(std::move(question));
+  const auto answer = co_await std::move(asking);
+  if (!answer) co_return std::vector<float>{};
+  co_return read_vector(answer->body);
+}
+
+Task<bool> CacheStage::find_by_meaning(Exchange& exchange, Attempt& attempt,
+                                       std::optional<seconds> age) {
+  const CacheSettings& settings = exchange.policy->sections.get(settings_);
+  net::Loop* loop = exchange.context->loop;
+  // What is personal has an answer of its own, also where it was replaced.
+  if (!loop || !exchange.context->asker || !exchange.fired.empty()) co_return false;
+  auto asked = std::make_shared<Meanings::Asked>();
+  const std::string text = question_of(exchange, attempt, settings, asked->context);
+  asked->question = similar::read_question(text);
+  if (text.empty() || !asked->question.read) co_return false;
+  asked->model = settings.meaning.model;
+  auto asking = vector_of(exchange, settings.meaning, text);
+  asked->vector = co_await std::move(asking);
+  if (asked->vector.empty()) co_return false;
+  const Meanings& meanings = shelves_.meanings;
+  const auto threshold = static_cast<float>(settings.meaning.threshold);
+  auto look = [asked, threshold, &meanings]() -> Result<std::optional<Key>> {
+    return meanings.find(*asked, threshold);
+  };
+  WorkerGroup* cpu = exchange.context->cpu;
+  Result<std::optional<Key>> found = std::nullopt;
+  if (cpu) {
+    const auto post = [loop](std::move_only_function<void()> action) {
+      loop->post(std::move(action));
+    };
+    auto away = offload(*cpu, post, std::move(look));
+    found = co_await std::move(away);  // where all are busy, nothing is near
+  } else {
+    found = look();
+  }
+  State& state = exchange.slot(slot_);
+  state.asked = asked.get();
+  exchange.kept.push_back(asked);
+  if (!found || !*found) co_return false;
+  const Key key = **found;
+  const auto kept = co_await kept_answer(exchange, key);
+  if (!kept) {
+    shelves_.meanings.forget(key);
+    co_return false;
+  }
+  if (!give(exchange, attempt, *kept, age)) co_return false;
+  shelves_.memory.put(state.key, kept);  // the next one finds it by its own words
+  co_return true;
 }
 
 bool CacheStage::give(Exchange& exchange, Attempt& attempt, const Kept& kept,
@@ -175,6 +255,20 @@ void CacheStage::keep_on_disk(const Key& key, const std::shared_ptr<const Kept>&
   if (shelves_.disk->put(key, kept)) kept->on_disk.store(true, std::memory_order_relaxed);
 }
 
+// Not on the loop: a graph takes a millisecond for it. Where all are busy it is not known by its
+// meaning.
+void CacheStage::learn(Exchange& exchange, State& state) {
+  if (!state.asked) return;
+  auto add = [&meanings = shelves_.meanings, asked = std::move(*state.asked),
+              key = state.key]() mutable { meanings.add(std::move(asked), key); };
+  state.asked = nullptr;
+  if (exchange.context->cpu) {
+    (void)exchange.context->cpu->submit(std::move(add));
+  } else {
+    add();
+  }
+}
+
 void CacheStage::land(State& state, bool kept) noexcept {
   if (std::exchange(state.leads, false)) shelves_.flights.land(state.key, kept);
 }
@@ -200,6 +294,7 @@ void CacheStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
   kept->until = kept->made + settings.ttl;
   shelves_.memory.put(state.key, kept);
   keep_on_disk(state.key, kept);
+  learn(exchange, state);
   land(state, true);
 }
 

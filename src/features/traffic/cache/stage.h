@@ -12,6 +12,7 @@
 #include "features/traffic/cache/config.h"
 #include "features/traffic/cache/disk.h"
 #include "features/traffic/cache/flights.h"
+#include "features/traffic/cache/meaning.h"
 #include "features/traffic/cache/memory.h"
 #include "platform/base/worker.h"
 
@@ -19,11 +20,13 @@ namespace causeway::cache {
 
 /// What all loops share.
 struct Shelves {
-  explicit Shelves(std::size_t memory_bytes) : memory(memory_bytes) {}
+  Shelves(std::size_t memory_bytes, std::size_t questions)
+      : memory(memory_bytes), meanings(questions) {}
   Memory memory;
   Flights flights;
   std::unique_ptr<Disk> disk;  // null: nothing is kept there
-  std::atomic<std::uint64_t> hits{0}, misses{0}, joined{0};
+  Meanings meanings;
+  std::atomic<std::uint64_t> hits{0}, by_meaning{0}, misses{0}, joined{0};
 };
 
 class CacheStage final : public Stage {
@@ -46,13 +49,20 @@ class CacheStage final : public Stage {
     Key key;
     bool leads;  // others may wait for this one
     bool keeps;
+    Meanings::Asked* asked;  // among what the exchange keeps; null: nothing is looked for
   };
   bool concerns(Exchange& exchange, const Attempt& attempt, const CacheSettings& settings) const;
   Task<bool> find(Exchange& exchange, Attempt& attempt, std::optional<std::chrono::seconds> age);
+  Task<bool> find_by_meaning(Exchange& exchange, Attempt& attempt,
+                             std::optional<std::chrono::seconds> age);
+  Task<std::vector<float>> vector_of(Exchange& exchange, const MeaningSettings& settings,
+                                     std::string question);
+  Task<std::shared_ptr<const Kept>> kept_answer(Exchange& exchange, Key key);
   bool give(Exchange& exchange, Attempt& attempt, const Kept& kept,
             std::optional<std::chrono::seconds> age);
   Task<bool> wait_for_other(Exchange& exchange, State& state, std::chrono::milliseconds most);
   void keep_on_disk(const Key& key, const std::shared_ptr<const Kept>& kept);
+  void learn(Exchange& exchange, State& state);
   void land(State& state, bool kept) noexcept;
 
   SectionKey<CacheSettings> settings_;

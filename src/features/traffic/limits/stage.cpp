@@ -108,6 +108,11 @@ Verdict LimitStage::on_request(Exchange& exchange) {
   for (std::size_t i = 0; i < limits->size() && count < wanted.size(); ++i) {
     const Limit& limit = (*limits)[i];
     std::int64_t amount = 1;
+    // What Causeway asks to serve a request is a part of that one; its tokens are used all the
+    // same.
+    const bool counts_requests =
+        limit.amount == Amount::Requests || limit.amount == Amount::Concurrent;
+    if (exchange.internal && counts_requests) continue;
     if (limit.amount == Amount::Tokens || limit.amount == Amount::Money) {
       const Estimate estimate = estimate_of(exchange, answers_, limit);
       amount = estimate.tokens;

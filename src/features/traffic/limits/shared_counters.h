@@ -1,0 +1,109 @@
+// What everybody has had, counted for all replicas together in Redis: one script takes all that a
+// request wants or nothing of it, by Redis's own clock; another one puts what it has really come to
+// in the place of what was reserved. The numbers are whole and exact up to 2^53.
+//
+// What a process reserved that died (kill -9) comes back: each reservation stands in the list of
+// its holder, a holder has a lease of 30 s that each of its calls and a heartbeat renew, and
+// whoever calls next takes back what a holder had whose lease has run out. A holder that was only
+// cut off settles in full then. A reservation of which nobody knows whether it was made (its reply
+// never came) is undone as soon as Redis answers; should it arrive behind that, it is refused.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "platform/base/error.h"
+#include "platform/base/task.h"
+
+namespace causeway::net {
+class Loop;
+}
+namespace causeway::redis {
+class Client;
+}
+
+namespace causeway::limits {
+
+enum class SharedKind : std::uint8_t {
+  Window,      // 60 slots; an amount counts until its slot has left the window as a whole
+  Period,      // a day or month, told apart by `period`
+  Concurrent,  // until it is settled
+};
+
+/// One amount of one limit. `key` says limit and subject: 1 to 256 bytes.
+struct SharedAmount {
+  std::string key;
+  SharedKind kind = SharedKind::Window;
+  std::int64_t most = 0, amount = 1;  // 0 to 2^53
+  std::int64_t window_ms = 0;         // of Window: 1 s at least
+  std::string period{};               // of Period: "2026-11"
+  std::int64_t ttl_ms = 0;            // of Period: until it ends
+};
+
+/// How one limit stands, this request included where it was granted.
+struct SharedStanding {
+  std::int64_t used = 0;
+  /// Of one that refuses: until it is worth asking again. Of others: until something is free again,
+  /// where all is used. -1: not known, or never.
+  std::int64_t wait_ms = 0;
+};
+
+/// What must be kept to settle.
+struct SharedReservation {
+  struct Part {
+    SharedKind kind = SharedKind::Window;
+    std::string key, slot;  // or the period
+  };
+  std::string holder, id, generation;
+  std::vector<Part> parts;
+};
+
+struct SharedVerdict {
+  bool granted = false;
+  std::size_t which = 0;                  // the first that refuses
+  std::vector<SharedStanding> standings;  // of each that was wanted
+  SharedReservation reservation;          // where it was granted
+};
+
+/// Of one loop, on its thread; must end before the client and the loop.
+class SharedCounters {
+ public:
+  struct Options {
+    std::chrono::milliseconds lease{30'000};
+    std::function<std::int64_t()> now_us = nullptr;  // for tests, in the place of Redis's clock
+  };
+  SharedCounters(net::Loop& loop, redis::Client& client, Options options);
+  SharedCounters(net::Loop& loop, redis::Client& client);
+  ~SharedCounters();
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
+
+  /// At most kMost at once. Errors are redis::Client::command's, within its deadline; nothing is
+  /// reserved then, or it is undone later. Also Unavailable (shared_state_lost) while too much
+  /// waits to be undone, and Internal for what cannot be counted.
+  static constexpr std::size_t kMost = 16;
+  Task<Result<SharedVerdict>> reserve(std::span<const SharedAmount> wanted);
+
+  /// What each part has really come to, in the slot where it was reserved; 0 gives it back whole,
+  /// nothing leaves it for a later call. Does not wait; is tried again until it is done.
+  void settle(const SharedReservation& reservation,
+              std::span<const std::optional<std::int64_t>> real);
+
+  struct Stats {
+    std::size_t pending = 0;    // to be settled or undone again
+    std::uint64_t dropped = 0;  // of these, for want of room: their lease lets them go
+  };
+  Stats stats() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace causeway::limits
