@@ -106,4 +106,4 @@ rate = shop["cached_requests"] / shop["requests"]
 print(f"     {shop['cached_requests']} of {shop['requests']} requests without a model ({rate:.0%}), {shop['cached_tokens']} tokens "
       f"and {shop['cost_saved']} of money not spent")
 shown = subprocess.run([gateway, "usage", "--data", str(work / "data")], capture_output=True, text=True, check=True).stdout
-expect("and the command line shows it", "FROM CACHE" in shown, shown)
+expect("and the command line shows it", "STORED" in shown, shown)

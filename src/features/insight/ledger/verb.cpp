@@ -51,7 +51,7 @@ void print_usage(const bj::value& reply, const std::string& by) {
                            [](char c) { return static_cast<char>(toupper(c)); });
   }
   for (const char* name :
-       {"REQUESTS", "FAILED", "FROM CACHE", "INPUT", "CACHED", "OUTPUT", "SAVED", "ESTIMATED"}) {
+       {"REQUESTS", "FAILED", "STORED", "INPUT", "CACHED", "OUTPUT", "SAVED", "ESTIMATED"}) {
     table[0].emplace_back(name);
   }
   table[0].push_back("COST " + cell(reply, "currency"));
