@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(3600)
 
 REQUESTS = int(os.environ.get("CAUSEWAY_SOAK") or (1_000_000 if FULL else 100_000))
 WINDOWS = 10
-MEMORY = 6 << 20  # how much more it may have at the end than after the second window
+MEMORY = 5 << 20  # how much more it may have at the end than in the middle
 IDLE = 64  # connections to providers that are kept for the next request
 P99_FACTOR, P99_FLOOR = 2.0, 0.020
 
@@ -76,8 +76,8 @@ def test_soak(rig):
     last = windows[-1]
     assert not last["odd"], last["odd"]
     assert last["done"] == sum(last["counts"].values()) == REQUESTS
-    # The cache of the traces' file (16 MiB) fills in the first minute; it is part of what is usual.
-    usual = windows[1 if REQUESTS < 500_000 else WINDOWS // 2]
+    # The cache of the traces' file (16 MiB) fills in the first minute, by some 3 MiB in 50,000 requests.
+    usual = windows[WINDOWS // 2 - 1]
     assert last["memory"] - usual["memory"] < MEMORY, [w["memory"] >> 20 for w in windows]
     assert max(w["fds"] for w in windows[1:]) <= windows[1]["fds"] + 60, [w["fds"] for w in windows]
     middle = statistics.median(w["p99"] for w in windows)
