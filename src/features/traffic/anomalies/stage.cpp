@@ -133,6 +133,7 @@ Verdict CallerStage::on_request(Exchange& exchange) {
   if (!concerns(exchange) || !exchange.principal || !exchange.principal->user.empty()) {
     return go_on();
   }
+  if (!guard_.looks_at_users()) return go_on();  // finding out who it is is not free
   return guard_.on_user(exchange, user_of(exchange));
 }
 

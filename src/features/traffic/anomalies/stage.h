@@ -22,6 +22,7 @@ class Guard {
   void configure(const AnomalySettings& settings);
 
   Verdict on_address(const Exchange& exchange);
+  bool looks_at_users() const { return rule_for(Kind::User) || blocks_.any(); }
   Verdict on_user(const Exchange& exchange, std::string_view user);
   Verdict on_key(const Exchange& exchange);
 
