@@ -11,7 +11,6 @@ packages_build=(
   libtomlplusplus-dev
   libcli11-dev libspdlog-dev libfmt-dev libsqlite3-dev prometheus-cpp-dev libre2-dev zlib1g-dev liblz4-dev
   libhyperscan-dev libhnswlib-dev libcurl4-openssl-dev libicu-dev libcld2-dev libphonenumber8 libprotobuf-dev libabsl-dev
-  libhyperscan-dev libcurl4-openssl-dev libicu-dev libcld2-dev libphonenumber8 libprotobuf-dev libabsl-dev
   libhiredis-dev
 )
 packages_use=(curl)
