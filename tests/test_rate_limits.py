@@ -296,6 +296,18 @@ def test_who_is_near_the_end(gate, mark):
     assert gate.metrics().value("causeway_limits_refused_total", limit="100 requests per user in 1m") >= 900
 
 
+def test_more_limits_than_are_looked_at_are_told(tmp_path):
+    """None of them is left out in silence."""
+    file = tmp_path / "causeway.yaml"
+    def check(count: int):
+        limits = [{"requests": 5 + i, "window": "1m"} for i in range(count)]
+        file.write_text(json.dumps({"policies": [{"name": "x", "limits": limits}]}))
+        return run("check", str(file))
+    assert check(12).returncode == 0
+    done = check(13)
+    assert done.returncode != 0 and "12" in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("limit, words", [
     ({"requests": 5}, "window"), ({"requests": 5, "tokens": 5, "window": "1m"}, "one of"),
     ({"requests": 5, "window": "1m", "each": "day"}, "window"), ({"requests": 5, "window": "2h"}, "1h"),

@@ -8,6 +8,7 @@
 #include "features/access/keys/ring.h"
 #include "features/privacy/pii/config.h"
 #include "features/privacy/pii/kind.h"
+#include "features/traffic/limits/table.h"
 #include "platform/text/glob.h"
 #include "providers/embedded/config.h"
 
@@ -156,8 +157,20 @@ void check_zones(const AppConfig& config, config::Problems& problems) {
 
 }  // namespace
 
+// A limit that nobody looks at would be worse than an error.
+static void check_limits(const AppConfig& config, config::Problems& problems) {
+  for (const PolicyConfig& policy : config.policies) {
+    const auto* limits = policy.sections.get(limits::kLimits);
+    if (!limits || limits->size() <= limits::Table::kMostLimits) continue;
+    problems.add(policy.at, "the policy \"" + policy.name + "\" has " +
+                                std::to_string(limits->size()) + " limits; at most " +
+                                std::to_string(limits::Table::kMostLimits) + " are looked at");
+  }
+}
+
 void check_rules(const AppConfig& config, config::Problems& problems) {
   check_zones(config, problems);
+  check_limits(config, problems);
   for (const auto& model : config.models) {
     if (model.value.targets.empty()) {
       problems.add(model.at, "the model \"" + model.name + "\" has no targets");

@@ -27,7 +27,7 @@ struct Estimate {
   std::optional<std::int64_t> nanos;  // nothing: no target's price is known
 };
 
-Estimate estimate_of(const Exchange& exchange, const Answers& answers, const Limit& asking) {
+Estimate estimate_of(const Exchange& exchange, const Answers& answers) {
   const RequestIndex& index = exchange.index;
   const bool reads = exchange.operation->body == BodyKind::Json;
   std::uint64_t input = 0, output = 0;
@@ -39,7 +39,6 @@ Estimate estimate_of(const Exchange& exchange, const Answers& answers, const Lim
   }
   Estimate estimate;
   estimate.tokens = static_cast<std::int64_t>(std::min<std::uint64_t>(input + output, 1u << 30));
-  if (asking.amount != Amount::Money) return estimate;
   // Of the dearest target that the request may go to.
   (void)any_target(*exchange.model, [&](const Target& target) {
     if (!target.input_price && !target.output_price) return false;
@@ -104,6 +103,7 @@ Verdict LimitStage::on_request(Exchange& exchange) {
   std::array<Wanted, Table::kMostLimits> wanted{};
   std::array<Standing, Table::kMostLimits> standing{};
   std::array<std::string, Table::kMostLimits> subjects;
+  std::optional<Estimate> estimated;  // once, for all limits of tokens and money
   std::size_t count = 0;
   for (std::size_t i = 0; i < limits->size() && count < wanted.size(); ++i) {
     const Limit& limit = (*limits)[i];
@@ -114,7 +114,8 @@ Verdict LimitStage::on_request(Exchange& exchange) {
         limit.amount == Amount::Requests || limit.amount == Amount::Concurrent;
     if (exchange.internal && counts_requests) continue;
     if (limit.amount == Amount::Tokens || limit.amount == Amount::Money) {
-      const Estimate estimate = estimate_of(exchange, answers_, limit);
+      if (!estimated) estimated = estimate_of(exchange, answers_);
+      const Estimate& estimate = *estimated;
       amount = estimate.tokens;
       if (limit.amount == Amount::Money) {
         if (!estimate.nanos && limit.unpriced == Unpriced::Refuse) {
