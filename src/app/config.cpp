@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/listen_address.h"
+#include "platform/redis/settings.h"
 
 namespace causeway::app {
 namespace {
@@ -182,6 +183,25 @@ void describe(config::Fields& f, PricesConfig& c) {
           "By provider: what a self-hosted one costs an hour, used or not.");
 }
 
+void describe(config::Fields& f, SharedStateConfig& c) {
+  f.position(c.at);
+  f.field("redis", c.redis,
+          "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], rediss:// for TLS, or unix:///PATH. "
+          "Empty: each replica is for itself.");
+  f.field("ca_file", c.ca_file, "Whom TLS trusts, in the place of the system's authorities (PEM).");
+  f.field("timeout", c.timeout, "How long a request waits for Redis, at most.").range(1ms, 5s);
+  f.field("replicas", c.replicas,
+          "How many replicas there are at least: each has that part of a limit while Redis has not "
+          "said how many it knows.")
+      .range(1u, 10'000u);
+  f.check<SharedStateConfig>(
+      c, [](const SharedStateConfig& state, config::Position at, config::Problems& problems) {
+        if (state.redis.empty()) return;
+        const auto url = redis::parse_url(state.redis.reveal());
+        if (!url) problems.add(at, "redis: " + url.error().message);
+      });
+}
+
 void describe(config::Fields& f, AppConfig& c) {
   f.field("server", c.server, "Addresses, data folder, limits.");
   f.field("log", c.log, "What is written about the program and its requests.");
@@ -199,6 +219,8 @@ void describe(config::Fields& f, AppConfig& c) {
   f.field("anomalies", c.anomalies,
           "Who asks far more than is usual is blocked for a while (docs/blocks.md).");
   f.field("cache", c.cache, "How much room answers have that are kept (docs/cache.md).");
+  f.field("shared_state", c.shared_state,
+          "What replicas count together, in Redis (docs/shared-state.md).");
   f.field("traces", c.traces, "How long and how much of what is recorded is kept.");
   f.field("otlp", c.otlp, "Where spans and metrics are sent, in OpenTelemetry's protocol.");
   f.field("alerts", c.alerts, "What is watched, and who is told (docs/alerts.md).");

@@ -122,6 +122,14 @@ struct PricesConfig {
   config::Map<config::Money> per_hour;  // of self-hosted providers, by provider
 };
 
+struct SharedStateConfig {
+  Secret redis;  // a URL, since it may hold a password; empty = off
+  std::string ca_file;
+  std::chrono::milliseconds timeout{50};
+  std::uint32_t replicas = 1;
+  config::Position at;
+};
+
 struct AppConfig {
   ServerConfig server;
   LogConfig log;
@@ -134,6 +142,7 @@ struct AppConfig {
   limits::LimitTable limits;
   anomalies::AnomalySettings anomalies;
   cache::CacheLimits cache;
+  SharedStateConfig shared_state;
   traces::KeepSettings traces;
   otlp::OtlpSettings otlp;
   alerts::AlertSettings alerts;
@@ -150,6 +159,7 @@ void describe(config::Fields& f, MatchConfig& c);
 void describe(config::Fields& f, PolicyConfig& c);
 void describe(config::Fields& f, PriceConfig& c);
 void describe(config::Fields& f, PricesConfig& c);
+void describe(config::Fields& f, SharedStateConfig& c);
 void describe(config::Fields& f, AppConfig& c);
 
 }  // namespace causeway::app

@@ -174,8 +174,9 @@ Result<void> Program::make_limits(SlotLayout& slots) {
   if (!budgets) return pass(std::move(budgets));
   if (!told.empty()) log_->warn(told);
   auto limits = std::make_unique<limits::LimitsFeature>(
-      limits::LimitsFeature::Parts{vocabulary_.limits, slots, clock_, *log_, *workers_,
-                                   metrics_->loops()},
+      limits::LimitsFeature::Parts{
+          vocabulary_.limits, slots, clock_, *log_, *workers_, metrics_->loops(),
+          config_.shared_state.redis.empty() ? 0 : config_.shared_state.replicas},
       config_.limits, std::move(*budgets));
   limits->declare_metrics(*metrics_);
   limits_feature_ = limits.get();

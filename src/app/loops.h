@@ -20,6 +20,7 @@
 #include "platform/http/client.h"
 #include "platform/http/server.h"
 #include "platform/net/loop.h"
+#include "platform/redis/client.h"
 
 namespace causeway::app {
 
@@ -35,6 +36,8 @@ struct LoopUnit {
   exchange::Runner runner;
   exchange::RunnerAsker asker;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<redis::Client>
+      redis;  // of shared_state; null = off. Ends before who waits for it
   std::thread thread;
 };
 

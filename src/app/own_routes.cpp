@@ -112,6 +112,7 @@ Task<AdminReply> Program::status() {
   json.field("unfolded_settlements", ledger_->unfolded());
   json.field("engine", engine_text(engine_->status(), engine::find_places(executable_path())));
   json.field("access_log", access_log_ ? access_target() : "off");
+  json.field("shared_state", shared_state_->text());
   json.field("access_log_dropped", access_log_ ? access_log_->dropped() : 0);
   const auto& history = metrics_feature_->history();
   json.field("history_seconds", history.reach().count()).field("history_bytes", history.bytes());

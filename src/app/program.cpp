@@ -15,6 +15,7 @@
 #include "features/access/keys/feature.h"
 #include "features/privacy/pii/feature.h"
 #include "features/traffic/faq/feature.h"
+#include "features/traffic/limits/feature.h"
 #include "platform/process/open_files.h"
 #include "platform/process/supervision.h"
 #include "providers/embedded/config.h"
@@ -249,6 +250,12 @@ Result<void> Program::start() {
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
                                    vocabulary_.settings, *workers_, folder_->path().string());
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
+  shared_state_ = std::make_unique<SharedState>(config_.shared_state, *log_, *metrics_);
+  for (int i = 0; i < loops_->count(); ++i) {
+    LoopUnit& unit = loops_->unit(i);
+    shared_state_->attach(unit);
+    if (unit.redis) limits_feature_->attach(i, unit.loop, *unit.redis);
+  }
   asker_ = loops_->asker_from(
       [this](std::move_only_function<void()> action) { control_.post(std::move(action)); });
   admin_keys_ = ring_->make_loop_keys();

@@ -16,6 +16,7 @@
 #include "app/pipeline.h"
 #include "app/probes.h"
 #include "app/replica_sources.h"
+#include "app/shared_state.h"
 #include "app/vocabulary.h"
 #include "core/feature.h"
 #include "core/model_listing.h"
@@ -224,6 +225,7 @@ class Program {
   sessions::SessionsFeature* sessions_feature_ = nullptr;
   traces::TracesFeature* traces_feature_ = nullptr;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<SharedState> shared_state_;
   std::unique_ptr<Loops> loops_;
   std::unique_ptr<exchange::RemoteAsker> asker_;  // for the control loop
   std::unique_ptr<keys::LoopKeys> admin_keys_;    // the control loop's view

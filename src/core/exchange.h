@@ -31,6 +31,9 @@ class ServerStream;
 namespace net {
 class Loop;
 }
+namespace redis {
+class Client;
+}
 struct Snapshot;
 class Asker;
 class TokenEstimates;
@@ -48,6 +51,7 @@ struct LoopContext {
   WorkerGroup* files = nullptr;               // for what waits for the disk, likewise
   std::string data_folder{};                  // where uploads are kept while they pass
   const TokenEstimates* estimates = nullptr;  // null in tests: the usual ones
+  redis::Client* redis = nullptr;             // what replicas share; null = each is for itself
 };
 
 /// How one attempt ended.

@@ -9,7 +9,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <span>
 
+#include "platform/crypto/hash.h"
+#include "platform/crypto/text.h"
 #include "platform/store/folder.h"
 
 namespace causeway::limits {
@@ -23,7 +26,15 @@ constexpr std::int64_t kMostSpent = std::int64_t{1} << 62;
 struct Header {
   std::array<char, 8> magic;
   std::uint64_t entries;
+  std::uint64_t replica;  // 0 in files of before it was kept
 };
+
+std::uint64_t new_replica() {
+  std::uint64_t id = 0;
+  const std::string bytes = crypto::random_bytes(sizeof id);
+  std::memcpy(&id, bytes.data(), sizeof id);
+  return id | 1;
+}
 
 std::int64_t seconds_of(Wall time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -51,7 +62,7 @@ Result<std::unique_ptr<BudgetFile>> BudgetFile::open(const std::filesystem::path
     if (::fstat(file.fd, &status) != 0) return wrong("cannot look at");
     const bool fresh = status.st_size == 0;
     if (fresh && ::ftruncate(file.fd, static_cast<off_t>(bytes)) != 0) return wrong("cannot grow");
-    Header header{kMagic, kEntries};
+    Header header{kMagic, kEntries, 0};
     if (!fresh) {
       const bool whole =
           ::pread(file.fd, &header, sizeof header, 0) == static_cast<ssize_t>(sizeof header);
@@ -69,11 +80,17 @@ Result<std::unique_ptr<BudgetFile>> BudgetFile::open(const std::filesystem::path
     }
     void* map = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd, 0);
     if (map == MAP_FAILED) return wrong("cannot map");
-    if (fresh) std::memcpy(map, &header, sizeof header);
-    return std::unique_ptr<BudgetFile>(new BudgetFile(map, bytes));
+    if (header.replica == 0) header.replica = new_replica();
+    std::memcpy(map, &header, sizeof header);
+    return std::unique_ptr<BudgetFile>(new BudgetFile(map, bytes, header.replica));
   }
   return wrong("cannot open");
 }
+
+BudgetFile::BudgetFile(void* map, std::size_t bytes, std::uint64_t replica)
+    : map_(map),
+      bytes_(bytes),
+      replica_(crypto::to_hex({reinterpret_cast<const char*>(&replica), sizeof replica})) {}
 
 BudgetFile::~BudgetFile() {
   sync();
@@ -121,6 +138,18 @@ bool BudgetFile::write(const SubjectKey& key, Wall end, std::int64_t spent, Wall
   std::atomic_signal_fence(std::memory_order_seq_cst);
   entry->end_seconds = seconds_of(end);
   return true;
+}
+
+std::vector<BudgetFile::Spent> BudgetFile::running(Wall now) const {
+  std::vector<Spent> all;
+  const std::lock_guard lock(mutex_);
+  for (const Entry& entry : std::span(entries(), kEntries)) {
+    if (entry.end_seconds <= seconds_of(now) || entry.spent <= 0 || entry.spent >= kMostSpent) {
+      continue;
+    }
+    all.push_back({entry.key, entry.end_seconds, entry.spent});
+  }
+  return all;
 }
 
 void BudgetFile::sync() { (void)::msync(map_, bytes_, MS_SYNC); }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
@@ -37,6 +38,14 @@ class BudgetFile {
   std::int64_t read(const SubjectKey& key, Wall end) const;
   /// In the place of what was there. False: there is no room among the periods that still run.
   bool write(const SubjectKey& key, Wall end, std::int64_t spent, Wall now);
+  struct Spent {
+    SubjectKey key;
+    std::int64_t end_seconds, spent;
+  };
+  /// Of all periods that still run.
+  std::vector<Spent> running(Wall now) const;
+  /// 16 digits, made with the file: whoever begins a new one begins at nothing under a new name.
+  const std::string& replica() const { return replica_; }
   /// To the disk, against a power loss. Waits.
   void sync();
   std::uint64_t dropped() const { return dropped_; }
@@ -47,12 +56,13 @@ class BudgetFile {
     std::int64_t end_seconds;
     std::int64_t spent;
   };
-  BudgetFile(void* map, std::size_t bytes) : map_(map), bytes_(bytes) {}
+  BudgetFile(void* map, std::size_t bytes, std::uint64_t replica);
   Entry* entries() const;
   Entry* find(const SubjectKey& key) const;
 
   void* map_;
   std::size_t bytes_;
+  std::string replica_;
   mutable std::mutex mutex_;
   std::uint64_t dropped_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "features/traffic/limits/limit.h"
 #include "platform/text/json_writer.h"
 
 namespace causeway::limits {
@@ -56,9 +57,31 @@ LimitsFeature::LimitsFeature(Parts parts, const LimitTable& table,
     : parts_(parts),
       budgets_(std::move(budgets)),
       table_(parts_.clock, table.subjects, budgets_.get()),
-      stage_(parts_.settings, parts_.slots, table_, parts_.log, parts_.loops) {}
+      stage_(parts_.settings, parts_.slots, table_, parts_.log, parts_.loops, parts_.replicas) {}
 
 LimitsFeature::~LimitsFeature() = default;
+
+void LimitsFeature::attach(int index, net::Loop& loop, redis::Client& client) {
+  SharedCounters::Options options;
+  options.replica = budgets_->replica();
+  auto shared = std::make_unique<SharedCounters>(loop, client, std::move(options));
+  // One loop tells what was spent and taken while Redis could not be asked, or what it has
+  // forgotten.
+  if (index == 0) {
+    shared->on_return([this, counters = shared.get()] {
+      std::vector<SharedNews> news;
+      for (const Table::Owed& owed : table_.take_owed()) {
+        const auto window = std::chrono::ceil<std::chrono::milliseconds>(owed.window);
+        news.push_back({SharedKind::Window, text_of(owed.key), window.count(), owed.amount});
+      }
+      for (const auto& spent : budgets_->running(parts_.clock.wall())) {
+        news.push_back({SharedKind::Period, text_of(spent.key), spent.end_seconds, spent.spent});
+      }
+      counters->tell(news);
+    });
+  }
+  stage_.attach(index, std::move(shared));
+}
 
 void LimitsFeature::keep_budgets() {
   if (!budgets_ || syncing_->exchange(true)) return;
@@ -80,6 +103,16 @@ void LimitsFeature::declare_metrics(metrics::Registry& metrics) {
           sink.add({std::string_view(name)}, static_cast<double>(count));
         }
       });
+  metrics.sampled(Kind::Counter,
+                  {"causeway_limits_decided_total",
+                   "Requests decided together with the other replicas, or by this one's share "
+                   "while Redis does not answer.",
+                   {"by"}},
+                  [this](SampleSink& sink) {
+                    const auto decided = stage_.decided();
+                    sink.add({std::string_view("together")}, static_cast<double>(decided.together));
+                    sink.add({std::string_view("share")}, static_cast<double>(decided.by_share));
+                  });
   metrics.sampled(Kind::Gauge,
                   {"causeway_limits_subjects", "Users, keys, addresses that are counted.", {}},
                   [this](SampleSink& sink) {
@@ -120,6 +153,12 @@ Task<AdminReply> LimitsFeature::list(AdminRequest request) const {
   }
   const auto stats = table_.stats();
   json.end_array().field("complete", views.size() < kMostRows).field("subjects", stats.subjects);
+  const Counting counting = stage_.counting();
+  using By = Counting::By;
+  json.field("counted", counting.by == By::Alone     ? "alone"
+                        : counting.by == By::Granted ? "together"
+                                                     : "share");
+  json.field("replicas", std::max<std::int64_t>(1, counting.replicas));
   json.end_object();
   co_return reply;
 }

@@ -25,11 +25,14 @@ class LimitsFeature final : public Feature {
     log::Log& log;
     WorkerGroup& workers;
     int loops = 1;
+    std::int64_t replicas = 0;  // that count together, at least; 0 = this one is for itself
   };
   LimitsFeature(Parts parts, const LimitTable& table, std::unique_ptr<BudgetFile> budgets);
   ~LimitsFeature() override;
 
   void configure(const LimitTable& table) { table_.set_most(table.subjects); }
+  /// Before the loop's thread begins: its way to what all replicas count together.
+  void attach(int index, net::Loop& loop, redis::Client& client);
   void declare_metrics(metrics::Registry& metrics);
   /// Brings what was spent to the disk. Once a second, from the control loop; does not wait.
   void keep_budgets();

@@ -7,6 +7,7 @@
 #include "core/caller.h"
 #include "platform/config/values.h"
 #include "platform/crypto/hash.h"
+#include "platform/crypto/text.h"
 #include "platform/net/network.h"
 
 namespace causeway::limits {
@@ -154,6 +155,11 @@ SubjectKey subject_of(Exchange& exchange, const Limit& limit, std::string& subje
   std::memcpy(&key.low, digest.data(), sizeof key.low);
   std::memcpy(&key.high, digest.data() + sizeof key.low, sizeof key.high);
   return key;
+}
+
+std::string text_of(const SubjectKey& key) {
+  static_assert(sizeof key == 16);
+  return crypto::to_hex({reinterpret_cast<const char*>(&key), sizeof key});
 }
 
 }  // namespace causeway::limits

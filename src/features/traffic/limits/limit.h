@@ -22,4 +22,7 @@ std::vector<Limit> limits_of(const LimitList& list);
 /// since whoever has one has all behind them.
 SubjectKey subject_of(Exchange& exchange, const Limit& limit, std::string& subject);
 
+/// 32 digits: its name where replicas count together.
+std::string text_of(const SubjectKey& key);
+
 }  // namespace causeway::limits

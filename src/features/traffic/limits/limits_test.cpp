@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <thread>
@@ -15,46 +13,13 @@
 #include "features/traffic/limits/limit.h"
 #include "features/traffic/limits/period.h"
 #include "features/traffic/limits/table.h"
+#include "features/traffic/limits/testing/asking.h"
 
 namespace causeway::limits {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
-
-Limit limit_of(Amount amount, std::int64_t most, nanoseconds window) {
-  Limit limit;
-  limit.name = "l";
-  limit.identity = "l";
-  limit.amount = amount;
-  limit.most = most;
-  limit.window = window;
-  return limit;
-}
-
-Limit monthly(std::int64_t most) {
-  Limit limit = limit_of(Amount::Money, most, 0ns);
-  limit.each = Each::Month;
-  limit.time_zone = "UTC";
-  return limit;
-}
-
-SubjectKey key_of(std::uint64_t number) {
-  return {number * 0x9E3779B97F4A7C15ull, number * 0xBF58476D1CE4E5B9ull + 1};
-}
-
-/// One limit of one subject.
-struct Asking {
-  Table& table;
-  const Limit& limit;
-  SubjectKey key = key_of(1);
-  Taken taken{};
-  Standing standing{};
-  std::optional<Refusal> take(std::int64_t amount = 1) {
-    const Wanted wanted{&limit, key, "ann", amount};
-    return table.take({&wanted, 1}, {&taken, 1}, {&standing, 1});
-  }
-};
 
 TEST(Window, NeverHasMoreThanTheMostInAnyWindow) {
   ManualClock clock;
@@ -282,7 +247,11 @@ TEST(Table, WhoIsUnknownIsRefusedWhenItIsFullAndNobodyIsForgotten) {
 TEST(Table, ASubjectCostsLessThanAKibibyteAndTheBoundHolds) {
   ManualClock clock;
   clock.advance(1h);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr std::size_t most = 100'000;
+#else
+  constexpr std::size_t most = 1'000'000;
+#endif
   Table table(clock, most);
   const Limit limit = limit_of(Amount::Tokens, 1000, 60s);
   const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
@@ -311,7 +280,7 @@ TEST(Table, SoftIsToldOnceInEachPeriod) {
   for (int i = 0; i < 10; ++i) {
     Asking one{table, limit};
     ASSERT_FALSE(one.take(100)) << i;
-    told += table.settle(limit, one.taken, 100);
+    told += table.settle(limit, one.taken, 100).soft_passed;
   }
   EXPECT_EQ(told, 1);
   Asking more{table, limit};
@@ -320,7 +289,94 @@ TEST(Table, SoftIsToldOnceInEachPeriod) {
   EXPECT_GT(refusal->wait, 0ns);
   clock.advance(refusal->wait);
   ASSERT_FALSE(more.take(900)) << "another month";
-  EXPECT_TRUE(table.settle(limit, more.taken, 900));
+  EXPECT_TRUE(table.settle(limit, more.taken, 900).soft_passed);
+}
+
+// One of several replicas that count together: three here.
+struct Together {
+  Table& table;
+  const Limit& limit;
+  Taken taken{};
+  Standing standing{};
+  std::optional<Refusal> take(Counting::By by, std::int64_t amount = 1, std::int64_t all = 0) {
+    standing = {};
+    standing.used = all;
+    const Wanted wanted{&limit, key_of(1), "ann", amount};
+    return table.take({&wanted, 1}, {&taken, 1}, {&standing, 1}, {by, 3});
+  }
+  Known look() {
+    Known known;
+    const Wanted wanted{&limit, key_of(1), "ann", 1};
+    EXPECT_FALSE(table.look({&wanted, 1}, {&known, 1}));
+    return known;
+  }
+};
+
+TEST(Share, OfOneOfWhomNothingIsKnownIsItsPart) {
+  ManualClock clock;
+  clock.advance(1h);
+  Table table(clock, 1000);
+  const Limit limit = limit_of(Amount::Requests, 100, 60s);
+  Together ann{table, limit};
+  int passed = 0;
+  for (int i = 0; i < 100; ++i) passed += !ann.take(Counting::By::Share);
+  EXPECT_EQ(passed, 33);
+  EXPECT_GT(ann.take(Counting::By::Share)->wait, 60s);
+  EXPECT_EQ(ann.look().owed, 33) << "to be told when the others can be asked again";
+  EXPECT_EQ(ann.look().owed, 0);
+  const Limit few = limit_of(Amount::Concurrent, 2, 0ns);
+  Table other(clock, 1000);
+  Together one{other, few};
+  EXPECT_FALSE(one.take(Counting::By::Share)) << "never nothing";
+}
+
+TEST(Share, OfWhatTheOthersLeft) {
+  ManualClock clock;
+  clock.advance(1h);
+  Table table(clock, 1000);
+  const Limit limit = limit_of(Amount::Requests, 100, 60s);
+  Together ann{table, limit};
+  ASSERT_FALSE(ann.take(Counting::By::Granted, 1, 91));  // of which one was ours
+  EXPECT_EQ(ann.standing.used, 91);
+  int passed = 0;
+  for (int i = 0; i < 100; ++i) passed += !ann.take(Counting::By::Share);
+  EXPECT_EQ(passed, 3) << "a third of the nine that were left";
+  clock.advance(62s);
+  passed = 0;
+  for (int i = 0; i < 100; ++i) passed += !ann.take(Counting::By::Share);
+  EXPECT_EQ(passed, 33) << "what was said then is over";
+}
+
+TEST(Share, OfABudgetAndWhatWasSpentIsTold) {
+  ManualClock clock;
+  Table table(clock, 1000);
+  const Limit limit = monthly(1000);
+  Together ann{table, limit};
+  ASSERT_FALSE(ann.take(Counting::By::Granted, 100, 700));
+  const auto settled = table.settle(limit, ann.taken, 40, false);
+  EXPECT_EQ(settled.spent, 40);
+  EXPECT_EQ(ann.look().spent, 40);
+  EXPECT_EQ(ann.look().ends, settled.ends);
+  EXPECT_TRUE(ann.take(Counting::By::Share, 161));
+  ASSERT_FALSE(ann.take(Counting::By::Share, 160)) << "a third of 300, and what was not used";
+  EXPECT_TRUE(ann.taken.by_share);
+  EXPECT_EQ(table.settle(limit, ann.taken, 160).spent, 200);
+  EXPECT_TRUE(ann.take(Counting::By::Share, 1));
+}
+
+TEST(Share, SoftIsToldByWhatAllHaveUsed) {
+  ManualClock clock;
+  Table table(clock, 1000);
+  Limit limit = monthly(1000);
+  limit.soft = 800;
+  Together ann{table, limit};
+  const std::array<std::pair<std::int64_t, bool>, 4> steps{
+      {{700, false}, {809, false}, {810, true}, {900, false}}};
+  for (const auto& [all, told] : steps) {
+    ASSERT_FALSE(ann.take(Counting::By::Granted, 10, all));
+    EXPECT_EQ(ann.standing.soft_passed, told) << all;
+    EXPECT_FALSE(table.settle(limit, ann.taken, 10, false).soft_passed);
+  }
 }
 
 TEST(Period, DaysAndMonthsOfATimeZone) {
@@ -344,70 +400,6 @@ TEST(Period, DaysAndMonthsOfATimeZone) {
   EXPECT_TRUE(is_time_zone("Asia/Kolkata"));
   EXPECT_FALSE(is_time_zone("Europe/Berlln"));
   EXPECT_FALSE(is_time_zone(""));
-}
-
-class BudgetFileTest : public ::testing::Test {
- protected:
-  BudgetFileTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "budgetsXXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~BudgetFileTest() override { std::filesystem::remove_all(folder_); }
-  std::unique_ptr<BudgetFile> open() {
-    auto file = BudgetFile::open(folder_ / "budgets", told_);
-    EXPECT_TRUE(file);
-    return std::move(*file);
-  }
-  std::filesystem::path folder_;
-  std::string told_;
-  const Wall now_{1000h}, end_{2000h};
-};
-
-TEST_F(BudgetFileTest, RemembersOverAnEnd) {
-  open()->write(key_of(1), end_, 12'345, now_);
-  auto file = open();
-  EXPECT_EQ(file->read(key_of(1), end_), 12'345);
-  EXPECT_EQ(file->read(key_of(1), end_ + 1h), 0) << "another period";
-  EXPECT_EQ(file->read(key_of(2), end_), 0);
-  EXPECT_TRUE(told_.empty());
-}
-
-TEST_F(BudgetFileTest, ReusesWhatIsOverAndSaysWhenItIsFull) {
-  auto file = open();
-  const SubjectKey base{100, 1};
-  std::uint64_t number = 2;
-  while (file->write({100, number}, end_, 1, now_)) ++number;
-  EXPECT_EQ(number, 2u + 64);
-  EXPECT_EQ(file->dropped(), 1u);
-  EXPECT_TRUE(file->write(base, end_ + 100h, 7, end_ + 1s)) << "the others' time is over";
-  EXPECT_EQ(file->read(base, end_ + 100h), 7);
-}
-
-TEST_F(BudgetFileTest, PutsAsideWhatItCannotRead) {
-  std::ofstream(folder_ / "budgets") << std::string(10'000, 'x');
-  auto file = open();
-  EXPECT_NE(told_.find(".broken"), std::string::npos);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "budgets.broken"));
-  EXPECT_TRUE(file->write(key_of(1), end_, 5, now_));
-}
-
-TEST_F(BudgetFileTest, ATableGoesOnWhereTheOneBeforeItEnded) {
-  ManualClock clock;
-  const Limit limit = monthly(1000);
-  {
-    auto file = open();
-    Table table(clock, 1000, file.get());
-    Asking one{table, limit}, pending{table, limit};
-    ASSERT_FALSE(one.take(700));
-    (void)table.settle(limit, one.taken, 600);
-    ASSERT_FALSE(pending.take(300));  // its process is killed
-  }
-  auto file = open();
-  Table table(clock, 1000, file.get());
-  Asking more{table, limit};
-  ASSERT_TRUE(more.take(401));
-  ASSERT_FALSE(more.take(400));
-  EXPECT_EQ(more.standing.used, 1000);
 }
 
 TEST(Names, SayWhatIsCounted) {

@@ -1,6 +1,7 @@
 #include "features/traffic/limits/shared_counters.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <utility>
 
@@ -19,7 +20,9 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kLargest = std::int64_t{1} << 53;
 constexpr std::size_t kMostPending = 16 * 1024;
 constexpr std::size_t kAgainAtOnce = 128;
+constexpr std::size_t kAtOnce = 50;  // totals that one call tells
 constexpr auto kTick = 250ms;
+constexpr std::chrono::milliseconds kEachBeat{2000};  // a new replica is soon known
 
 std::string letter(SharedKind kind) {
   return kind == SharedKind::Window ? "w" : kind == SharedKind::Period ? "p" : "c";
@@ -39,10 +42,11 @@ bool countable(const SharedAmount& one) {
   if (one.key.empty() || one.key.size() > 256) return false;
   if (one.most < 0 || one.most > kLargest || one.amount < 0 || one.amount > kLargest) return false;
   if (one.kind == SharedKind::Window)
-    return one.window_ms >= 1000 && one.window_ms < kLargest / 1000;
+    return one.window_ms >= 1000 && one.window_ms < kLargest / 1000 && one.owed >= 0 &&
+           one.owed <= kLargest && one.burst >= 0 && one.burst <= kLargest;
   if (one.kind == SharedKind::Period) {
-    return !one.period.empty() && one.period.size() <= 64 && one.ttl_ms >= 0 &&
-           one.ttl_ms < kLargest / 1000;
+    return one.ends > 0 && one.ends < kLargest / 1'000'000 && one.spent >= 0 &&
+           one.spent <= kLargest;
   }
   return true;
 }
@@ -56,19 +60,18 @@ std::unexpected<Error> misunderstood(std::string what) {
 
 Result<SharedVerdict> verdict_of(const redis::Reply& reply, std::span<const SharedAmount> wanted) {
   using Kind = redis::Reply::Kind;
-  if (reply.kind != Kind::Array || reply.items.size() != 3 + 3 * wanted.size()) {
+  if (reply.kind != Kind::Array || reply.items.size() != 2 + 2 * wanted.size()) {
     return misunderstood(reply.is_error() ? reply.text : "not the answer of the script");
   }
   SharedVerdict verdict;
   verdict.granted = reply.items[0].integer == 1;
   if (!verdict.granted) verdict.which = static_cast<std::size_t>(reply.items[1].integer - 1);
   if (verdict.which >= wanted.size()) return misunderstood("refused by none");
-  verdict.reservation.generation = reply.items[2].text;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto* item = &reply.items[3 + 3 * i];
+    const auto* item = &reply.items[2 + 2 * i];
     verdict.standings.push_back({item[0].integer, item[1].integer});
     if (verdict.granted) {
-      verdict.reservation.parts.push_back({wanted[i].kind, wanted[i].key, item[2].text});
+      verdict.reservation.parts.push_back({wanted[i].kind, wanted[i].key, wanted[i].ends});
     }
   }
   return verdict;
@@ -81,20 +84,25 @@ struct SharedCounters::State : std::enable_shared_from_this<State> {
 
   redis::Client& client;
   const Options options;
-  redis::Script reserve{kReserve}, settle{kSettle};
+  redis::Script reserve{kReserve}, settle{kSettle}, beat{kBeat};
   std::string holder = new_holder();
   std::uint64_t last_id = 0;
   std::deque<std::vector<std::string>> pending;  // arguments of kSettle
   std::uint64_t dropped = 0;
   std::chrono::steady_clock::time_point next_beat{};
+  enum class Standing : std::uint8_t { Together, Lost, Returning };
+  std::atomic<Standing> standing{Standing::Together};
+  std::chrono::steady_clock::time_point together_at{};  // of Returning
+  std::string epoch;                                    // since when Redis has its data
+  std::atomic<std::int64_t> replicas{0};
+  std::function<void()> returned;
   bool ended = false;
 
   std::vector<std::string> head(const std::string& of, std::string id) const {
     return {of, std::move(id), std::to_string(options.lease.count()),
-            options.now_us ? std::to_string(options.now_us()) : std::string()};
+            options.now_us ? std::to_string(options.now_us()) : std::string(), options.replica};
   }
   void later(std::vector<std::string> words) {
-    if (words[4] == "beat") return;
     if (pending.size() < kMostPending) {
       pending.push_back(std::move(words));
       return;
@@ -110,19 +118,49 @@ struct SharedCounters::State : std::enable_shared_from_this<State> {
     if (state->ended || (reply && !reply->is_error())) co_return;
     state->later(std::move(words));
   }
+  void send_or_keep(std::vector<std::string> words) {
+    if (client.answers()) {
+      spawn(send(shared_from_this(), std::move(words)));
+    } else {
+      later(std::move(words));
+    }
+  }
+  /// Whether Redis can be called.
+  bool look() {
+    if (!ended && client.answers()) return true;
+    // At the start nothing was lost.
+    if (!epoch.empty()) standing = Standing::Lost;
+    return false;
+  }
+  static Task<void> send_beat(std::shared_ptr<State> state) {
+    const auto words = state->head(state->holder, "");
+    const std::vector<std::string_view> views(words.begin(), words.end());
+    const auto reply = co_await state->beat.run(state->client, {}, views);
+    if (state->ended || !reply || reply->items.size() != 2) co_return;
+    state->replicas = reply->items[0].integer;
+    const bool lost = state->standing == Standing::Lost;
+    if (lost) {
+      state->together_at = std::chrono::steady_clock::now() + kSettling;
+      state->standing = Standing::Returning;
+    }
+    const bool same = std::exchange(state->epoch, reply->items[1].text) == reply->items[1].text;
+    if ((lost || !same) && state->returned) state->returned();
+  }
   void tick() {
-    if (ended || !client.answers()) return;
+    if (!look()) return;
     for (std::size_t i = 0; i < kAgainAtOnce && !pending.empty(); ++i) {
       auto words = std::move(pending.front());
       pending.pop_front();
       spawn(send(shared_from_this(), std::move(words)));
     }
     const auto now = std::chrono::steady_clock::now();
-    if (now < next_beat) return;
-    next_beat = now + options.lease / 3;
-    auto words = head(holder, "");
-    words.insert(words.end(), {"beat", ""});
-    spawn(send(shared_from_this(), std::move(words)));
+    if (standing == Standing::Returning && now >= together_at) {
+      if (returned) returned();  // what was taken since
+      standing = Standing::Together;
+    }
+    if (now < next_beat && standing != Standing::Lost) return;
+    next_beat = now + std::min(options.lease / 3, kEachBeat);
+    spawn(send_beat(shared_from_this()));
   }
 };
 
@@ -152,7 +190,8 @@ Task<Result<SharedVerdict>> SharedCounters::reserve(std::span<const SharedAmount
     const bool window = one.kind == SharedKind::Window;
     words.insert(words.end(),
                  {letter(one.kind), one.key, std::to_string(one.most), std::to_string(one.amount),
-                  std::to_string(window ? one.window_ms : one.ttl_ms), one.period});
+                  std::to_string(one.window_ms), std::to_string(one.ends),
+                  std::to_string(window ? one.owed : one.spent), std::to_string(one.burst)});
   }
   const std::vector<std::string_view> views(words.begin(), words.end());
   auto reply = co_await state->reserve.run(state->client, {}, views);
@@ -166,8 +205,8 @@ Task<Result<SharedVerdict>> SharedCounters::reserve(std::span<const SharedAmount
     verdict->reservation.holder = std::move(words[0]);
     verdict->reservation.id = std::move(words[1]);
   } else if (!state->ended && verdict.error().origin == Origin::Upstream) {
-    words.resize(4);
-    words.insert(words.end(), {"undo", ""});
+    words.resize(5);
+    words.emplace_back("undo");
     state->later(std::move(words));  // nobody knows whether it was reserved
   }
   co_return std::move(verdict);
@@ -176,21 +215,44 @@ Task<Result<SharedVerdict>> SharedCounters::reserve(std::span<const SharedAmount
 void SharedCounters::settle(const SharedReservation& reservation,
                             std::span<const std::optional<std::int64_t>> real) {
   auto words = state_->head(reservation.holder, reservation.id);
-  words.insert(words.end(), {"settle", reservation.generation});
+  words.emplace_back("settle");
   for (std::size_t i = 0; i < reservation.parts.size(); ++i) {
     const auto& part = reservation.parts[i];
     const bool known = i < real.size() && real[i];
     words.insert(words.end(),
-                 {letter(part.kind), part.key, part.slot,
+                 {letter(part.kind), part.key, std::to_string(part.ends),
                   known ? std::to_string(std::min(std::max<std::int64_t>(*real[i], 0), kLargest))
                         : std::string()});
   }
-  if (!state_->client.answers()) {
-    state_->later(std::move(words));
-  } else {
-    spawn(State::send(state_, std::move(words)));
+  state_->send_or_keep(std::move(words));
+}
+
+void SharedCounters::tell(std::span<const SharedNews> news) {
+  for (std::size_t begin = 0; begin < news.size(); begin += kAtOnce) {
+    auto words = state_->head(state_->holder, "");
+    words.emplace_back("tell");
+    for (const SharedNews& one : news.subspan(begin, std::min(kAtOnce, news.size() - begin))) {
+      words.insert(words.end(), {letter(one.kind), one.key, std::to_string(one.when),
+                                 std::to_string(std::min(one.amount, kLargest))});
+    }
+    // Many at once stand back behind what requests ask.
+    if (news.size() > kAtOnce) {
+      state_->later(std::move(words));
+    } else {
+      state_->send_or_keep(std::move(words));
+    }
   }
 }
+
+void SharedCounters::on_return(std::function<void()> action) {
+  state_->returned = std::move(action);
+}
+
+bool SharedCounters::answers() const {
+  return state_->client.answers() && state_->standing == State::Standing::Together;
+}
+
+std::int64_t SharedCounters::replicas() const { return state_->replicas; }
 
 SharedCounters::Stats SharedCounters::stats() const {
   return {state_->pending.size(), state_->dropped};

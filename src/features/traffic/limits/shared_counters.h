@@ -2,11 +2,15 @@
 // request wants or nothing of it, by Redis's own clock; another one puts what it has really come to
 // in the place of what was reserved. The numbers are whole and exact up to 2^53.
 //
+// What was spent in a day or month is told as each replica's own total: what cannot be told now is
+// told later, and a Redis that has lost its data is told again (on_return).
+//
 // What a process reserved that died (kill -9) comes back: each reservation stands in the list of
 // its holder, a holder has a lease of 30 s that each of its calls and a heartbeat renew, and
-// whoever calls next takes back what a holder had whose lease has run out. A holder that was only
-// cut off settles in full then. A reservation of which nobody knows whether it was made (its reply
-// never came) is undone as soon as Redis answers; should it arrive behind that, it is refused.
+// whoever calls next takes back what a holder had of budgets and places whose lease has run out.
+// What it took of a window stays: it may have been sent. A reservation of which nobody knows
+// whether it was made (its reply never came) is undone as soon as Redis answers; should it arrive
+// behind that, it is refused.
 #pragma once
 
 #include <chrono>
@@ -32,7 +36,7 @@ namespace causeway::limits {
 
 enum class SharedKind : std::uint8_t {
   Window,      // 60 slots; an amount counts until its slot has left the window as a whole
-  Period,      // a day or month, told apart by `period`
+  Period,      // a day or month, told apart by its end
   Concurrent,  // until it is settled
 };
 
@@ -42,8 +46,19 @@ struct SharedAmount {
   SharedKind kind = SharedKind::Window;
   std::int64_t most = 0, amount = 1;  // 0 to 2^53
   std::int64_t window_ms = 0;         // of Window: 1 s at least
-  std::string period{};               // of Period: "2026-11"
-  std::int64_t ttl_ms = 0;            // of Period: until it ends
+  std::int64_t burst = 0;             // of Window: so many at once, 0 = all
+  std::int64_t owed = 0;   // of Window: what was taken without asking, counted with this call
+  std::int64_t ends = 0;   // of Period: seconds of the epoch
+  std::int64_t spent = 0;  // of Period: what this replica has spent in it so far
+};
+
+/// What the others are to know: of a Period what this replica has spent there in all, of a Window
+/// what it has taken there since it last asked.
+struct SharedNews {
+  SharedKind kind = SharedKind::Period;
+  std::string key;
+  std::int64_t when = 0;  // the period's end, seconds of the epoch; or the window's length in ms
+  std::int64_t amount = 0;
 };
 
 /// How one limit stands, this request included where it was granted.
@@ -58,9 +73,10 @@ struct SharedStanding {
 struct SharedReservation {
   struct Part {
     SharedKind kind = SharedKind::Window;
-    std::string key, slot;  // or the period
+    std::string key;
+    std::int64_t ends = 0;  // of Period
   };
-  std::string holder, id, generation;
+  std::string holder, id;
   std::vector<Part> parts;
 };
 
@@ -71,10 +87,11 @@ struct SharedVerdict {
   SharedReservation reservation;          // where it was granted
 };
 
-/// Of one loop, on its thread; must end before the client and the loop.
+/// Of one loop, on its thread. May end behind the loop and the client, when neither runs any more.
 class SharedCounters {
  public:
   struct Options {
+    std::string replica = "alone";  // whose totals are told; 1 to 64 bytes
     std::chrono::milliseconds lease{30'000};
     std::function<std::int64_t()> now_us = nullptr;  // for tests, in the place of Redis's clock
   };
@@ -90,10 +107,24 @@ class SharedCounters {
   static constexpr std::size_t kMost = 16;
   Task<Result<SharedVerdict>> reserve(std::span<const SharedAmount> wanted);
 
-  /// What each part has really come to, in the slot where it was reserved; 0 gives it back whole,
-  /// nothing leaves it for a later call. Does not wait; is tried again until it is done.
+  /// What each part has really come to, in the slot where it was reserved, and of periods what the
+  /// replica has spent there in all; 0 gives it back whole, nothing leaves it for a later call.
+  /// Does not wait; is tried again until it is done.
   void settle(const SharedReservation& reservation,
               std::span<const std::optional<std::int64_t>> real);
+
+  /// Likewise.
+  void tell(std::span<const SharedNews> news);
+
+  /// Redis answers for the first time or again, or has lost its data: everything is to be told.
+  void on_return(std::function<void()> action);
+
+  /// Whether all are counted together now. When Redis comes back, not before kSettling: until then
+  /// each replica tells what it took meanwhile. Any thread.
+  bool answers() const;
+  static constexpr std::chrono::milliseconds kSettling{1000};
+  /// How many replicas there were when Redis last said; 0 = it never did. Any thread.
+  std::int64_t replicas() const;
 
   struct Stats {
     std::size_t pending = 0;    // to be settled or undone again

@@ -37,8 +37,13 @@ Task<void> run_script(redis::Client& client, std::string source, std::vector<std
 SharedAmount window(std::string key, std::int64_t most, std::int64_t amount = 1) {
   return {std::move(key), SharedKind::Window, most, amount, 60'000};
 }
-SharedAmount month(std::string key, std::int64_t most, std::int64_t amount) {
-  return {std::move(key), SharedKind::Period, most, amount, 0, "2026-11", 1'000'000};
+constexpr std::int64_t kEnds = 1'800'100'000;  // a day behind `now`
+SharedAmount month(std::string key, std::int64_t most, std::int64_t amount,
+                   std::int64_t spent = 0) {
+  SharedAmount one{std::move(key), SharedKind::Period, most, amount};
+  one.ends = kEnds;
+  one.spent = spent;
+  return one;
 }
 SharedAmount running(std::string key, std::int64_t most) {
   return {std::move(key), SharedKind::Concurrent, most, 1};
@@ -61,7 +66,7 @@ struct SharedTest : ::testing::Test {
     return redis::make_client(loop, server.settings(timeout), nullptr);
   }
   SharedCounters::Options timed(std::chrono::milliseconds lease = 30s) {
-    return {lease, [this] { return now; }};
+    return {"r1", lease, [this] { return now; }};
   }
   bool until(std::move_only_function<bool()> done) { return loop.run_until(std::move(done), 5s); }
   Result<SharedVerdict> reserve(SharedCounters& counters, std::vector<SharedAmount> wanted) {
@@ -74,7 +79,7 @@ struct SharedTest : ::testing::Test {
     one.most = kLargest;
     one.amount = 0;
     const auto verdict = reserve(counters, {one});
-    EXPECT_TRUE(verdict);
+    EXPECT_TRUE(verdict) << verdict.error().detail;
     if (!verdict) return -1;
     settle(counters, *verdict, {0});
     return verdict->standings[0].used;
@@ -134,6 +139,7 @@ TEST_F(SharedTest, AllOrNothing) {
   EXPECT_EQ(reserve(counters, {window("b", 3, 2), window("b", 3, 2)})->which, 1u);
   EXPECT_EQ(reserve(counters, {month("m", 100, 101)})->standings[0].wait_ms, -1);
   EXPECT_FALSE(reserve(counters, {window("", 1)}));
+  EXPECT_FALSE(reserve(counters, {window("k", kLargest + 1)}));
 }
 
 TEST_F(SharedTest, ExactUpToTheLargestNumber) {
@@ -159,7 +165,6 @@ TEST_F(SharedTest, WhatADeadReplicaHadComesBack) {
     held.push_back(
         *reserve(*dying, {running("c", 1000), month("m", 10'000, 7), window("w", 1000, 3)}));
   }
-  SharedCounters late(loop, *first, timed());  // what is left of the one that was only cut off
   dying.reset();
   now += 29'000'000;
   EXPECT_EQ(used(other, running("c", 1)), 120);
@@ -167,11 +172,13 @@ TEST_F(SharedTest, WhatADeadReplicaHadComesBack) {
   for (int i = 0; i < 10; ++i) used(other, running("c", 1));  // each takes back a part
   EXPECT_EQ(used(other, running("c", 1)), 0);
   EXPECT_EQ(used(other, month("m", 1, 1)), 0);
-  EXPECT_EQ(used(other, window("w", 1, 1)), 0);
+  EXPECT_EQ(used(other, window("w", 1, 1)), 360) << "it may have been sent";
+  // One that was only cut off, and says now what it has spent.
+  SharedCounters late(loop, *first, timed());
   warm(*first, late);
-  for (int i = 0; i < 2; ++i) settle(late, held[0], {0, 5, 2});  // in full, once
+  for (int i = 0; i < 2; ++i) settle(late, held[0], {0, 5, 2});
   EXPECT_EQ(used(late, month("m", 1, 1)), 5);
-  EXPECT_EQ(used(late, window("w", 1, 1)), 2);
+  EXPECT_EQ(used(late, window("w", 1, 1)), 360);
   EXPECT_EQ(used(late, running("c", 1)), 0);
 }
 
@@ -218,7 +225,7 @@ TEST_F(SharedTest, SettledOncePartByPart) {
   EXPECT_EQ(used(counters, month("m", 1, 1)), 20);
   EXPECT_EQ(used(counters, running("c", 1)), 1);
   for (int i = 0; i < 2; ++i) settle(counters, *verdict, {0, std::nullopt});
-  for (int i = 0; i < 2; ++i) settle(counters, *verdict, {0, 70});
+  for (int i = 0; i < 2; ++i) settle(counters, *verdict, {0, 15});
   EXPECT_EQ(used(counters, running("c", 1)), 0);
   EXPECT_EQ(used(counters, month("m", 1, 1)), 20);
 }
@@ -257,12 +264,107 @@ TEST_F(SharedTest, AKilledServerIsAnErrorAndARestartedOneBeginsAnew) {
 TEST_F(SharedTest, WhatIsUndoneBeforeItComesIsRefused) {
   const auto with = client();
   SharedCounters counters(loop, *with, timed());
-  raw(*with, kSettle, {"h", "7", "30000", std::to_string(now), "undo", ""});
+  raw(*with, kSettle, {"h", "7", "30000", std::to_string(now), "r1", "undo"});
   const std::string at = std::to_string(now);
-  const auto late = raw(*with, kReserve, {"h", "7", "30000", at, "c", "k", "5", "1", "0", ""});
+  const auto late =
+      raw(*with, kReserve, {"h", "7", "30000", at, "r1", "c", "k", "5", "1", "0", "0", "0", "0"});
   ASSERT_EQ(late.items.size(), 1u);
   EXPECT_EQ(late.items[0].integer, 2);
   EXPECT_EQ(used(counters, running("k", 1)), 0);
+}
+
+TEST_F(SharedTest, WhatWasSpentIsTheSumOfWhatEachReplicaTells) {
+  const auto with = client();
+  auto as = timed();
+  SharedCounters one(loop, *with, as);
+  as.replica = "r2";
+  SharedCounters other(loop, *with, as);
+  warm(*with, one);
+  const auto mine = reserve(one, {month("m", 100, 50)});
+  settle(one, *mine, {30});
+  EXPECT_EQ(used(one, month("m", 1, 0, 30)), 30);
+  // Told again, late, or in the wrong order: nothing changes.
+  for (const std::int64_t total : {20, 30, 10}) {
+    one.tell(std::vector<SharedNews>{{SharedKind::Period, "m", kEnds, total}});
+  }
+  EXPECT_EQ(used(other, month("m", 1, 0)), 30);
+  other.tell(std::vector<SharedNews>{{SharedKind::Period, "m", kEnds, 25}});
+  EXPECT_EQ(used(one, month("m", 1, 0)), 55);
+  // What was spent without Redis is counted with the next question, also with one that is refused.
+  EXPECT_FALSE(reserve(one, {month("m", 100, 1, 80)})->granted);
+  EXPECT_EQ(used(other, month("m", 1, 0)), 105);
+  // A period that is over is left alone.
+  now = (kEnds + 1) * 1'000'000;
+  one.tell(std::vector<SharedNews>{{SharedKind::Period, "late", kEnds, 5}});
+  EXPECT_EQ(used(one, month("late", 1, 0)), 0);
+}
+
+TEST_F(SharedTest, AServerThatLostItsDataIsToldAllAgain) {
+  const auto with = client();
+  SharedCounters::Options brief;
+  brief.lease = 900ms;
+  brief.replica = "r1";
+  SharedCounters counters(loop, *with, brief);
+  int returns = 0;
+  const std::int64_t ends = time(nullptr) + 1000;
+  std::vector<SharedNews> totals;
+  for (int i = 0; i < 120; ++i) {
+    totals.push_back({SharedKind::Period, "m" + std::to_string(i), ends, 10 + i});
+  }
+  counters.on_return([&] {
+    ++returns;
+    counters.tell(totals);
+  });
+  const auto told = [&] {
+    SharedAmount last = month("m119", 1, 0);
+    last.ends = ends;
+    return used(counters, last) == 129;
+  };
+  EXPECT_TRUE(until([&] { return returns == 1; }));
+  EXPECT_TRUE(until([&] { return counters.stats().pending == 0; }));
+  EXPECT_TRUE(told());
+  EXPECT_EQ(counters.replicas(), 1);
+  raw(*with, "return redis.call('FLUSHALL')", {});
+  EXPECT_FALSE(told());
+  EXPECT_TRUE(until([&] { return returns == 2; }));
+  EXPECT_TRUE(until([&] { return counters.stats().pending == 0; }));
+  EXPECT_TRUE(told());
+}
+
+TEST_F(SharedTest, RequestsThatAreSpread) {
+  const auto with = client();
+  SharedCounters counters(loop, *with, timed());
+  SharedAmount spread = window("k", 60);  // one each second
+  spread.burst = 3;
+  warm(*with, counters);
+  std::vector<SharedVerdict> granted;
+  for (int i = 0; i < 3; ++i) granted.push_back(*reserve(counters, {spread}));
+  for (const auto& one : granted) EXPECT_TRUE(one.granted);
+  const auto fourth = reserve(counters, {spread});
+  EXPECT_FALSE(fourth->granted);
+  EXPECT_EQ(fourth->standings[0].wait_ms, 1000);
+  settle(counters, granted[0], {0});  // its place comes back
+  EXPECT_TRUE(reserve(counters, {spread})->granted);
+  EXPECT_FALSE(reserve(counters, {spread})->granted);
+  now += 999'000;
+  EXPECT_FALSE(reserve(counters, {spread})->granted);
+  now += 1'000;
+  EXPECT_TRUE(reserve(counters, {spread})->granted);
+}
+
+TEST_F(SharedTest, WhatWasTakenWithoutAskingCounts) {
+  const auto with = client();
+  SharedCounters counters(loop, *with, timed());
+  warm(*with, counters);
+  settle(counters, *reserve(counters, {running("c", 1)}), {0});
+  SharedAmount one = window("k", 10);
+  one.owed = 10;
+  EXPECT_FALSE(reserve(counters, {one})->granted);
+  EXPECT_EQ(used(counters, window("k", 1)), 10);
+  counters.tell(std::vector<SharedNews>{{SharedKind::Window, "k", 60'000, 7}});
+  EXPECT_EQ(used(counters, window("k", 1)), 17);
+  now += 62'000'000;
+  EXPECT_EQ(used(counters, window("k", 1)), 0);
 }
 
 /// The same as plainly as it can be said: everything that was ever taken.
@@ -292,7 +394,7 @@ class Model {
 
  private:
   static std::string name(const SharedAmount& one) {
-    return std::to_string(static_cast<int>(one.kind)) + one.key + one.period;
+    return std::to_string(static_cast<int>(one.kind)) + one.key + ' ' + std::to_string(one.ends);
   }
   std::map<std::string, std::map<std::int64_t, std::int64_t>> taken_;
 };
@@ -313,6 +415,7 @@ TEST_F(SharedTest, TwentyThousandStepsLikeAPlainModel) {
   Model model;
   std::mt19937 random(7);
   std::vector<Step> held;
+  std::map<std::pair<std::string, std::int64_t>, std::int64_t> totals;  // of this replica
   std::size_t grants = 0, refusals = 0;
   constexpr std::size_t kBatch = 200;
   for (std::size_t done = 0; done < 20'000; done += kBatch) {
@@ -328,7 +431,17 @@ TEST_F(SharedTest, TwentyThousandStepsLikeAPlainModel) {
           const SharedAmount& part = one.wanted[i];
           const bool running = part.kind == SharedKind::Concurrent;
           real.push_back(running ? 0 : random() % (2 * part.amount + 1));
+          // Of a period that is over nobody counts any more.
+          if (part.kind == SharedKind::Period && part.ends * 1'000'000 <= now) {
+            real.back() = std::nullopt;
+            continue;
+          }
           model.add(part, Model::slot_of(part, one.now), *real.back() - part.amount);
+          if (part.kind == SharedKind::Period) {
+            auto& total = totals[{part.key, part.ends}];
+            total += *real.back();
+            real.back() = total;
+          }
         }
         settle(counters, **one.outcome, real);
       }
@@ -339,7 +452,7 @@ TEST_F(SharedTest, TwentyThousandStepsLikeAPlainModel) {
                                           month("m" + std::to_string(random() % 2), 2'000, amount),
                                           running("c" + std::to_string(random() % 3), 60)};
         kinds[0].window_ms = kinds[0].key == "w0" ? 1'000 : kinds[0].key == "w1" ? 60'000 : 77'777;
-        kinds[1].period = std::to_string(now / 300'000'000);
+        kinds[1].ends = (now / 300'000'000 + 1) * 300;
         const SharedAmount& one = kinds[random() % 3];
         if (std::ranges::find(step.wanted, one.key, &SharedAmount::key) == step.wanted.end()) {
           step.wanted.push_back(one);

@@ -53,6 +53,28 @@ Estimate estimate_of(const Exchange& exchange, const Answers& answers) {
   return estimate;
 }
 
+// As those who count together are asked; they count up to 2^53.
+SharedAmount shared_amount(const Wanted& wanted, const Known& known) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  const Limit& limit = *wanted.limit;
+  SharedAmount amount;
+  amount.key = text_of(wanted.key);
+  amount.most = std::min(limit.most, kMost);
+  amount.amount = std::min(wanted.amount, kMost);
+  if (limit.each) {
+    amount.kind = SharedKind::Period;
+    amount.ends = known.ends;
+    amount.spent = std::min(known.spent, kMost);
+  } else if (limit.amount == Amount::Concurrent) {
+    amount.kind = SharedKind::Concurrent;
+  } else {
+    amount.window_ms = std::chrono::ceil<std::chrono::milliseconds>(limit.window).count();
+    amount.burst = limit.burst;
+    amount.owed = std::clamp<std::int64_t>(known.owed, 0, kMost);
+  }
+  return amount;
+}
+
 std::string in_words(std::chrono::nanoseconds wait) {
   return wait.count() > 0 ? " Try again in " + reset_text(wait) + "." : "";
 }
@@ -75,16 +97,30 @@ void Answers::learn(std::string_view model, std::uint64_t tokens) {
   mean.store(before <= 0 ? now : before * 0.9F + now * 0.1F, std::memory_order_relaxed);
 }
 
+// What one request takes of which limits.
+struct LimitStage::Wants {
+  std::array<Wanted, Table::kMostLimits> wanted{};
+  std::array<Standing, Table::kMostLimits> standing{};
+  std::array<std::string, Table::kMostLimits> subjects;
+  std::size_t count = 0;
+  std::span<const Wanted> all() const { return std::span(wanted).first(count); }
+};
+
 LimitStage::LimitStage(SectionKey<LimitList> settings, SlotLayout& slots, Table& table,
-                       log::Log& log, int loops)
+                       log::Log& log, int loops, std::int64_t replicas)
     : settings_(settings),
       slot_(slots.add<State>()),
       table_(table),
       log_(log),
-      loops_(static_cast<std::size_t>(loops)) {}
+      loops_(static_cast<std::size_t>(loops)),
+      replicas_(replicas) {}
+
+void LimitStage::attach(int loop, std::unique_ptr<SharedCounters> counters) {
+  loops_[static_cast<std::size_t>(loop)].shared = std::move(counters);
+}
 
 const std::shared_ptr<const LimitStage::Limits>& LimitStage::resolved(const Exchange& exchange) {
-  auto& known = loops_[static_cast<std::size_t>(exchange.context->index)];
+  auto& known = loops_[static_cast<std::size_t>(exchange.context->index)].resolved;
   const auto& section = exchange.policy->sections.raw(settings_.index());
   for (const Resolved& one : known) {
     if (one.from == section) return one.limits;
@@ -96,16 +132,79 @@ const std::shared_ptr<const LimitStage::Limits>& LimitStage::resolved(const Exch
 }
 
 Verdict LimitStage::on_request(Exchange& exchange) {
+  Wants wants;
+  if (auto known = want(exchange, wants); !known) return pass(std::move(known));
+  return take(exchange, wants, {});
+}
+
+Task<Verdict> LimitStage::wait_request(Exchange& exchange) {
+  Wants wants;
+  if (auto known = want(exchange, wants); !known) co_return pass(std::move(known));
+  if (wants.count == 0) co_return go_on();
+  const auto& shared = loops_[static_cast<std::size_t>(exchange.context->index)].shared;
+  std::int64_t replicas = replicas_;
+  if (shared) {
+    replicas = std::max(replicas, shared->replicas());
+    if (shared->answers()) {
+      std::array<Known, Table::kMostLimits> known{};
+      if (const auto full = table_.look(wants.all(), known)) {
+        co_return refuse(exchange, *wants.wanted[full->which].limit, *full);
+      }
+      std::vector<SharedAmount> amounts;
+      for (std::size_t i = 0; i < wants.count; ++i) {
+        amounts.push_back(shared_amount(wants.wanted[i], known[i]));
+      }
+      auto asked = shared->reserve(amounts);
+      auto verdict = co_await std::move(asked);
+      if (verdict) {
+        together_.fetch_add(1, std::memory_order_relaxed);
+        co_return adopt(exchange, wants, *shared, std::move(*verdict));
+      }
+      table_.owe(wants.all(), known);
+    }
+  }
+  by_share_.fetch_add(1, std::memory_order_relaxed);
+  co_return take(exchange, wants, {Counting::By::Share, replicas});
+}
+
+Verdict LimitStage::adopt(Exchange& exchange, Wants& wants, SharedCounters& shared,
+                          SharedVerdict verdict) {
+  State& state = exchange.slot(slot_);
+  for (std::size_t i = 0; i < wants.count; ++i) {
+    const SharedStanding& said = verdict.standings[i];
+    wants.standing[i].used = said.used;
+    wants.standing[i].until = std::chrono::milliseconds(std::max<std::int64_t>(0, said.wait_ms));
+  }
+  if (!verdict.granted) {
+    const Wanted& one = wants.wanted[verdict.which];
+    table_.refused(one, verdict.standings[verdict.which].used);
+    Refusal refusal{verdict.which, wants.standing[verdict.which].until,
+                    one.amount > one.limit->most ? Refusal::Why::TooLarge : Refusal::Why::Used};
+    const Told told{one.limit, wants.standing[verdict.which]};
+    tell_limits(exchange, std::span(&told, 1));
+    return refuse(exchange, *one.limit, refusal);
+  }
+  auto reservation = std::make_shared<const SharedReservation>(std::move(verdict.reservation));
+  state.reservation = reservation.get();
+  exchange.kept.push_back(reservation);
+  auto taken =
+      take(exchange, wants, {Counting::By::Granted, std::max<std::int64_t>(1, shared.replicas())});
+  if (!taken) {  // the table is full: nobody has had it
+    const std::vector<std::optional<std::int64_t>> nothing(wants.count, 0);
+    settle_shared(exchange, state, nothing);
+    state.reservation = nullptr;
+  }
+  return taken;
+}
+
+Result<void> LimitStage::want(Exchange& exchange, Wants& wants) {
   const auto& limits = resolved(exchange);
   State& state = exchange.slot(slot_);
   exchange.kept.push_back(limits);
   state.limits = limits.get();
-  std::array<Wanted, Table::kMostLimits> wanted{};
-  std::array<Standing, Table::kMostLimits> standing{};
-  std::array<std::string, Table::kMostLimits> subjects;
   std::optional<Estimate> estimated;  // once, for all limits of tokens and money
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < limits->size() && count < wanted.size(); ++i) {
+  std::size_t& count = wants.count;
+  for (std::size_t i = 0; i < limits->size() && count < wants.wanted.size(); ++i) {
     const Limit& limit = (*limits)[i];
     std::int64_t amount = 1;
     // What Causeway asks to serve a request is a part of that one; its tokens are used all the
@@ -132,21 +231,30 @@ Verdict LimitStage::on_request(Exchange& exchange) {
         amount = std::min(amount, limit.most);
       }
     }
-    wanted[count] = {&limit, subject_of(exchange, limit, subjects[count]), subjects[count], amount};
+    std::string& subject = wants.subjects[count];
+    const SubjectKey key = subject_of(exchange, limit, subject);
+    wants.wanted[count] = {&limit, key, subject, amount};
     state.of[count++] = static_cast<std::uint8_t>(i);
   }
-  const auto refusal =
-      table_.take(std::span(wanted).first(count), std::span(state.taken), std::span(standing));
+  return {};
+}
+
+Verdict LimitStage::take(Exchange& exchange, Wants& wants, const Counting& counting) {
+  State& state = exchange.slot(slot_);
+  const auto refusal = table_.take(wants.all(), state.taken, wants.standing, counting);
   std::array<Told, Table::kMostLimits> told{};
-  const std::size_t known = refusal ? refusal->which + 1 : count;
-  for (std::size_t i = 0; i < known; ++i) told[i] = {wanted[i].limit, standing[i]};
+  const std::size_t known = refusal ? refusal->which + 1 : wants.count;
+  for (std::size_t i = 0; i < known; ++i) told[i] = {wants.wanted[i].limit, wants.standing[i]};
   if (refusal) {
     const std::size_t which = refusal->which;
     tell_limits(exchange, std::span(told).subspan(which, 1));
-    return refuse(exchange, *wanted[which].limit, *refusal);
+    return refuse(exchange, *wants.wanted[which].limit, *refusal);
   }
-  state.count = static_cast<std::uint8_t>(count);
-  tell_limits(exchange, std::span(told).first(count));
+  state.count = static_cast<std::uint8_t>(wants.count);
+  for (const Told& one : std::span(told).first(wants.count)) {
+    if (one.standing.soft_passed) tell_soft(exchange, *one.limit);
+  }
+  tell_limits(exchange, std::span(told).first(wants.count));
   return go_on();
 }
 
@@ -195,13 +303,23 @@ void LimitStage::note_refused(const Limit& limit) {
   }
 }
 
+Counting LimitStage::counting() const {
+  if (replicas_ == 0) return {};
+  const auto& shared = loops_.front().shared;
+  const bool together = shared && shared->answers();
+  return {together ? Counting::By::Granted : Counting::By::Share,
+          std::max(replicas_, shared ? shared->replicas() : 0)};
+}
+
 std::vector<std::pair<std::string, std::uint64_t>> LimitStage::refused() const {
   const std::lock_guard lock(mutex_);
   return refused_;
 }
 
 void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept {
-  State& state = exchange.slot(slot_);
+  const State& state = exchange.slot(slot_);
+  std::array<std::optional<std::int64_t>, Table::kMostLimits> reals;
+  std::vector<SharedNews> news;
   for (std::size_t i = 0; i < state.count; ++i) {
     const Limit& limit = (*state.limits)[state.of[i]];
     std::int64_t real = 1;
@@ -210,11 +328,19 @@ void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept 
       real = static_cast<std::int64_t>(outcome.usage.input() + outcome.usage.output());
     }
     if (limit.amount == Amount::Money) real = exchange.cost_nanos.value_or(0);
-    if (table_.settle(limit, state.taken[i], real)) {
-      std::string subject;
-      (void)subject_of(exchange, limit, subject);
-      log_.warn("limits: near the end", {{"limit", limit.name}, {"subject", subject}});
+    const auto settled = table_.settle(limit, state.taken[i], real, !state.reservation);
+    if (settled.soft_passed) tell_soft(exchange, limit);
+    reals[i] = limit.each ? settled.spent : real;
+    if (limit.each && state.taken[i].by_share) {
+      news.push_back(
+          {SharedKind::Period, text_of(state.taken[i].key), settled.ends, settled.spent});
     }
+  }
+  if (state.reservation) {
+    settle_shared(exchange, state, std::span(reals).first(state.count));
+  } else if (!news.empty()) {
+    const auto& shared = loops_[static_cast<std::size_t>(exchange.context->index)].shared;
+    if (shared && shared->answers()) shared->tell(news);  // else when it answers again
   }
   if (outcome.usage.source == UsageSource::Reported && state.count > 0) {
     answers_.learn(exchange.model_name, outcome.usage.output());
@@ -223,10 +349,28 @@ void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept 
 
 void LimitStage::on_done(Exchange& exchange, const Outcome&) noexcept {
   State& state = exchange.slot(slot_);
+  std::array<std::optional<std::int64_t>, Table::kMostLimits> ended;
+  bool any = false;
   for (std::size_t i = 0; i < state.count; ++i) {
-    if ((*state.limits)[state.of[i]].amount == Amount::Concurrent) table_.end(state.taken[i]);
+    if ((*state.limits)[state.of[i]].amount != Amount::Concurrent) continue;
+    table_.end(state.taken[i]);
+    ended[i] = 0;
+    any = true;
   }
+  if (any && state.reservation) settle_shared(exchange, state, std::span(ended).first(state.count));
   state.count = 0;
+}
+
+void LimitStage::settle_shared(Exchange& exchange, const State& state,
+                               std::span<const std::optional<std::int64_t>> real) {
+  const auto& shared = loops_[static_cast<std::size_t>(exchange.context->index)].shared;
+  shared->settle(*state.reservation, real);
+}
+
+void LimitStage::tell_soft(Exchange& exchange, const Limit& limit) {
+  std::string subject;
+  (void)subject_of(exchange, limit, subject);
+  log_.warn("limits: near the end", {{"limit", limit.name}, {"subject", subject}});
 }
 
 }  // namespace causeway::limits

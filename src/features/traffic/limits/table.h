@@ -52,16 +52,35 @@ struct Wanted {
   std::int64_t amount = 1;
 };
 
+/// By what is decided what a request may take.
+struct Counting {
+  enum class By : std::uint8_t {
+    Alone,    // this process counts for itself
+    Share,    // replicas count together, but cannot now: each has its part
+    Granted,  // it was granted by those who count together; here it is only noted down
+  } by = By::Alone;
+  std::int64_t replicas = 1;
+};
+
+/// What is known here and must be told to those who count together.
+struct Known {
+  std::int64_t ends = 0;   // of a budget: its period, seconds of the epoch
+  std::int64_t spent = 0;  // of a budget: in it, by this process
+  std::int64_t owed = 0;   // of a window: what was taken by share; from now on it counts as told
+};
+
 /// What must be kept to give back, or to settle: of a request that has taken it.
 struct Taken {
   SubjectKey key{};
   std::int64_t amount = 0, slot = 0;
+  bool by_share = false;
 };
 
 /// How one limit stands for one subject.
 struct Standing {
-  std::int64_t used = 0;              // with what is reserved
+  std::int64_t used = 0;              // with what is reserved; of one Granted, by all replicas
   std::chrono::nanoseconds until{0};  // until all of it is free; of one refused, until it may go
+  bool soft_passed = false;           // of one Granted: for the first time in this period
 };
 
 struct Refusal {
@@ -75,13 +94,33 @@ class Table {
   /// `clock` outlives it; `budgets` may be null (nothing is kept over a restart).
   Table(const Clock& clock, std::size_t most_subjects, BudgetFile* budgets = nullptr);
 
-  /// Takes all of it, `taken` and `standing` for each, or nothing. At most kMostLimits.
+  /// Takes all of it, `taken` and `standing` for each, or nothing. At most kMostLimits. Of what is
+  /// Granted, `standing` says how much all replicas have used; only a full table refuses it.
   static constexpr std::size_t kMostLimits = 12;
   std::optional<Refusal> take(std::span<const Wanted> wanted, std::span<Taken> taken,
-                              std::span<Standing> standing);
-  /// What a request has really come to: the difference is given back, or owed. Answers whether the
-  /// soft part of the amount is passed for the first time in this period.
-  bool settle(const Limit& limit, const Taken& taken, std::int64_t real);
+                              std::span<Standing> standing, Counting counting = {});
+  /// Before those who count together are asked. A refusal: the table is full.
+  std::optional<Refusal> look(std::span<const Wanted> wanted, std::span<Known> known);
+  /// What look() said was told has not been.
+  void owe(std::span<const Wanted> wanted, std::span<const Known> known);
+  /// All that was taken of windows by share and not told yet; from now on it counts as told. Looks
+  /// at all subjects, a part at a time.
+  struct Owed {
+    SubjectKey key;
+    std::chrono::nanoseconds window;
+    std::int64_t amount;
+  };
+  std::vector<Owed> take_owed();
+  /// Those who count together have refused it; `used` by all.
+  void refused(const Wanted& wanted, std::int64_t used);
+
+  struct Settled {
+    bool soft_passed = false;          // for the first time in this period
+    std::int64_t ends = 0, spent = 0;  // as Known says
+  };
+  /// What a request has really come to: the difference is given back, or owed. `soft`: whether the
+  /// soft part is looked at.
+  Settled settle(const Limit& limit, const Taken& taken, std::int64_t real, bool soft = true);
   /// Of Concurrent, when the request is over.
   void end(const Taken& taken);
 
@@ -121,6 +160,12 @@ class Table {
     std::int64_t spent = 0;     // of the period
     std::int64_t reserved = 0;  // taken and not settled; of Concurrent: what runs
     std::uint64_t refused = 0;
+    // Of those that are counted together: by all, when it was last said; how much of it this
+    // process may have had when it is alone; both until then, since a window forgets.
+    std::int64_t shared_used = 0, share = 0;
+    std::chrono::nanoseconds shared_until{0};
+    std::int64_t owed = 0;  // in this window, by share
+    std::chrono::nanoseconds owed_until{0};
     std::uint32_t pinned = 0;
     bool told_soft = false;
     std::list<SubjectKey>::iterator place;
@@ -144,9 +189,17 @@ class Table {
   bool make_room(Part& part, const Now& now);
   static bool idle(Entry& entry, const Now& now);
   void turn(Entry& entry, const Limit& limit, const SubjectKey& key, const Now& now);
-  std::optional<Refusal> refuse(Entry& entry, const Wanted& wanted, const Now& now) const;
+  static std::int64_t part_of(std::int64_t most, const Counting& counting);
+  static std::int64_t most_of(const Entry& entry, const Limit& limit, const Counting& counting,
+                              const Now& now);
+  std::optional<Refusal> refuse(Entry& entry, const Wanted& wanted, const Counting& counting,
+                                const Now& now) const;
+  static void learn(Entry& entry, const Limit& limit, std::int64_t used, std::int64_t replicas,
+                    const Now& now);
   static std::int64_t used(Entry& entry, const Now& now);
-  void commit(Entry& entry, const Wanted& wanted, const Now& now, Taken& taken, Standing& standing);
+  static void commit(Entry& entry, const Wanted& wanted, const Counting& counting, const Now& now,
+                     Taken& taken, Standing& standing);
+  struct Locks;
 
   const Clock& clock_;
   std::atomic<std::size_t> most_;

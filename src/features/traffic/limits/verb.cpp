@@ -35,6 +35,13 @@ std::string span(double seconds) {
 }
 
 void print(const bj::value& value) {
+  const auto& counted = value.at("counted").as_string();
+  const auto replicas = static_cast<long>(value.at("replicas").to_number<std::int64_t>());
+  if (counted == "together") std::printf("%ld replicas count together.\n\n", replicas);
+  if (counted == "share") {
+    std::printf("Redis does not answer: this replica has a part in %ld of each limit.\n\n",
+                replicas);
+  }
   std::vector<std::vector<std::string>> table{
       {"LIMIT", "SUBJECT", "USED", "OF", "PART", "FREES IN", "REFUSED"}};
   for (const bj::value& row : value.at("limits").as_array()) {
