@@ -117,15 +117,20 @@ void Store::commit(std::vector<Pending>& group) {
   std::vector<Result<void>> results(group.size());
   Result<void> whole = db.script("begin immediate");
   for (std::size_t i = 0; i < group.size() && whole; ++i) {
-    whole = db.script("savepoint job");
-    if (!whole) break;
+    // run() keeps what it has prepared; script() would parse these for each job.
+    if (auto begun = db.run("savepoint job"); !begun) {
+      whole = pass(std::move(begun));
+      break;
+    }
     results[i] = group[i].job(db);
     // A full disk may make SQLite undo the whole transaction by itself.
     if (!db.in_transaction()) {
       whole = results[i] ? fail(ErrorKind::Internal, Origin::Us, "the transaction was lost")
                          : results[i];
-    } else {
-      whole = results[i] ? db.script("release job") : db.script("rollback to job; release job");
+    } else if (!results[i]) {
+      whole = db.script("rollback to job; release job");
+    } else if (auto released = db.run("release job"); !released) {
+      whole = pass(std::move(released));
     }
   }
   if (whole) whole = db.script("commit");
