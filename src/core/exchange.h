@@ -21,6 +21,7 @@
 #include "platform/base/cancel.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
+#include "platform/base/recycled.h"
 #include "platform/http/client.h"
 
 namespace causeway {
@@ -76,7 +77,7 @@ struct MadeBy {
 struct StoredAnswer {
   static constexpr std::size_t kPadding = 64;  // readable bytes behind it
   std::string content_type;
-  std::string padded;     // the body, kPadding zeros behind it
+  RecycledString padded;  // the body, kPadding zeros behind it
   bool streamed = false;  // event by event
   std::string_view body() const { return {padded.data(), padded.size() - kPadding}; }
 };
@@ -89,7 +90,10 @@ struct AnswerTap {
   StoredAnswer answer;  // whole when the attempt has ended well; without padding
   void take(std::string_view piece) {
     too_large |= piece.size() > most - answer.padded.size();
-    if (!too_large) answer.padded += piece;
+    if (too_large) return;
+    // A whole answer comes in one piece.
+    if (answer.padded.empty()) answer.padded.reserve(piece.size() + StoredAnswer::kPadding);
+    answer.padded += piece;
   }
 };
 

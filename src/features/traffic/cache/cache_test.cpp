@@ -16,16 +16,16 @@ namespace {
 
 using std::chrono::seconds;
 
-StoredAnswer answer(std::string body) {
+StoredAnswer answer(const std::string& body) {
   StoredAnswer stored;
   stored.content_type = "application/json";
-  stored.padded = std::move(body) + std::string(StoredAnswer::kPadding, '\0');
+  stored.padded = body;
   return stored;
 }
 
 std::shared_ptr<const Kept> kept(std::string body, std::string tenant, std::string model,
                                  Wall until) {
-  auto one = pack(answer(std::move(body)));
+  auto one = pack(answer(body));
   one->tenant = std::move(tenant);
   one->model = std::move(model);
   one->until = until;
@@ -40,23 +40,23 @@ TEST(Pack, GivesTheSameBytesBack) {
   std::string long_one;
   for (int i = 0; i < 2000; ++i) long_one += "the answer number " + std::to_string(i % 7) + ", ";
   for (const std::string& body : {std::string(), std::string("{}"), long_one}) {
-    const auto back = unpack(*pack(answer(body)));
+    const auto back = unpack(pack(answer(body)));
     ASSERT_TRUE(back);
     EXPECT_EQ(back->body(), body);
     EXPECT_EQ(back->content_type, "application/json");
   }
-  EXPECT_LT(pack(answer(long_one))->bytes.size(), long_one.size() / 10);
+  EXPECT_LT(pack(answer(long_one))->bytes().size(), long_one.size() / 10);
 }
 
 TEST(Pack, DamagedBytesAreNoAnswer) {
   std::string body(10'000, 'a');
   const auto shared = pack(answer(body));
-  Kept& packed = *shared;
-  ASSERT_TRUE(packed.compressed);
-  packed.bytes.resize(packed.bytes.size() / 2);
-  EXPECT_FALSE(unpack(packed));
-  packed.compressed = false;
-  EXPECT_FALSE(unpack(packed));
+  Kept& kept = *shared;
+  ASSERT_TRUE(kept.compressed);
+  kept.packed.resize(kept.packed.size() / 2);
+  EXPECT_FALSE(unpack(shared));
+  kept.compressed = false;
+  EXPECT_FALSE(unpack(shared));
 }
 
 TEST(Memory, AnAnswerLivesUntilItsTimeIsUp) {
@@ -64,7 +64,7 @@ TEST(Memory, AnAnswerLivesUntilItsTimeIsUp) {
   const Wall now{seconds(1000)};
   memory.put(numbered(1), kept("one", "t", "m", now + seconds(10)));
   ASSERT_TRUE(memory.find(numbered(1), now));
-  EXPECT_EQ(memory.find(numbered(1), now)->bytes, "one");
+  EXPECT_EQ(memory.find(numbered(1), now)->bytes(), "one");
   EXPECT_FALSE(memory.find(numbered(2), now));
   EXPECT_TRUE(memory.find(numbered(1), now + seconds(9)));
   EXPECT_FALSE(memory.find(numbered(1), now + seconds(10)));
@@ -122,6 +122,16 @@ TEST(Flights, TheFirstLeadsAndAllOthersHearOnce) {
   flights.land(key, false);
   EXPECT_EQ(heard, std::vector<bool>{true});
   EXPECT_EQ(flights.join(key, nullptr, ticket), Flights::Joined::Leads);
+}
+
+TEST(Flights, OneLeads) {
+  Flights flights;
+  Flights::Ticket ticket = 0;
+  EXPECT_TRUE(flights.lead(numbered(1)));
+  EXPECT_FALSE(flights.lead(numbered(1)));
+  EXPECT_EQ(flights.join(numbered(1), [](bool) {}, ticket), Flights::Joined::Waits);
+  flights.land(numbered(1), false);
+  EXPECT_TRUE(flights.lead(numbered(1)));
 }
 
 TEST(Flights, NoMoreThanAThousandsWaitForOne) {

@@ -48,12 +48,12 @@ std::string written(const Kept& kept) {
   Head head;
   head.plain_size = kept.plain_size;
   head.type_size =
-      static_cast<std::uint16_t>(std::min<std::size_t>(kept.content_type.size(), 512));
+      static_cast<std::uint16_t>(std::min<std::size_t>(kept.answer.content_type.size(), 512));
   head.compressed = kept.compressed;
-  head.streamed = kept.streamed;
+  head.streamed = kept.answer.streamed;
   std::string out(reinterpret_cast<const char*>(&head), sizeof head);
-  out.append(kept.content_type, 0, head.type_size);
-  return out += kept.bytes;
+  out.append(kept.answer.content_type, 0, head.type_size);
+  return out += kept.bytes();
 }
 
 bool read_written(std::string_view text, Kept& kept) {
@@ -62,11 +62,18 @@ bool read_written(std::string_view text, Kept& kept) {
   std::memcpy(&head, text.data(), sizeof head);
   text.remove_prefix(sizeof head);
   if (text.size() < head.type_size) return false;
-  kept.content_type = text.substr(0, head.type_size);
-  kept.bytes = text.substr(head.type_size);
+  kept.answer.content_type = text.substr(0, head.type_size);
+  kept.answer.streamed = head.streamed != 0;
+  text.remove_prefix(head.type_size);
   kept.plain_size = head.plain_size;
   kept.compressed = head.compressed != 0;
-  kept.streamed = head.streamed != 0;
+  if (kept.compressed) {
+    kept.packed = text;
+  } else {
+    kept.answer.padded.reserve(text.size() + StoredAnswer::kPadding);
+    kept.answer.padded = text;
+    kept.answer.padded.append(StoredAnswer::kPadding, '\0');
+  }
   return true;
 }
 

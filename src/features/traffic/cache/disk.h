@@ -3,10 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <unordered_set>
 
 #include "features/traffic/cache/memory.h"
 #include "platform/base/clock.h"
@@ -57,8 +57,8 @@ class Disk {
   std::atomic<std::uint64_t> writes_in_second_{0};
   std::uint32_t writes_ = 0;  // on the writer's thread
   mutable std::mutex mutex_;
-  std::unordered_set<std::uint64_t> known_;  // beginnings of keys: 8 bytes tell them well enough
-  std::unique_ptr<store::Store> store_;      // last: its thread uses the others
+  boost::unordered_flat_set<std::uint64_t> known_;  // beginnings of keys: 8 bytes tell them well
+  std::unique_ptr<store::Store> store_;             // last: its thread uses the others
 };
 
 }  // namespace causeway::cache

@@ -4,6 +4,12 @@
 
 namespace causeway::cache {
 
+bool Flights::lead(const Key& key) {
+  Part& part = part_of(key);
+  const std::lock_guard lock(part.mutex);
+  return part.flights.try_emplace(key).second;
+}
+
 Flights::Joined Flights::join(const Key& key, Landed landed, Ticket& ticket) {
   Part& part = part_of(key);
   const std::lock_guard lock(part.mutex);

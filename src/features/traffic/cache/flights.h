@@ -3,10 +3,10 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "features/traffic/cache/key.h"
@@ -22,6 +22,8 @@ class Flights {
   using Landed = std::move_only_function<void(bool kept)>;
   using Ticket = std::uint64_t;
 
+  /// Whether nobody else asks: then land() must follow. Else join(), with what is needed to wait.
+  bool lead(const Key& key);
   enum class Joined { Leads, Waits, Full };
   /// Leads: nobody else asks, and land() must follow. Waits: `landed` will be called, unless the
   /// ticket is given back before.
@@ -38,7 +40,7 @@ class Flights {
   struct alignas(64) Part {
     std::mutex mutex;
     Ticket last = 0;
-    std::unordered_map<Key, std::vector<Waiting>, KeyHash> flights;
+    boost::unordered_flat_map<Key, std::vector<Waiting>, KeyHash> flights;
   };
   Part& part_of(const Key& key) { return parts_[key[31] % kParts]; }
   std::array<Part, kParts> parts_;

@@ -57,6 +57,16 @@ void add_edited(Parts& parts, const Request& request) {
   parts.add(plain.joined());
 }
 
+// A number alone, without a parser being made for it.
+std::optional<double> plain_number(std::string_view bytes) {
+  // from_chars() would take "inf" as well.
+  if (bytes.find_first_not_of("0123456789-+.eE") != std::string_view::npos) return std::nullopt;
+  double value = 0;
+  const auto [end, failed] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), value);
+  if (failed != std::errc() || end != bytes.data() + bytes.size()) return std::nullopt;
+  return value;
+}
+
 std::string_view sharer(Exchange& exchange, Scope scope) {
   switch (scope) {
     case Scope::Tenant:
@@ -137,6 +147,7 @@ std::optional<double> temperature_of(const RequestIndex& index) {
   };
   boost::system::error_code failed;
   if (const auto* member = index.member("temperature")) {
+    if (const auto plain = plain_number(index.bytes(member->value))) return plain;
     const bj::value value = bj::parse(index.bytes(member->value), failed);
     return failed ? std::nullopt : number(value);
   }

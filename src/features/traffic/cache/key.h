@@ -14,6 +14,7 @@ namespace causeway::cache {
 using Key = crypto::Digest;
 
 struct KeyHash {
+  using is_avalanching = void;                   // to Boost: all its bits are equally good
   std::size_t operator()(const Key& key) const;  // a digest is a hash already
 };
 

@@ -2,55 +2,62 @@
 
 #include <lz4.h>
 
+#include <utility>
+
 namespace causeway::cache {
 namespace {
 
 constexpr std::size_t kWorthCompressing = 4096;
-// List node, map node, two control blocks, the strings' own heads.
-constexpr std::size_t kEntryOverhead = 320;
+// List node, place in the map, the Kept itself, what blocks are rounded up by.
+constexpr std::size_t kEntryOverhead = 448;
+
+bool compress(std::string_view body, std::string& packed) {
+  packed.resize(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(body.size()))));
+  const int size = LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
+                                        static_cast<int>(packed.size()));
+  if (size <= 0 || static_cast<std::size_t>(size) >= body.size()) return false;
+  packed = packed.substr(0, static_cast<std::size_t>(size));  // of no more capacity
+  return true;
+}
 
 }  // namespace
 
 std::size_t Kept::size() const {
-  return kEntryOverhead + content_type.capacity() + bytes.capacity() + tenant.capacity() +
-         model.capacity();
+  return kEntryOverhead + answer.content_type.capacity() + answer.padded.capacity() +
+         packed.capacity() + tenant.capacity() + model.capacity();
 }
 
-std::shared_ptr<Kept> pack(const StoredAnswer& answer) {
-  auto kept = std::make_shared<Kept>();
-  kept->content_type = answer.content_type;
-  kept->streamed = answer.streamed;
-  const std::string_view body = answer.body();
+std::shared_ptr<Kept> pack(StoredAnswer answer) {
+  auto kept = std::allocate_shared<Kept>(Recycled<Kept>());
+  RecycledString& body = answer.padded;
   kept->plain_size = static_cast<std::uint32_t>(body.size());
-  if (body.size() >= kWorthCompressing) {
-    std::string packed(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(body.size()))),
-                       '\0');
-    const int size = LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
-                                          static_cast<int>(packed.size()));
-    if (size > 0 && static_cast<std::size_t>(size) < body.size()) {
-      kept->bytes.assign(packed, 0, static_cast<std::size_t>(size));
-      kept->compressed = true;
-      return kept;
-    }
+  if (body.size() >= kWorthCompressing && compress(body, kept->packed)) {
+    kept->compressed = true;
+    RecycledString().swap(body);
+  } else {
+    std::string().swap(kept->packed);
+    body.append(StoredAnswer::kPadding, '\0');
+    // What came in pieces has grown by doubling.
+    if (body.capacity() > body.size() + body.size() / 4) body.shrink_to_fit();
   }
-  kept->bytes = body;
+  kept->answer = std::move(answer);
   return kept;
 }
 
-std::shared_ptr<const StoredAnswer> unpack(const Kept& kept) {
-  auto answer = std::make_shared<StoredAnswer>();
-  answer->content_type = kept.content_type;
-  answer->streamed = kept.streamed;
-  answer->padded.resize(kept.plain_size + StoredAnswer::kPadding);
-  if (!kept.compressed) {
-    if (kept.bytes.size() != kept.plain_size) return nullptr;
-    kept.bytes.copy(answer->padded.data(), kept.plain_size);
-    return answer;
+std::shared_ptr<const StoredAnswer> unpack(std::shared_ptr<const Kept> kept) {
+  if (!kept->compressed) {
+    if (kept->answer.padded.size() != kept->plain_size + StoredAnswer::kPadding) return nullptr;
+    const StoredAnswer* answer = &kept->answer;
+    return {std::move(kept), answer};
   }
-  const int size =
-      LZ4_decompress_safe(kept.bytes.data(), answer->padded.data(),
-                          static_cast<int>(kept.bytes.size()), static_cast<int>(kept.plain_size));
-  if (size < 0 || static_cast<std::uint32_t>(size) != kept.plain_size) return nullptr;
+  auto answer = std::make_shared<StoredAnswer>();
+  answer->content_type = kept->answer.content_type;
+  answer->streamed = kept->answer.streamed;
+  answer->padded.resize(kept->plain_size + StoredAnswer::kPadding);
+  const int size = LZ4_decompress_safe(kept->packed.data(), answer->padded.data(),
+                                       static_cast<int>(kept->packed.size()),
+                                       static_cast<int>(kept->plain_size));
+  if (size < 0 || static_cast<std::uint32_t>(size) != kept->plain_size) return nullptr;
   return answer;
 }
 
@@ -74,11 +81,13 @@ void Memory::put(const Key& key, std::shared_ptr<const Kept> kept) {
   if (size > most) return;
   Part& part = part_of(key);
   const std::lock_guard lock(part.mutex);
-  if (const auto found = part.entries.find(key); found != part.entries.end()) {
-    drop(part, found->second);
-  }
   part.order.push_front({key, std::move(kept)});
-  part.entries.emplace(key, part.order.begin());
+  const auto [place, is_new] = part.entries.try_emplace(key, part.order.begin());
+  if (!is_new) {
+    const auto before = std::exchange(place->second, part.order.begin());
+    part.bytes -= before->kept->size();
+    part.order.erase(before);
+  }
   part.bytes += size;
   shrink(part, most);
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -11,30 +12,32 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "core/exchange.h"
 #include "features/traffic/cache/key.h"
 #include "platform/base/clock.h"
+#include "platform/base/recycled.h"
 
 namespace causeway::cache {
 
-/// An answer as it is kept: compressed where that makes it smaller.
+/// An answer as it is kept: compressed where it is long and that makes it smaller.
 struct Kept {
-  std::string content_type;
-  std::string bytes;
+  StoredAnswer answer;  // its body is not there where it is compressed
+  std::string packed;
   std::uint32_t plain_size = 0;
   bool compressed = false;
-  bool streamed = false;
   std::string tenant, model;  // whose it is, and the model asked for: for clearing
   Wall made{}, until{};
   mutable std::atomic<bool> on_disk{false};  // or handed over for it
 
+  std::string_view bytes() const { return compressed ? packed : answer.body(); }
   std::size_t size() const;  // in memory, about
 };
-std::shared_ptr<Kept> pack(const StoredAnswer& answer);
-/// Null where the bytes are none that pack() gave.
-std::shared_ptr<const StoredAnswer> unpack(const Kept& kept);
+/// Of an answer that has no padding yet, as a tap takes it.
+std::shared_ptr<Kept> pack(StoredAnswer answer);
+/// What was not compressed is given as it lies there. Null where the bytes are none that pack()
+/// gave.
+std::shared_ptr<const StoredAnswer> unpack(std::shared_ptr<const Kept> kept);
 
 class Memory {
  public:
@@ -60,11 +63,11 @@ class Memory {
     Key key;
     std::shared_ptr<const Kept> kept;
   };
-  using Order = std::list<Entry>;  // used last in front
+  using Order = std::list<Entry, Recycled<Entry>>;  // used last in front
   struct alignas(64) Part {
     mutable std::mutex mutex;
     Order order;
-    std::unordered_map<Key, Order::iterator, KeyHash> entries;
+    boost::unordered_flat_map<Key, Order::iterator, KeyHash> entries;
     std::size_t bytes = 0;
   };
   Part& part_of(const Key& key) { return parts_[key[31] % kParts]; }

@@ -93,9 +93,15 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   if (control.no_store) co_return go_on();
   state.key = key_of(exchange, attempt, settings);
   if (!control.no_cache) {
-    bool found = co_await find(exchange, attempt, control.max_age);
+    auto kept = in_memory(exchange, state.key);
+    bool found = kept && give(exchange, attempt, kept, control.max_age);
+    if (!kept && may_be_on_disk(exchange, state.key)) {
+      found = co_await find(exchange, attempt, control.max_age);
+    }
     if (!found && settings.wait.count() > 0 && exchange.context->loop && !control.only_if_cached) {
-      const bool landed = co_await wait_for_other(exchange, state, settings.wait);
+      state.leads = shelves_.flights.lead(state.key);
+      bool landed = false;
+      if (!state.leads) landed = co_await wait_for_other(exchange, state, settings.wait);
       if (landed) found = co_await find(exchange, attempt, control.max_age);
     }
     if (found) {
@@ -133,17 +139,24 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
 Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<seconds> age) {
   const Key key = exchange.slot(slot_).key;
   const auto kept = co_await kept_answer(exchange, key);
-  co_return kept&& give(exchange, attempt, *kept, age);
+  co_return kept&& give(exchange, attempt, kept, age);
+}
+
+std::shared_ptr<const Kept> CacheStage::in_memory(const Exchange& exchange, const Key& key) {
+  auto kept = shelves_.memory.find(key, exchange.started_wall);
+  if (kept) keep_on_disk(key, kept);  // where there were too many when it was new
+  return kept;
+}
+
+bool CacheStage::may_be_on_disk(const Exchange& exchange, const Key& key) const {
+  return exchange.context->loop && shelves_.disk && shelves_.disk->may_have(key);
 }
 
 // In memory, else on the disk.
 Task<std::shared_ptr<const Kept>> CacheStage::kept_answer(Exchange& exchange, Key key) {
-  if (auto kept = shelves_.memory.find(key, exchange.started_wall)) {
-    keep_on_disk(key, kept);  // where there were too many when it was new
-    co_return kept;
-  }
+  if (auto kept = in_memory(exchange, key)) co_return kept;
+  if (!may_be_on_disk(exchange, key)) co_return nullptr;
   net::Loop* loop = exchange.context->loop;
-  if (!loop || !shelves_.disk || !shelves_.disk->may_have(key)) co_return nullptr;
   const auto post = [loop](std::move_only_function<void()> action) {
     loop->post(std::move(action));
   };
@@ -214,15 +227,15 @@ Task<bool> CacheStage::find_by_meaning(Exchange& exchange, Attempt& attempt,
     shelves_.meanings.forget(key);
     co_return false;
   }
-  if (!give(exchange, attempt, *kept, age)) co_return false;
+  if (!give(exchange, attempt, kept, age)) co_return false;
   shelves_.memory.put(state.key, kept);  // the next one finds it by its own words
   co_return true;
 }
 
-bool CacheStage::give(Exchange& exchange, Attempt& attempt, const Kept& kept,
+bool CacheStage::give(Exchange& exchange, Attempt& attempt, const std::shared_ptr<const Kept>& kept,
                       std::optional<seconds> most_age) {
   const auto age =
-      std::max(std::chrono::floor<seconds>(exchange.started_wall - kept.made), seconds(0));
+      std::max(std::chrono::floor<seconds>(exchange.started_wall - kept->made), seconds(0));
   if (most_age && age >= *most_age) return false;
   attempt.stored = unpack(kept);
   if (!attempt.stored) return false;
@@ -285,8 +298,7 @@ void CacheStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
                     (!talks || stop == Stop::Done || stop == Stop::Length ||
                      (stop == Stop::Tools && settings.tool_calls));
   if (!good) return land(state, false);
-  tap.answer.padded.append(StoredAnswer::kPadding, '\0');
-  auto kept = pack(tap.answer);
+  auto kept = pack(std::move(tap.answer));
   attempt.tap.reset();
   kept->tenant = exchange.principal->tenant;
   kept->model = exchange.model_name;

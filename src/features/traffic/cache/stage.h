@@ -57,8 +57,10 @@ class CacheStage final : public Stage {
                              std::optional<std::chrono::seconds> age);
   Task<std::vector<float>> vector_of(Exchange& exchange, const MeaningSettings& settings,
                                      std::string question);
+  std::shared_ptr<const Kept> in_memory(const Exchange& exchange, const Key& key);
+  bool may_be_on_disk(const Exchange& exchange, const Key& key) const;
   Task<std::shared_ptr<const Kept>> kept_answer(Exchange& exchange, Key key);
-  bool give(Exchange& exchange, Attempt& attempt, const Kept& kept,
+  bool give(Exchange& exchange, Attempt& attempt, const std::shared_ptr<const Kept>& kept,
             std::optional<std::chrono::seconds> age);
   Task<bool> wait_for_other(Exchange& exchange, State& state, std::chrono::milliseconds most);
   void keep_on_disk(const Key& key, const std::shared_ptr<const Kept>& kept);
