@@ -24,6 +24,7 @@
 #include "features/traffic/cache/feature.h"
 #include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
+#include "features/traffic/overload/feature.h"
 #include "features/traffic/routing/feature.h"
 #include "platform/crypto/hash.h"
 #include "platform/crypto/text.h"
@@ -127,6 +128,14 @@ Result<void> Program::make_features() {
   if (auto made = make_limits(slots); !made) return made;
   if (auto made = make_anomalies(); !made) return made;
   if (auto made = make_cache(slots); !made) return made;
+  auto overload = std::make_unique<overload::OverloadFeature>(
+      vocabulary_.overload,
+      [key = vocabulary_.priority](const Sections& sections) {
+        return static_cast<int>(sections.get(key));
+      },
+      slots, loops);
+  overload->declare_metrics(*metrics_);
+  features_.push_back(std::move(overload));
   if (auto made = make_operators_features(); !made) return made;
   pipeline_ = make_pipeline(features_, std::move(slots));
   std::vector<std::string> names;

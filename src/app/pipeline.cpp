@@ -26,6 +26,8 @@ constexpr std::array kOrder = {
     Place{"validate", "what no target could do is refused before one is chosen"},
     Place{"limits", "what is refused anyhow uses nothing up; what is served costs from here on"},
     Place{"faq", "what staff has answered needs no model; before anything is taken out or masked"},
+    Place{"overload",
+          "waits for a place at the model, before work is done that may be for nothing"},
     Place{"minimise", "what is not sent need not be looked through, nor weigh in the choice"},
     Place{"pii", "looks through texts as they will leave; rewrites them for each target"},
     Place{"cache", "looks for the answer to what a target would be sent; keeps it as it came"},

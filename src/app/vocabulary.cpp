@@ -12,9 +12,10 @@ Vocabulary::Vocabulary() {
       "Providers whose own paths may be asked for under /providers/NAME/, with the provider's "
       "credentials; `*` stands for any text.",
       routing::PassThrough{});
-  priority = sections.add(routing::kPriority,
-                          "Who goes first where a provider's quota is not enough for all.",
-                          routing::Priority::Normal);
+  priority =
+      sections.add(routing::kPriority,
+                   "Who goes first where a provider's quota, or a model, is not enough for all.",
+                   routing::Priority::Normal);
   log = sections.add(access_log::kLog, "Whether requests get a line in the access log.");
   ledger = sections.add(ledger::kLedger, "What happens when a settlement could not be kept.");
   traces = sections.add(traces::kTraces, "What is recorded of requests (docs/traces.md).");
@@ -27,6 +28,8 @@ Vocabulary::Vocabulary() {
   cache = sections.add(cache::kCache, "Answers that are kept and given again (docs/cache.md).");
   limits = sections.add(limits::kLimits,
                         "How much anybody may have: requests, tokens, money (docs/limits.md).");
+  overload = sections.add(overload::kOverload,
+                          "Requests wait, fairly, while their model has too much to do.");
   schema = std::make_unique<config::Schema<AppConfig>>(registry);
 }
 

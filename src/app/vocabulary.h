@@ -17,6 +17,7 @@
 #include "features/traffic/cache/config.h"
 #include "features/traffic/faq/config.h"
 #include "features/traffic/limits/config.h"
+#include "features/traffic/overload/config.h"
 #include "features/traffic/routing/config.h"
 #include "platform/config/config.h"
 
@@ -39,6 +40,7 @@ struct Vocabulary {
   SectionKey<pii::Settings> pii;
   SectionKey<cache::CacheSettings> cache;
   SectionKey<limits::LimitList> limits;
+  SectionKey<overload::OverloadSettings> overload;
   std::unique_ptr<config::Schema<AppConfig>> schema;
 };
 

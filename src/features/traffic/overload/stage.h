@@ -1,0 +1,80 @@
+// The stage "overload": lets as many requests go to a model as it can do, and has the others wait
+// for their turn, fairly by tenant, for a bounded time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/slots.h"
+#include "core/stage.h"
+#include "features/traffic/overload/group.h"
+
+namespace causeway::overload {
+
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const {
+    return std::hash<std::string_view>()(name);
+  }
+};
+using GroupMap = std::unordered_map<std::string, std::shared_ptr<Group>, NameHash, std::equal_to<>>;
+
+/// The models that were asked for, of all loops. Outlives snapshots: what was learnt stays.
+class Groups {
+ public:
+  /// Further ones, whose names callers may choose, share one.
+  static constexpr std::size_t kMost = 512;
+  std::shared_ptr<Group> of(std::string_view model);
+  std::vector<std::pair<std::string, Group::View>> list() const;
+  Counts counts;
+
+ private:
+  mutable std::mutex mutex_;
+  GroupMap groups_;
+};
+
+class OverloadStage final : public Stage {
+ public:
+  /// 0 = goes first, 2 = last.
+  using PriorityOf = std::function<int(const Sections&)>;
+  OverloadStage(Groups& groups, SectionKey<OverloadSettings> settings, PriorityOf priority,
+                SlotLayout& slots, int loops)
+      : groups_(groups),
+        known_(static_cast<std::size_t>(loops)),
+        settings_(settings),
+        priority_(std::move(priority)),
+        slot_(slots.add<State>()) {}
+
+  std::string_view name() const override { return "overload"; }
+  unsigned hooks() const override { return kOnRequest | kWaits | kOnAttemptEnd | kOnDone; }
+  bool enabled(const Sections& sections) const override { return sections.get(settings_).on; }
+  /// Error: Overloaded ("overloaded"), with the time until it is worth another try.
+  Task<Verdict> wait_request(Exchange& exchange) override;
+  void on_answering(Exchange& exchange, Attempt& attempt,
+                    const http::ResponseHead& head) noexcept override;
+  void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
+  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
+
+ private:
+  struct State {
+    std::shared_ptr<Group> group;  // null: it has no place
+    std::uint32_t in_flight = 0;   // when it got it, with this one
+    bool told = false;             // its answer has begun
+  };
+  Task<Verdict> wait(Exchange& exchange, std::shared_ptr<Group> group);
+  const std::shared_ptr<Group>& group_of(const Exchange& exchange);
+
+  Groups& groups_;
+  std::vector<GroupMap> known_;  // each loop's own
+  SectionKey<OverloadSettings> settings_;
+  PriorityOf priority_;
+  Slot<State> slot_;
+};
+
+}  // namespace causeway::overload
