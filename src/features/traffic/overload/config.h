@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "platform/config/describe.h"
 #include "platform/config/values.h"
@@ -13,12 +14,13 @@ namespace causeway::overload {
 /// for the requests that they apply to.
 struct OverloadSettings {
   bool on = false;
-  std::uint32_t least = 8;    // requests of a model under way at once, however slow it is
-  std::uint32_t most = 1000;  // likewise, however fast
-  double slower = 1.15;       // times as slow as when it has little to do: it has too much
+  std::optional<std::uint32_t> concurrency;  // known, not learnt
+  std::uint32_t least = 4;       // requests of a model under way at once, however slow it is
+  std::uint32_t most = 100'000;  // likewise, however fast
+  double slower = 1.07;          // times as slow as when it has little to do: it has too much
   std::chrono::milliseconds wait{5'000};  // for a place
   std::uint32_t queue = 1000;             // requests of a model that wait
-  double weight = 1;                      // of a tenant among those that wait
+  double weight = 1;                      // of a tenant
 };
 void describe(config::Fields& f, OverloadSettings& c);
 inline constexpr config::Section<OverloadSettings> kOverload{"overload"};

@@ -15,15 +15,16 @@ void FairQueue::unstand(Flows::iterator flow) {
   order_.erase(std::tuple(flow->first.first, one.start, one.entries.front().ticket));
 }
 
-FairQueue::Place FairQueue::add(int priority, std::string_view tenant, double weight, Wake wake) {
+FairQueue::Place FairQueue::add(int priority, std::string_view tenant, Share& share, Wake wake) {
   // What is remembered of tenants that do not wait is dropped before it grows.
   if (flows_.size() > 2 * order_.size() + 64) {
     std::erase_if(flows_, [](const auto& flow) { return flow.second.entries.empty(); });
   }
   const auto [flow, made] = flows_.try_emplace(FlowKey(priority, tenant));
   Flow& one = flow->second;
-  one.weight = weight;
-  one.entries.push_back({++tickets_, std::move(wake)});
+  one.share = &share;
+  one.entries.push_back({++tickets_, &share, std::move(wake)});
+  ++share.waiting;
   ++size_;
   if (one.entries.size() == 1) {
     one.start = std::max(virtual_time_, one.finish);
@@ -37,22 +38,19 @@ FairQueue::Entry FairQueue::take(Flows::iterator flow, std::size_t at) {
   unstand(flow);
   Entry entry = std::move(one.entries[at]);
   one.entries.erase(one.entries.begin() + static_cast<std::ptrdiff_t>(at));
+  --entry.share->waiting;
   --size_;
   if (!one.entries.empty()) stand(flow);
   return entry;
 }
 
-std::optional<FairQueue::Entry> FairQueue::next() {
-  if (order_.empty()) return std::nullopt;
-  const auto flow = order_.begin()->second;
+FairQueue::Entry FairQueue::turn_of(Flows::iterator flow) {
   Flow& one = flow->second;
-  unstand(flow);
-  Entry entry = std::move(one.entries.front());
-  one.entries.pop_front();
-  --size_;
-  virtual_time_ = std::max(virtual_time_, one.start);
-  one.finish = one.start + 1 / one.weight;
-  one.start = one.finish;
+  const double start = one.start;
+  virtual_time_ = std::max(virtual_time_, start);
+  Entry entry = take(flow, 0);
+  if (!one.entries.empty()) unstand(flow);
+  one.finish = one.start = start + 1 / one.share->weight;
   if (!one.entries.empty()) stand(flow);
   if (size_ == 0) {
     flows_.clear();
@@ -74,7 +72,7 @@ std::optional<FairQueue::Entry> FairQueue::make_room(int priority, std::string_v
                                                      double weight) {
   auto worst = flows_.end();
   const auto load = [](const Flow& flow) {
-    return static_cast<double>(flow.entries.size()) / flow.weight;
+    return static_cast<double>(flow.entries.size()) / flow.share->weight;
   };
   for (auto flow = flows_.begin(); flow != flows_.end(); ++flow) {
     if (flow->second.entries.empty()) continue;
@@ -102,7 +100,7 @@ std::size_t FairQueue::before(int priority, std::string_view tenant, double weig
     if (flow->first.first < priority) {
       before += waiting;
     } else if (flow != own) {
-      before += std::min(waiting, (mine + 1) * flow->second.weight / weight);
+      before += std::min(waiting, (mine + 1) * flow->second.share->weight / weight);
     }
   }
   return static_cast<std::size_t>(before);

@@ -13,15 +13,32 @@
 #include <string_view>
 #include <tuple>
 
+#include "features/traffic/overload/limiter.h"
+#include "platform/base/clock.h"
+
 namespace causeway::overload {
 
 enum class End : std::uint8_t { Waiting, Admitted, GaveWay, TooLate, Left };
 
+/// What one tenant has of a model now.
+struct Share {
+  double weight = 1;
+  std::uint32_t in_flight = 0, waiting = 0;
+  Monotonic last{};  // when it was last here
+};
+
+/// A place at the model.
+struct Turn {
+  Share* share = nullptr;
+  Limiter::Start start;
+};
+
 class FairQueue {
  public:
-  using Wake = std::move_only_function<void(End)>;
+  using Wake = std::move_only_function<void(End, Turn)>;
   struct Entry {
     std::uint64_t ticket = 0;
+    Share* share = nullptr;
     Wake wake;
   };
   struct Place {
@@ -31,9 +48,15 @@ class FairQueue {
   };
 
   /// Its place.
-  Place add(int priority, std::string_view tenant, double weight, Wake wake);
-  /// Whose turn it is.
-  std::optional<Entry> next();
+  Place add(int priority, std::string_view tenant, Share& share, Wake wake);
+  /// Whose turn it is, of those who may go.
+  template <class MayGo>
+  std::optional<Entry> next(MayGo&& may_go) {
+    for (const auto& [at, flow] : order_) {
+      if (may_go(*flow->second.share)) return turn_of(flow);
+    }
+    return std::nullopt;
+  }
   /// Nothing where it is not there any more.
   std::optional<Entry> remove(const Place& place);
   /// Of a full queue: the latest of the lowest priority's tenant with the most waiting for its
@@ -46,7 +69,8 @@ class FairQueue {
 
  private:
   struct Flow {
-    double weight = 1, start = 0, finish = 0;
+    Share* share = nullptr;
+    double start = 0, finish = 0;
     std::deque<Entry> entries;
   };
   using FlowKey = std::pair<int, std::string>;
@@ -55,6 +79,7 @@ class FairQueue {
   void stand(Flows::iterator flow);
   void unstand(Flows::iterator flow);
   Entry take(Flows::iterator flow, std::size_t at);
+  Entry turn_of(Flows::iterator flow);
 
   // Only flows in which somebody waits, or has just had more than its share.
   Flows flows_;

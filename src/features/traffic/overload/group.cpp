@@ -1,24 +1,82 @@
 #include "features/traffic/overload/group.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace causeway::overload {
+namespace {
 
+using namespace std::chrono_literals;
+
+constexpr auto kHere = 30s;      // a tenant counts so long after its last request
+constexpr double kSpare = 0.06;  // of the limit
+constexpr double kLeastToSpare = 4;
+
+}  // namespace
+
+// Under the lock.
+Share& Group::share_of(std::string_view tenant, const OverloadSettings& settings, Monotonic now) {
+  bounds_ = {static_cast<double>(settings.concurrency.value_or(settings.least)),
+             static_cast<double>(settings.concurrency.value_or(settings.most)), settings.slower};
+  if (now - forgot_ >= 1s) forget(now);
+  auto found = shares_.find(tenant);
+  if (found == shares_.end()) {
+    found = shares_.try_emplace(std::string(tenant)).first;
+    found->second.weight = 0;
+  }
+  Share& share = found->second;
+  weights_ += settings.weight - share.weight;
+  share.weight = settings.weight;
+  share.last = now;
+  return share;
+}
+
+void Group::forget(Monotonic now) {
+  forgot_ = now;
+  weights_ = 0;
+  std::erase_if(shares_, [&](const auto& each) {
+    const Share& share = each.second;
+    const bool gone = share.in_flight == 0 && share.waiting == 0 && now - share.last >= kHere;
+    if (!gone) weights_ += share.weight;
+    return gone;
+  });
+}
+
+// A part of the limit is kept free of those who have more than their share: whoever has less finds
+// a place at once, and need not wait for one to become free.
+bool Group::fits(const Share& share) const {
+  const double limit = limiter_.limit(bounds_);
+  if (in_flight_ + 1 > limit) return false;
+  const bool measuring = limiter_.measuring();
+  const double fair = std::max(1.0, limit * share.weight / weights_);
+  if (share.in_flight + 1 <= (measuring && shares_.size() == 1 ? fair / 2 : fair)) return true;
+  const double spare = measuring               ? limit / 2
+                       : limit < kLeastToSpare ? 0
+                                               : std::max(1.0, kSpare * limit);
+  return in_flight_ + 1 <= limit - spare;
+}
+
+Turn Group::begin(Share& share, Monotonic now) {
+  ++share.in_flight;
+  return {&share, limiter_.started(++in_flight_, now, bounds_)};
+}
+
+// From how long places are held, and how many there are (Little).
 std::chrono::milliseconds Group::expected(std::size_t before) const {
-  return std::chrono::milliseconds(
-      static_cast<std::int64_t>(1000 * between_ * static_cast<double>(before + 1)));
+  const double places = std::max<double>(in_flight_, 1);
+  const double seconds = held_ * static_cast<double>(before + 1) / places;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * std::min(seconds, 3600.0)));
 }
 
 Group::Entered Group::wait(int priority, std::string_view tenant, const OverloadSettings& settings,
-                           Monotonic, FairQueue::Wake wake) {
+                           Monotonic now, FairQueue::Wake wake) {
   std::optional<FairQueue::Entry> gave_way;
   Entered entered{Entered::Result::Waits};
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.size() == 0 && in_flight_ + 1 <= limiter_.limit(bounds_)) {
-      return {Entered::Result::Goes, ++in_flight_};
-    }
+    Share& share = share_of(tenant, settings, now);
+    limiter_.wanted(now, bounds_);
+    if (fits(share)) return {Entered::Result::Goes, begin(share, now)};
     entered.expected = expected(queue_.before(priority, tenant, settings.weight));
     if (entered.expected > settings.wait) {
       entered.result = Entered::Result::TooLong;
@@ -31,38 +89,41 @@ Group::Entered Group::wait(int priority, std::string_view tenant, const Overload
         return entered;
       }
     }
-    entered.place = queue_.add(priority, tenant, settings.weight, std::move(wake));
+    entered.place = queue_.add(priority, tenant, share, std::move(wake));
   }
-  if (gave_way) gave_way->wake(End::GaveWay);
+  if (gave_way) gave_way->wake(End::GaveWay, {});
   return entered;
 }
 
 // Under the lock.
-std::vector<FairQueue::Wake> Group::take_turns() {
-  std::vector<FairQueue::Wake> turns;
-  while (queue_.size() > 0 && in_flight_ + 1 <= limiter_.limit(bounds_)) {
-    turns.push_back(std::move(queue_.next()->wake));
-    ++in_flight_;
+std::vector<std::pair<FairQueue::Wake, Turn>> Group::take_turns(Monotonic now) {
+  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
+  const double limit = limiter_.limit(bounds_);
+  while (queue_.size() > 0 && in_flight_ + 1 <= limit) {
+    auto next = queue_.next([&](const Share& share) { return fits(share); });
+    if (!next) break;
+    turns.emplace_back(std::move(next->wake), begin(*next->share, now));
   }
   return turns;
 }
 
-void Group::leave(Monotonic now) {
-  std::vector<FairQueue::Wake> turns;
+void Group::leave(const Turn& turn, std::optional<Answer> answer, Monotonic now) {
+  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
   {
     const std::lock_guard lock(mutex_);
     --in_flight_;
-    const double since = std::chrono::duration<double>(now - last_leave_).count();
-    last_leave_ = now;
-    if (queue_.size() == 0) {
-      between_ = 0;
-      return;
+    --turn.share->in_flight;
+    turn.share->last = now;
+    const double held = std::chrono::duration<double>(now - turn.start.at).count();
+    held_ = held_ == 0 ? held : 0.95 * held_ + 0.05 * held;
+    if (answer) {
+      limiter_.answered(turn.start, answer->kind, answer->took, now, bounds_);
     }
-    // The clock may be coarse: many end in the same of its steps.
-    between_ = between_ == 0 ? std::min(since, 1.0) : 0.95 * between_ + 0.05 * since;
-    turns = take_turns();
+    if (queue_.size() == 0) return;
+    limiter_.wanted(now, bounds_);
+    turns = take_turns(now);
   }
-  for (auto& wake : turns) wake(End::Admitted);
+  for (auto& [wake, its] : turns) wake(End::Admitted, its);
 }
 
 bool Group::give_up(const FairQueue::Place& place) {
@@ -70,20 +131,9 @@ bool Group::give_up(const FairQueue::Place& place) {
   return queue_.remove(place).has_value();
 }
 
-void Group::answered(std::size_t kind, std::chrono::nanoseconds took, std::uint32_t in_flight,
-                     Monotonic now) {
-  std::vector<FairQueue::Wake> turns;
-  {
-    const std::lock_guard lock(mutex_);
-    limiter_.answered(kind, took, in_flight, now, bounds_);
-    if (queue_.size() > 0) turns = take_turns();
-  }
-  for (auto& wake : turns) wake(End::Admitted);
-}
-
-void Group::refused(std::uint32_t in_flight, Monotonic now) {
+void Group::refused(const Turn& turn, Monotonic now) {
   const std::lock_guard lock(mutex_);
-  limiter_.refused(in_flight, now, bounds_);
+  limiter_.refused(turn.start, now, bounds_);
 }
 
 Group::View Group::view() const {

@@ -5,6 +5,10 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "features/traffic/overload/config.h"
@@ -12,6 +16,13 @@
 #include "features/traffic/overload/limiter.h"
 
 namespace causeway::overload {
+
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const {
+    return std::hash<std::string_view>()(name);
+  }
+};
 
 struct Counts {
   std::atomic<std::uint64_t> waited{0}, full{0}, late{0}, early{0};
@@ -21,7 +32,7 @@ class Group {
  public:
   struct Entered {
     enum class Result : std::uint8_t { Goes, Waits, Full, TooLong } result;
-    std::uint32_t in_flight = 0;            // Goes: with this one
+    Turn turn{};                            // Goes
     FairQueue::Place place{};               // Waits
     std::chrono::milliseconds expected{0};  // not Goes: until its turn, about
   };
@@ -32,21 +43,21 @@ class Group {
                 Monotonic now, MakeWake&& make_wake) {
     {
       const std::lock_guard lock(mutex_);
-      bounds_ = {static_cast<double>(settings.least), static_cast<double>(settings.most),
-                 settings.slower};
-      if (queue_.size() == 0 && in_flight_ + 1 <= limiter_.limit(bounds_)) {
-        return {Entered::Result::Goes, ++in_flight_};
-      }
+      Share& share = share_of(tenant, settings, now);
+      if (fits(share)) return {Entered::Result::Goes, begin(share, now)};
     }
     return wait(priority, tenant, settings, now, make_wake());
   }
-  /// A request that had a place is over.
-  void leave(Monotonic now);
+  /// How long the model took for an answer of one kind.
+  struct Answer {
+    std::size_t kind;
+    std::chrono::nanoseconds took;
+  };
+  /// A request that had a place is over; nothing where its answer says nothing about the model.
+  void leave(const Turn& turn, std::optional<Answer> answer, Monotonic now);
   /// One that waits goes; false: it has been woken, or will be.
   bool give_up(const FairQueue::Place& place);
-  void answered(std::size_t kind, std::chrono::nanoseconds took, std::uint32_t in_flight,
-                Monotonic now);
-  void refused(std::uint32_t in_flight, Monotonic now);
+  void refused(const Turn& turn, Monotonic now);
 
   struct View {
     double limit;
@@ -54,24 +65,27 @@ class Group {
     std::size_t waiting;
   };
   View view() const;
-  std::uint32_t in_flight() const {
-    const std::lock_guard lock(mutex_);
-    return in_flight_;
-  }
 
  private:
+  using Shares = std::unordered_map<std::string, Share, NameHash, std::equal_to<>>;
+  Share& share_of(std::string_view tenant, const OverloadSettings& settings, Monotonic now);
+  void forget(Monotonic now);
+  bool fits(const Share& share) const;
+  Turn begin(Share& share, Monotonic now);
   Entered wait(int priority, std::string_view tenant, const OverloadSettings& settings,
                Monotonic now, FairQueue::Wake wake);
   std::chrono::milliseconds expected(std::size_t before) const;
-  std::vector<FairQueue::Wake> take_turns();
+  std::vector<std::pair<FairQueue::Wake, Turn>> take_turns(Monotonic now);
 
   mutable std::mutex mutex_;
   Limiter::Bounds bounds_;  // of whoever came last
   Limiter limiter_;
   FairQueue queue_;
+  Shares shares_;       // of tenants that were here lately
+  double weights_ = 0;  // theirs together
+  Monotonic forgot_{};
   std::uint32_t in_flight_ = 0;
-  Monotonic last_leave_{};
-  double between_ = 0;  // seconds between two that end, lately
+  double held_ = 0;  // seconds that a place is held, about
 };
 
 }  // namespace causeway::overload

@@ -1,16 +1,29 @@
-// How many requests a model can do at once, learnt from how long it takes to begin its answers. The
-// idea is TCP Vegas' (Brakmo and Peterson, 1995), which Netflix's concurrency-limits took over for
-// servers: what comes later than the least time ever taken was spent in a queue. By Little's law a
-// server that had N requests and took `ratio` times its least time works on N / ratio at once; that
-// estimate holds for the request's own N, so that answers which were asked for before a change do
-// not move the limit twice. For one thread at a time.
+// How many requests a model can do at once, learnt from how long its answers take.
+//
+// The idea is TCP Vegas' (Brakmo and Peterson, 1995), which Netflix's concurrency-limits took over
+// for servers: what takes longer than it does with little to do was spent in a queue. By Little's
+// law a server that had N requests, each of which waited as long as it was worked on, works on N /
+// 2 at once. There is no limit until a queue has been seen.
+//
+// Like is compared with like: answers of one kind (a stream's first word, or a whole answer of so
+// many tokens; by the prompt's length) with answers of the same kind while there was little to do.
+// Long answers are no queue, but a queue spares nobody: the fastest quarter of a window decides. A
+// window is of requests that began one after another, not of answers that ended so, among which
+// those of a burst come sorted by how long they took.
+//
+// What is usual is measured anew from time to time (Envoy's minRTT): while the limit is in use for
+// long, or has fallen far, half of it is kept free for a moment. A server that got slower for
+// everybody is told from a queue by that alone. For one thread at a time.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
+#include "features/traffic/overload/usual.h"
 #include "platform/base/clock.h"
 
 namespace causeway::overload {
@@ -18,62 +31,75 @@ namespace causeway::overload {
 class Limiter {
  public:
   struct Bounds {
-    double least = 8, most = 1000;
-    double slower = 1.15;
+    double least = 4, most = 100'000;
+    double slower = 1.07;
   };
-  /// Answers that are alike: streamed or whole, and by the request's length.
-  static constexpr std::size_t kKinds = 32;
+  /// One request, as it was when it began.
+  struct Start {
+    std::uint64_t number = 0;
+    std::uint64_t light = 0;      // 0 = there was more than little to do
+    std::uint32_t in_flight = 0;  // with itself
+    Monotonic at{};
+  };
+  /// Answers that are alike have the same kind.
+  static std::size_t kind_of(bool streamed, std::size_t request_bytes, std::uint64_t tokens);
   /// A delay below this is the network's or our own.
   static constexpr std::chrono::milliseconds kSlack{5};
 
-  /// An answer began `took` after its request, which made it `in_flight` requests with itself.
-  void answered(std::size_t kind, std::chrono::nanoseconds took, std::uint32_t in_flight,
-                Monotonic now, const Bounds& bounds);
+  Start started(std::uint32_t in_flight, Monotonic now, const Bounds& bounds);
+  /// Somebody has to wait.
+  void wanted(Monotonic now, const Bounds& bounds);
+  /// It is over, and its answer took so long: a stream's to the first word.
+  void answered(const Start& start, std::size_t kind, std::chrono::nanoseconds took, Monotonic now,
+                const Bounds& bounds);
   /// The model had no room, or no answer in time.
-  void refused(std::uint32_t in_flight, Monotonic now, const Bounds& bounds);
+  void refused(const Start& start, Monotonic now, const Bounds& bounds);
 
-  /// Without bounds: everything, until a queue has been seen.
   double limit(const Bounds& bounds) const {
-    return limit_ <= 0 || limit_ > bounds.most ? bounds.most
-           : limit_ < bounds.least             ? bounds.least
-                                               : limit_;
+    const double limit = limit_ <= 0 || limit_ > bounds.most ? bounds.most : limit_;
+    return limit < bounds.least ? bounds.least : limit;
   }
+  /// What is usual is measured: half of the limit should be free.
+  bool measuring() const { return measuring_; }
 
  private:
-  // The least time of one kind: what is less counts at once; what is more only where the model had
-  // little to do, since else the queue would pass for the usual.
-  struct Least {
-    std::int64_t now = 0;    // nanoseconds, 0 = none yet
-    std::int64_t light = 0;  // since `since`, with little to do
-    Monotonic since{};
-  };
-  // Of a window. It holds as many answers as were under way, since those that were asked for
-  // together end in the order of how long they took.
-  static constexpr std::size_t kSamples = 32;
   struct Sample {
-    float ratio, capacity;
+    Kinds::Time time;
+    std::uint32_t in_flight;
   };
-  double learn(Least& least, std::int64_t took, bool light, Monotonic now) const;
-  void end_window(const Bounds& bounds);
-  void count(std::int64_t least, Monotonic now, const Bounds& bounds);
-  bool far_too_late(double ratio, std::uint32_t in_flight, const Bounds& bounds);
+  // Of requests that began one after another.
+  struct Window {
+    std::vector<Sample> samples;
+    std::uint64_t from = 0;
+    Monotonic full{}, due = Monotonic::max();
+    std::uint32_t answers = 0;  // of anybody, since it was full
+  };
+  static constexpr std::size_t kWindow = 32, kEnough = 30, kQuarter = kWindow / 4;
+  static constexpr std::size_t kLight = 16, kLightEnough = 15;
+
+  void light(const Start& start, const Kinds::Time& time, Monotonic now, const Bounds& bounds);
+  void window_full(Monotonic now);
+  void scale(double by);
+  void begin_window();
+  void end_window(Monotonic now, const Bounds& bounds);
+  double worked_on(Monotonic now) const;
+  void grow(Monotonic now, const Bounds& bounds);
+  void lower(double to, Monotonic now, const Bounds& bounds);
 
   double limit_ = 0;  // 0 = none
-  std::array<Least, kKinds> least_{};
-  std::array<Sample, kSamples> window_{};
-  std::size_t size_ = 0;
-  std::uint32_t skip_ = 0;  // answers until the next sample
-  // Answers in a row that were far too late: that many at once are a queue, without waiting for
-  // the window's end. A single fast one between them says that they are just long.
-  std::uint32_t late_run_ = 0;
-  double late_capacity_ = 0;  // their sum
-  // Answers a second, while as many were under way as the limit lets, and the least limit that gave
-  // nearly the best of them. Where less comes out since the limit was lowered, it was no queue that
-  // made answers late.
-  Monotonic counting_since_{}, best_at_{};
-  std::uint32_t counted_ = 0;
-  double rate_ = 0, best_rate_ = 0, best_limit_ = 0;
-  bool used_ = false;  // in this window there were as many as the limit lets
+  Kinds kinds_;
+  double held_ = 0, held_seen_ = 0;  // seconds that a request takes in all, without any queue
+  std::uint64_t started_ = 0, light_started_ = 0, light_from_ = 1;
+  Window window_;
+  std::vector<Kinds::Time> light_;
+  bool wanted_ = false;     // somebody had to wait in this window
+  bool suspected_ = false;  // the last window may have been too slow
+  double pause_ = 0;        // seconds from a lowered limit until it may grow again
+  Monotonic pause_until_{};
+  double step_ = 0, lowered_to_ = 0;
+  bool measuring_ = false;
+  Monotonic measured_{}, measuring_until_{};
+  double measured_limit_ = 0;  // what it was then
   Monotonic refused_at_{};
 };
 

@@ -16,126 +16,35 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-// A server that works on so many at once and has the others wait, in virtual time; asked as often
-// as the limiter lets.
-class Simulation {
- public:
-  std::uint32_t capacity = 8;
-  nanoseconds service = 200ms;
-  double demand = 1000;  // at once
-  Limiter limiter;
-  Limiter::Bounds bounds{.least = 2, .most = 1000, .slower = 1.15};
-  Monotonic now{};
-
-  // Gives what was answered a second.
-  double run(std::chrono::seconds time) {
-    const Monotonic until = now + time;
-    std::size_t answered = 0;
-    while (now < until) {
-      while (in_flight_.size() + 1 <= std::min(limiter.limit(bounds), demand)) begin();
-      const Call call = in_flight_.top();
-      in_flight_.pop();
-      now = call.ends;
-      limiter.answered(1, call.ends - call.began, call.with, now, bounds);
-      ++answered;
-    }
-    return static_cast<double>(answered) / static_cast<double>(time.count());
-  }
-
- private:
-  struct Call {
-    Monotonic began, ends;
-    std::uint32_t with;
-    bool operator>(const Call& other) const { return ends > other.ends; }
-  };
-  void begin() {
-    free_.resize(capacity, now);
-    auto server = std::ranges::min_element(free_);
-    // 10 % more or less, the same in each run.
-    seed_ = seed_ * 1664525 + 1013904223;
-    const double more = 0.9 + 0.2 * (seed_ >> 8) / double(1 << 24);
-    *server = std::max(*server, now) + nanoseconds(std::int64_t(service.count() * more));
-    in_flight_.push({now, *server, std::uint32_t(in_flight_.size() + 1)});
-  }
-  std::uint32_t seed_ = 1;
-  std::vector<Monotonic> free_;
-  std::priority_queue<Call, std::vector<Call>, std::greater<>> in_flight_;
-};
-
-TEST(Limiter, FindsWhatAServerCanDo) {
-  Simulation server;
-  server.run(30s);
-  const double rate = server.run(60s);
-  EXPECT_GE(rate, 0.9 * 8 / 0.2);
-  EXPECT_GE(server.limiter.limit(server.bounds), 8);
-  EXPECT_LE(server.limiter.limit(server.bounds), 13);
-}
-
-TEST(Limiter, FollowsAServerThatLosesAndFindsRoom) {
-  Simulation server;
-  server.run(60s);
-  server.capacity = 4;
-  server.run(30s);
-  EXPECT_GE(server.run(30s), 0.9 * 4 / 0.2);
-  // A queue of some remains: a server that lost room looks like one that got slower.
-  EXPECT_LE(server.limiter.limit(server.bounds), 12);
-  server.capacity = 32;
-  server.run(120s);
-  EXPECT_GE(server.run(30s), 0.9 * 32 / 0.2);
-}
-
-TEST(Limiter, AFloodFromNothingIsSeenWithinAFewAnswers) {
-  Simulation server;
-  server.demand = 200;
-  server.run(2s);
-  EXPECT_LE(server.limiter.limit(server.bounds), 12);
-  EXPECT_GE(server.run(10s), 0.85 * 8 / 0.2);
-}
-
-TEST(Limiter, WhatGetsSlowerWithoutAQueueIsNotThrottledForLong) {
-  Simulation server;
-  server.run(60s);
-  server.service = 300ms;
-  server.run(60s);
-  EXPECT_GE(server.run(60s), 0.7 * 8 / 0.3);
-}
-
-TEST(Limiter, IsNotThereWhereNothingIsSlow) {
-  Simulation server;
-  server.capacity = 1000;
-  server.demand = 900;
-  server.run(10s);
-  EXPECT_EQ(server.limiter.limit(server.bounds), 1000);
-}
-
-TEST(Limiter, LongAnswersAreNoQueue) {
-  Limiter limiter;
-  const Limiter::Bounds bounds;
-  Monotonic now{};
-  for (int i = 0; i < 10'000; ++i) {
-    now += 10ms;
-    limiter.answered(0, i % 3 == 0 ? 300ms : 20s + i % 7 * 5s, 400, now, bounds);
-  }
-  EXPECT_EQ(limiter.limit(bounds), bounds.most);
-}
-
 TEST(Limiter, ARefusalCountsOnceASecond) {
   Limiter limiter;
   const Limiter::Bounds bounds;
   const Monotonic now = Monotonic{} + 100s;
-  for (int i = 0; i < 50; ++i) limiter.refused(100, now, bounds);
+  for (int i = 0; i < 50; ++i) limiter.refused({.in_flight = 100}, now, bounds);
   EXPECT_NEAR(limiter.limit(bounds), 90, 0.01);
 }
 
-FairQueue::Wake nobody() {
-  return [](End) {};
+TEST(Limiter, AnswersOfOneKindAreAlike) {
+  EXPECT_EQ(Limiter::kind_of(true, 1500, 10), Limiter::kind_of(true, 1600, 4000));
+  EXPECT_NE(Limiter::kind_of(true, 1500, 10), Limiter::kind_of(true, 15'000, 10));
+  EXPECT_NE(Limiter::kind_of(false, 1500, 10), Limiter::kind_of(false, 1500, 400));
+  for (const bool streamed : {true, false}) {
+    EXPECT_LT(Limiter::kind_of(streamed, std::size_t{1} << 40, std::uint64_t{1} << 40),
+              Kinds::kMost);
+  }
 }
+
+FairQueue::Wake nobody() {
+  return [](End, const Turn&) {};
+}
+
+bool anybody(const Share&) { return true; }
 
 // Whom each turn goes to.
 std::string turns(FairQueue& queue, std::map<std::uint64_t, char>& names, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto entry = queue.next();
+    const auto entry = queue.next(anybody);
     if (!entry) break;
     out += names[entry->ticket];
   }
@@ -144,10 +53,11 @@ std::string turns(FairQueue& queue, std::map<std::uint64_t, char>& names, std::s
 
 TEST(FairQueue, AFloodWaitsBehindItself) {
   FairQueue queue;
+  Share share;
   std::map<std::uint64_t, char> names;
-  for (int i = 0; i < 1000; ++i) names[queue.add(1, "a", 1, nobody()).ticket] = 'a';
+  for (int i = 0; i < 1000; ++i) names[queue.add(1, "a", share, nobody()).ticket] = 'a';
   EXPECT_EQ(turns(queue, names, 100), std::string(100, 'a'));
-  for (int i = 0; i < 10; ++i) names[queue.add(1, "b", 1, nobody()).ticket] = 'b';
+  for (int i = 0; i < 10; ++i) names[queue.add(1, "b", share, nobody()).ticket] = 'b';
   const std::string next = turns(queue, names, 20);
   EXPECT_EQ(std::ranges::count(next, 'b'), 10);
   EXPECT_LE(next.find('b'), 1u);
@@ -156,10 +66,11 @@ TEST(FairQueue, AFloodWaitsBehindItself) {
 
 TEST(FairQueue, SharesByWeightWithinOneTurn) {
   FairQueue queue;
+  Share share, heavy{.weight = 3};
   std::map<std::uint64_t, char> names;
   for (int i = 0; i < 400; ++i) {
-    names[queue.add(1, "a", 1, nobody()).ticket] = 'a';
-    names[queue.add(1, "b", 3, nobody()).ticket] = 'b';
+    names[queue.add(1, "a", share, nobody()).ticket] = 'a';
+    names[queue.add(1, "b", heavy, nobody()).ticket] = 'b';
   }
   const std::string all = turns(queue, names, 400);
   for (std::size_t i = 4; i <= all.size(); i += 4) {
@@ -170,12 +81,13 @@ TEST(FairQueue, SharesByWeightWithinOneTurn) {
 
 TEST(FairQueue, PriorityGoesFirstAndWhoLeftIsGone) {
   FairQueue queue;
+  Share share;
   std::map<std::uint64_t, char> names;
-  const auto low = queue.add(2, "a", 1, nobody());
+  const auto low = queue.add(2, "a", share, nobody());
   names[low.ticket] = 'l';
-  names[queue.add(1, "a", 1, nobody()).ticket] = 'n';
-  const auto gone = queue.add(0, "b", 1, nobody());
-  names[queue.add(0, "b", 1, nobody()).ticket] = 'h';
+  names[queue.add(1, "a", share, nobody()).ticket] = 'n';
+  const auto gone = queue.add(0, "b", share, nobody());
+  names[queue.add(0, "b", share, nobody()).ticket] = 'h';
   EXPECT_TRUE(queue.remove(gone));
   EXPECT_FALSE(queue.remove(gone));
   EXPECT_EQ(queue.before(1, "c", 1), 2u);
@@ -185,7 +97,8 @@ TEST(FairQueue, PriorityGoesFirstAndWhoLeftIsGone) {
 
 TEST(FairQueue, InAFullOneTheGreedyGiveWay) {
   FairQueue queue;
-  for (int i = 0; i < 10; ++i) queue.add(1, "a", 1, nobody());
+  Share share;
+  for (int i = 0; i < 10; ++i) queue.add(1, "a", share, nobody());
   EXPECT_TRUE(queue.make_room(1, "b", 1));
   EXPECT_FALSE(queue.make_room(1, "a", 1));
   EXPECT_FALSE(queue.make_room(2, "c", 1));
@@ -193,21 +106,50 @@ TEST(FairQueue, InAFullOneTheGreedyGiveWay) {
   EXPECT_EQ(queue.size(), 8u);
 }
 
-TEST(Group, GivesEachPlaceOnce) {
+TEST(FairQueue, WhoMayNotGoIsPassedOver) {
+  FairQueue queue;
+  Share many{.in_flight = 9}, none;
+  std::map<std::uint64_t, char> names;
+  names[queue.add(0, "a", many, nobody()).ticket] = 'a';
+  names[queue.add(1, "b", none, nobody()).ticket] = 'b';
+  const auto next = queue.next([](const Share& share) { return share.in_flight < 9; });
+  ASSERT_TRUE(next);
+  EXPECT_EQ(names[next->ticket], 'b');
+  EXPECT_FALSE(queue.next([](const Share& share) { return share.in_flight < 9; }));
+  EXPECT_EQ(many.waiting, 1u);
+  EXPECT_EQ(queue.size(), 1u);
+}
+
+class OneGroup : public ::testing::Test {
+ protected:
+  using Result = Group::Entered::Result;
+  Group::Entered enter(std::string_view tenant) {
+    auto entered = group.enter(1, tenant, settings, now, [&]() -> FairQueue::Wake {
+      return [this](End end, const Turn& turn) {
+        ends.push_back(end);
+        if (end == End::Admitted) turns.push_back(turn);
+      };
+    });
+    if (entered.result == Result::Goes) turns.push_back(entered.turn);
+    return entered;
+  }
+  void leave() {
+    const Turn turn = turns.front();
+    turns.erase(turns.begin());
+    group.leave(turn, std::nullopt, now);
+  }
   Group group;
   OverloadSettings settings;
-  settings.most = 2;
-  settings.least = 1;
-  settings.queue = 2;
-  std::vector<End> ends;
-  const auto wake = [&]() -> FairQueue::Wake { return [&](End end) { ends.push_back(end); }; };
-  using Result = Group::Entered::Result;
   Monotonic now = Monotonic{} + 1s;
-  const auto enter = [&](std::string_view tenant) {
-    return group.enter(1, tenant, settings, now, wake);
-  };
+  std::vector<End> ends;
+  std::vector<Turn> turns;
+};
+
+TEST_F(OneGroup, GivesEachPlaceOnce) {
+  settings.concurrency = 2;
+  settings.queue = 2;
   EXPECT_EQ(enter("a").result, Result::Goes);
-  EXPECT_EQ(enter("a").in_flight, 2u);
+  EXPECT_EQ(enter("a").turn.start.in_flight, 2u);
   EXPECT_EQ(enter("a").result, Result::Waits);
   const auto second = enter("a");
   EXPECT_EQ(second.result, Result::Waits);
@@ -215,30 +157,49 @@ TEST(Group, GivesEachPlaceOnce) {
   EXPECT_EQ(enter("b").result, Result::Waits);  // in the place of the second
   EXPECT_EQ(ends, std::vector{End::GaveWay});
   EXPECT_FALSE(group.give_up(second.place));
-  group.leave(now);
-  group.leave(now += 10s);
+  leave();
+  leave();
   EXPECT_EQ(ends, (std::vector{End::GaveWay, End::Admitted, End::Admitted}));
   EXPECT_EQ(group.view().in_flight, 2u);
-  group.leave(now);
-  group.leave(now);
+  leave();
+  leave();
   EXPECT_EQ(group.view().in_flight, 0u);
   EXPECT_EQ(enter("c").result, Result::Goes);
 }
 
-TEST(Group, WhoseTurnWouldComeTooLateIsToldAtOnce) {
-  Group group;
-  OverloadSettings settings;
-  settings.most = settings.least = 1;
+TEST_F(OneGroup, KeepsAPlaceForWhoHasLessThanItsShare) {
+  settings.concurrency = 8;
+  EXPECT_EQ(enter("b").result, Result::Goes);
+  leave();
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(enter("a").result, Result::Goes);
+  EXPECT_EQ(enter("a").result, Result::Waits);
+  EXPECT_EQ(enter("b").result, Result::Goes);
+  EXPECT_EQ(enter("b").result, Result::Waits);  // all are taken
+  leave();
+  EXPECT_EQ(group.view().in_flight, 8u);  // b's second
+  EXPECT_EQ(group.view().waiting, 1u);
+  // When b has been away for long, a may have all of them.
+  for (int i = 0; i < 2; ++i) {
+    group.leave(turns.back(), std::nullopt, now);
+    turns.pop_back();
+  }
+  now += 60s;
+  for (int i = 0; i < 3; ++i) enter("a");
+  EXPECT_EQ(group.view().in_flight, 8u);
+}
+
+TEST_F(OneGroup, WhoseTurnWouldComeTooLateIsToldAtOnce) {
+  settings.concurrency = 1;
   settings.wait = 5s;
-  using Result = Group::Entered::Result;
-  Monotonic now = Monotonic{} + 1s;
-  const auto enter = [&] {
-    return group.enter(1, "a", settings, now, [] { return nobody(); }).result;
-  };
-  EXPECT_EQ(enter(), Result::Goes);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(enter(), Result::Waits);
-  for (int i = 0; i < 3; ++i) group.leave(now += 1s);
-  EXPECT_EQ(enter(), Result::TooLong);
+  EXPECT_EQ(enter("a").result, Result::Goes);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(enter("a").result, Result::Waits);
+  for (int i = 0; i < 3; ++i) {
+    now += 1s;
+    leave();
+  }
+  const auto entered = enter("a");
+  EXPECT_EQ(entered.result, Result::TooLong);
+  EXPECT_GT(entered.expected, 10s);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kSweep(50);
+
 // Wakes one exchange on its own loop, whoever comes first: its turn, its caller's leaving, or the
 // end of its patience.
 class Waiter final : public net::Swept {
@@ -21,17 +23,19 @@ class Waiter final : public net::Swept {
   void sweep(Monotonic now) override {
     if (now >= until_) end(End::TooLate);
   }
-  void end(End how) {
+  void end(End how, const Turn& turn = {}) {
     unlink();
     if (end_ != End::Waiting) {
       // Its turn came when it had just gone.
-      if (how == End::Admitted) group_->leave(clock_.now());
+      if (how == End::Admitted) group_->leave(turn, std::nullopt, clock_.now());
       return;
     }
     end_ = how;
+    turn_ = turn;
     signal.set();
   }
   End how() const { return end_; }
+  const Turn& turn() const { return turn_; }
   Signal signal;
 
  private:
@@ -39,6 +43,7 @@ class Waiter final : public net::Swept {
   const Clock& clock_;
   Monotonic until_;
   End end_ = End::Waiting;
+  Turn turn_;
 };
 
 // Takes a request out of the queue however its waiting ends, also where its loop goes away.
@@ -58,10 +63,20 @@ std::unexpected<Error> refused(std::string message, milliseconds expected) {
   return error;
 }
 
-// What takes about as long to begin: a whole answer begins when it is made.
-std::size_t kind_of(const Exchange& exchange) {
-  const auto size = static_cast<std::size_t>(std::bit_width(exchange.index.body.size() >> 10));
-  return 2 * std::min<std::size_t>(size, Limiter::kKinds / 2 - 1) + (exchange.index.stream ? 1 : 0);
+// What the last attempt says about the model; nothing where it was not the only one, since the
+// first one's target was another or had failed.
+std::optional<Group::Answer> answer_of(const Exchange& exchange, const Outcome& outcome) {
+  if (exchange.attempts.size() != 1 || exchange.attempts.front().error) return std::nullopt;
+  const Attempt& attempt = exchange.attempts.front();
+  if (!attempt.sent || attempt.stored) return std::nullopt;
+  auto took = attempt.waited;
+  if (outcome.streamed) {
+    if (outcome.to_first_content.count() == 0) return std::nullopt;
+    took = outcome.to_first_content - (attempt.started - exchange.started);
+  }
+  const std::size_t kind =
+      Limiter::kind_of(outcome.streamed, exchange.index.body.size(), outcome.usage.output());
+  return Group::Answer{kind, took};
 }
 
 }  // namespace
@@ -83,11 +98,21 @@ std::vector<std::pair<std::string, Group::View>> Groups::list() const {
 }
 
 const std::shared_ptr<Group>& OverloadStage::group_of(const Exchange& exchange) {
-  GroupMap& known = known_[static_cast<std::size_t>(exchange.context->index)];
+  GroupMap& known = loops_[static_cast<std::size_t>(exchange.context->index)].known;
   const std::string_view name = exchange.model->name;
   if (const auto found = known.find(name); found != known.end()) return found->second;
   if (known.size() > 2 * Groups::kMost) known.clear();
   return known[std::string(name)] = groups_.of(name);
+}
+
+// A deadline is kept to less than the loop's own sweep does.
+net::SweepList& OverloadStage::waiting_of(const LoopContext& context) {
+  auto& waiting = loops_[static_cast<std::size_t>(context.index)].waiting;
+  if (!waiting) {
+    waiting = std::make_shared<net::SweepList>();
+    context.loop->every(kSweep, [waiting, clock = context.clock] { waiting->run(clock->now()); });
+  }
+  return *waiting;
 }
 
 Task<Verdict> OverloadStage::wait_request(Exchange& exchange) {
@@ -110,13 +135,15 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
   std::shared_ptr<Waiter> waiter;
   auto entered = group->enter(priority, tenant, settings, now, [&]() -> FairQueue::Wake {
     waiter = std::make_shared<Waiter>(group, clock, now + settings.wait);
-    return [loop, waiter](End how) { loop->post([waiter, how] { waiter->end(how); }); };
+    return [loop, waiter](End how, const Turn& turn) {
+      loop->post([waiter, how, turn] { waiter->end(how, turn); });
+    };
   });
   State& state = exchange.slot(slot_);
   switch (entered.result) {
     case Result::Goes:
       state.group = std::move(group);
-      state.in_flight = entered.in_flight;
+      state.turn = entered.turn;
       co_return go_on();
     case Result::Full:
       groups_.counts.full.fetch_add(1, std::memory_order_relaxed);
@@ -132,14 +159,14 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
   groups_.counts.waited.fetch_add(1, std::memory_order_relaxed);
   {
     const InQueue in_queue(*group, std::move(entered.place));
-    loop->watch(*waiter);
+    waiting_of(*exchange.context).add(*waiter);
     exchange.cancel.on_request([waiter] { waiter->end(End::Left); });
     co_await waiter->signal;
     exchange.cancel.on_request(nullptr);
   }
   switch (waiter->how()) {
     case End::Admitted:
-      state.in_flight = group->in_flight();
+      state.turn = waiter->turn();
       state.group = std::move(group);
       co_return go_on();
     case End::Left:
@@ -153,29 +180,19 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
   }
 }
 
-void OverloadStage::on_answering(Exchange& exchange, Attempt& attempt,
-                                 const http::ResponseHead&) noexcept {
-  State& state = exchange.slot(slot_);
-  // A second try says nothing of how many were under way when it began.
-  if (!state.group || std::exchange(state.told, true) || exchange.attempts.size() > 1) return;
-  const Monotonic now = exchange.context->clock->now();
-  state.group->answered(kind_of(exchange), now - attempt.started, state.in_flight, now);
-}
-
 void OverloadStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
-  State& state = exchange.slot(slot_);
+  const State& state = exchange.slot(slot_);
   if (!state.group || !attempt.error || !attempt.sent) return;
   const ErrorKind kind = attempt.error->kind;
   const bool no_room = kind == ErrorKind::Overloaded && attempt.error->origin == Origin::Upstream;
-  if (no_room || (kind == ErrorKind::Timeout && !state.told)) {
-    state.group->refused(state.in_flight, exchange.context->clock->now());
-  }
+  const bool silent = kind == ErrorKind::Timeout && exchange.outcome.to_first_content.count() == 0;
+  if (no_room || silent) state.group->refused(state.turn, exchange.context->clock->now());
 }
 
-void OverloadStage::on_done(Exchange& exchange, const Outcome&) noexcept {
+void OverloadStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
   State& state = exchange.slot(slot_);
   if (const auto group = std::exchange(state.group, nullptr)) {
-    group->leave(exchange.context->clock->now());
+    group->leave(state.turn, answer_of(exchange, outcome), exchange.context->clock->now());
   }
 }
 

@@ -14,15 +14,10 @@
 #include "core/slots.h"
 #include "core/stage.h"
 #include "features/traffic/overload/group.h"
+#include "platform/net/loop.h"
 
 namespace causeway::overload {
 
-struct NameHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view name) const {
-    return std::hash<std::string_view>()(name);
-  }
-};
 using GroupMap = std::unordered_map<std::string, std::shared_ptr<Group>, NameHash, std::equal_to<>>;
 
 /// The models that were asked for, of all loops. Outlives snapshots: what was learnt stays.
@@ -46,7 +41,7 @@ class OverloadStage final : public Stage {
   OverloadStage(Groups& groups, SectionKey<OverloadSettings> settings, PriorityOf priority,
                 SlotLayout& slots, int loops)
       : groups_(groups),
-        known_(static_cast<std::size_t>(loops)),
+        loops_(static_cast<std::size_t>(loops)),
         settings_(settings),
         priority_(std::move(priority)),
         slot_(slots.add<State>()) {}
@@ -56,22 +51,25 @@ class OverloadStage final : public Stage {
   bool enabled(const Sections& sections) const override { return sections.get(settings_).on; }
   /// Error: Overloaded ("overloaded"), with the time until it is worth another try.
   Task<Verdict> wait_request(Exchange& exchange) override;
-  void on_answering(Exchange& exchange, Attempt& attempt,
-                    const http::ResponseHead& head) noexcept override;
   void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
   void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
 
  private:
   struct State {
     std::shared_ptr<Group> group;  // null: it has no place
-    std::uint32_t in_flight = 0;   // when it got it, with this one
-    bool told = false;             // its answer has begun
+    Turn turn;
   };
   Task<Verdict> wait(Exchange& exchange, std::shared_ptr<Group> group);
   const std::shared_ptr<Group>& group_of(const Exchange& exchange);
+  net::SweepList& waiting_of(const LoopContext& context);
 
   Groups& groups_;
-  std::vector<GroupMap> known_;  // each loop's own
+  // Each loop's own.
+  struct PerLoop {
+    GroupMap known;
+    std::shared_ptr<net::SweepList> waiting;  // made when one has to
+  };
+  std::vector<PerLoop> loops_;
   SectionKey<OverloadSettings> settings_;
   PriorityOf priority_;
   Slot<State> slot_;
