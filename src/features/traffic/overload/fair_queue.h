@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,10 +50,11 @@ class FairQueue {
 
   /// Its place.
   Place add(int priority, std::string_view tenant, Share& share, Wake wake);
-  /// Whose turn it is, of those who may go.
+  /// Whose turn it is, of those who may go. Nobody overtakes a higher priority.
   template <class MayGo>
   std::optional<Entry> next(MayGo&& may_go) {
     for (const auto& [at, flow] : order_) {
+      if (flow->first.first > first()) break;
       if (may_go(*flow->second.share)) return turn_of(flow);
     }
     return std::nullopt;
@@ -64,6 +66,10 @@ class FairQueue {
   std::optional<Entry> make_room(int priority, std::string_view tenant, double weight);
 
   std::size_t size() const { return size_; }
+  /// The highest priority that waits.
+  int first() const {
+    return order_.empty() ? std::numeric_limits<int>::max() : order_.begin()->second->first.first;
+  }
   /// How many go before one more of this tenant, about.
   std::size_t before(int priority, std::string_view tenant, double weight) const;
 

@@ -76,7 +76,7 @@ Group::Entered Group::wait(int priority, std::string_view tenant, const Overload
     const std::lock_guard lock(mutex_);
     Share& share = share_of(tenant, settings, now);
     limiter_.wanted(now, bounds_);
-    if (fits(share)) return {Entered::Result::Goes, begin(share, now)};
+    if (may_go(priority, share)) return {Entered::Result::Goes, begin(share, now)};
     entered.expected = expected(queue_.before(priority, tenant, settings.weight));
     if (entered.expected > settings.wait) {
       entered.result = Entered::Result::TooLong;

@@ -44,13 +44,13 @@ class Group {
     {
       const std::lock_guard lock(mutex_);
       Share& share = share_of(tenant, settings, now);
-      if (fits(share)) return {Entered::Result::Goes, begin(share, now)};
+      if (may_go(priority, share)) return {Entered::Result::Goes, begin(share, now)};
     }
     return wait(priority, tenant, settings, now, make_wake());
   }
   /// How long the model took for an answer of one kind.
   struct Answer {
-    std::size_t kind;
+    Limiter::Kind kind;
     std::chrono::nanoseconds took;
   };
   /// A request that had a place is over; nothing where its answer says nothing about the model.
@@ -71,6 +71,9 @@ class Group {
   Share& share_of(std::string_view tenant, const OverloadSettings& settings, Monotonic now);
   void forget(Monotonic now);
   bool fits(const Share& share) const;
+  bool may_go(int priority, const Share& share) const {
+    return queue_.first() >= priority && fits(share);
+  }
   Turn begin(Share& share, Monotonic now);
   Entered wait(int priority, std::string_view tenant, const OverloadSettings& settings,
                Monotonic now, FairQueue::Wake wake);

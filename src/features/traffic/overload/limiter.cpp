@@ -12,8 +12,11 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double kShortPause = 4, kLongPause = 100;  // times as long as a request takes
 constexpr double kLongPauseSeconds = 120;            // or so long, whichever is more
-constexpr double kStep = 0.2, kLargestStep = 0.5;    // of the limit
-constexpr double kFellFar = 0.7;                     // then what is usual is measured
+constexpr double kManyMore = 1.5;
+constexpr double kAsFast = 0.9;                    // as the window before
+constexpr double kFirst = 1.25;                    // so much slower, for the first limit
+constexpr double kStep = 0.2, kLargestStep = 0.5;  // of the limit
+constexpr double kFellFar = 0.7;                   // then what is usual is measured
 constexpr auto kMeasureEvery = 30s;
 constexpr double kMeasureEveryTimes = 100;  // as long as a request takes
 constexpr double kDue = 3;                  // likewise: a window is not waited for any longer
@@ -26,16 +29,21 @@ double since(Monotonic then, Monotonic now) { return Seconds(now - then).count()
 
 }  // namespace
 
-std::size_t Limiter::kind_of(bool streamed, std::size_t request_bytes, std::uint64_t tokens) {
-  const auto size = static_cast<std::size_t>(std::bit_width(request_bytes >> 10));
-  if (streamed) return std::min<std::size_t>(size, 9);
-  const auto length = static_cast<std::size_t>(std::bit_width((tokens + 7) >> 3));
-  return 10 + 9 * std::min<std::size_t>((size + 1) / 2, 5) + std::min<std::size_t>(length, 8);
+Limiter::Kind Limiter::kind_of(bool streamed, std::size_t request_bytes, std::uint64_t tokens) {
+  const auto size = static_cast<std::uint32_t>(std::bit_width(request_bytes >> 10));
+  if (streamed) return {std::min(size, 9U)};
+  const auto length = static_cast<std::uint32_t>(std::bit_width(tokens >> 4));
+  Kind kind{10 + 12 * std::min((size + 1) / 2, 4U) + std::min(length, 11U)};
+  if (length > 1) {
+    kind.factor =
+        static_cast<float>(std::uint64_t{16} << (length - 1)) / static_cast<float>(tokens);
+  }
+  return kind;
 }
 
 Limiter::Start Limiter::started(std::uint32_t in_flight, Monotonic now, const Bounds& bounds) {
   if (started_ - window_.from == kWindow - 1) window_full(now);
-  if (now >= window_.due) end_window(now, bounds);
+  if (now >= window_.due) window_due(now, bounds);
   const double little = limit_ > 0 ? std::max(bounds.least, limit(bounds) / 2) : bounds.least;
   Start start{started_++, 0, in_flight, now};
   if (in_flight <= little) {
@@ -65,21 +73,25 @@ void Limiter::wanted(Monotonic now, const Bounds& bounds) {
   light_.clear();
 }
 
-void Limiter::answered(const Start& start, std::size_t kind, std::chrono::nanoseconds took,
-                       Monotonic now, const Bounds& bounds) {
+void Limiter::answered(const Start& start, Kind kind, std::chrono::nanoseconds took, Monotonic now,
+                       const Bounds& bounds) {
   ++window_.answers;
   if (bounds.least >= bounds.most) return;
-  const Kinds::Time time{static_cast<std::uint32_t>(std::min(kind, Kinds::kMost - 1)),
-                         static_cast<float>(std::max(Seconds(took).count(), 1e-6))};
+  const Kinds::Time time{kind.index,
+                         static_cast<float>(std::max(Seconds(took).count(), 1e-6)) * kind.factor};
   if (start.light != 0 || held_ == 0) {
     held_seen_ = std::min(held_seen_ + 1, 32.0);
     held_ += (since(start.at, now) - held_) / held_seen_;
   }
   if (start.light != 0) light(start, time, now, bounds);
   if (start.number >= window_.from && start.number < window_.from + kWindow) {
-    window_.samples.push_back({time, start.in_flight});
+    window_.samples.push_back({time, kind.factor, start.in_flight});
   }
-  if (window_.samples.size() >= kEnough || now >= window_.due) end_window(now, bounds);
+  if (window_.samples.size() >= kEnough) {
+    end_window(now, bounds);
+  } else if (now >= window_.due) {
+    window_due(now, bounds);
+  }
 }
 
 void Limiter::light(const Start& start, const Kinds::Time& time, Monotonic now,
@@ -104,14 +116,16 @@ void Limiter::scale(double by) {
   held_ *= by;
 }
 
-void Limiter::begin_window() {
+void Limiter::begin_window(Monotonic now) {
+  const double seconds = std::max(since(window_.begun, now), 1e-3);
+  answers_ = std::max(0.95 * answers_, (window_.answers_before + window_.answers) / seconds);
+  starts_ = static_cast<double>(started_ - window_.from) / seconds;
+  window_ = {.samples = std::move(window_.samples), .from = started_, .begun = now};
   window_.samples.clear();
-  window_.from = started_;
-  window_.due = Monotonic::max();
 }
 
 void Limiter::window_full(Monotonic now) {
-  window_.answers = 0;
+  window_.answers_before = std::exchange(window_.answers, 0);
   window_.full = now;
   if (held_ > 0) window_.due = now + std::max<Monotonic::duration>(4 * kSlack, times(held_, kDue));
 }
@@ -121,56 +135,74 @@ double Limiter::worked_on(Monotonic now) const {
   return window_.answers / std::max(since(window_.full, now), 1e-3) * held_;
 }
 
-// What is not answered by now would be late: there is no need to wait for it, and in a flood it
-// would be too long.
-void Limiter::end_window(Monotonic now, const Bounds& bounds) {
-  const bool full = window_.due != Monotonic::max() || window_.samples.size() >= kEnough;
-  std::vector<float> ratios, lates;
-  double known = 0, in_flight = 0;
-  std::size_t fast = 0;
+// Not all of a window are answered in what should be time enough. In a flood it would take too long
+// to wait for them: many more begin than end, and either began more of them or ended as many as
+// before. Where answers have become longer neither is so.
+void Limiter::window_due(Monotonic now, const Bounds& bounds) {
+  if (window_.samples.size() >= kQuarter) {
+    end_window(now, bounds);
+    return;
+  }
+  window_.due = Monotonic::max();
+  const double seconds = std::max(since(window_.full, now), 1e-3);
+  const double answers = window_.answers / seconds;
+  const double starts = static_cast<double>(started_ - window_.from - kWindow) / seconds;
+  const bool grows = starts > kManyMore * answers;
+  if (!grows || (!suspected_ && answers < kAsFast * answers_ && starts < 2 * starts_)) return;
+  const double worked = worked_on(now);
+  begin_window(now);
+  lower(worked, now, bounds);
+}
+
+Limiter::Seen Limiter::look(const Bounds& bounds) {
   const float slack = static_cast<float>(Seconds(kSlack).count());
+  std::vector<float> ratios, lates;
   std::vector<Kinds::Time> all;
-  for (const auto& [time, with] : window_.samples) {
+  Seen seen;
+  double known = 0;
+  for (const auto& [time, factor, in_flight] : window_.samples) {
     all.push_back(time);
-    in_flight += with;
+    seen.in_flight += in_flight / static_cast<double>(window_.samples.size());
     const Usual* usual = kinds_.of(time.kind);
     if (!usual) continue;
     ratios.push_back((time.seconds - slack) / usual->low());
-    lates.push_back(std::max(time.seconds - usual->low(), 0.0F));
+    lates.push_back(std::max(time.seconds - usual->low(), 0.0F) / factor);
     known += usual->count();
-    fast += time.seconds - slack <= usual->low() ? 1 : 0;
+    seen.fast += ratios.back() <= 1 ? 1 : 0;
   }
-  const std::size_t answered = window_.samples.size();
-  const double worked = worked_on(now);
-  begin_window();
-  const bool wanted = std::exchange(wanted_, false);
-  if (!full || bounds.least >= bounds.most) return;
-  if (answered < kQuarter) {
-    lower(worked + 0.25, now, bounds);
-    return;
-  }
-  if (2 * ratios.size() < answered) return;  // of kinds of which nothing is known
-  const std::size_t missing = kWindow - answered;
-  const std::size_t quarter = std::min(kQuarter * ratios.size() / answered, ratios.size() - 1);
-  if (answered >= kEnough) {
+  if (ratios.empty() || 2 * ratios.size() < all.size()) return seen;
+  if (all.size() >= kEnough) {
     if (const double by = kinds_.shift(all, 2); by < 1) scale(by);
   }
-  const auto nth = static_cast<std::ptrdiff_t>(quarter);
-  std::ranges::nth_element(ratios, ratios.begin() + nth);
-  known /= static_cast<double>(ratios.size());
+  const auto quarter = static_cast<std::ptrdiff_t>(ratios.size() / 4);
+  std::ranges::nth_element(ratios, ratios.begin() + quarter);
+  std::ranges::nth_element(lates, lates.begin() + quarter);
+  seen.ratio = ratios[static_cast<std::size_t>(quarter)];
+  seen.late = lates[static_cast<std::size_t>(quarter)];
   // The fewer are known, the more is needed.
-  const double most = 1 + (bounds.slower - 1) * (1 + 4 / known);
-  if (in_flight <= bounds.least * static_cast<double>(answered) || ratios[quarter] <= most ||
-      10 * fast > ratios.size() + missing) {
+  const double most = 1 + (bounds.slower - 1) * (1 + 4 * static_cast<double>(all.size()) / known);
+  seen.slow = seen.in_flight > bounds.least && seen.ratio > most && 10 * seen.fast <= all.size();
+  return seen;
+}
+
+void Limiter::end_window(Monotonic now, const Bounds& bounds) {
+  const Seen seen = look(bounds);
+  const double worked = worked_on(now);
+  begin_window(now);
+  const bool wanted = std::exchange(wanted_, false);
+  if (!seen.slow) {
     suspected_ = false;
     if (wanted && limit_ > 0) grow(now, bounds);
     return;
   }
-  if (fast > 0 && !std::exchange(suspected_, true)) return;
+  // The first limit takes more: that nobody at all was fast, twice.
+  const bool first = limit_ <= 0;
+  const bool sure = first ? seen.late > held_ : seen.fast == 0;
+  if (first && !sure && (seen.fast > 0 || seen.ratio < kFirst)) return;
+  if (!sure && !std::exchange(suspected_, true)) return;
   suspected_ = false;
-  std::ranges::nth_element(lates, lates.begin() + nth);
-  const double capacity = in_flight / static_cast<double>(answered) / (1 + lates[quarter] / held_);
-  lower(std::min(capacity, 1.4 * worked) + 0.25, now, bounds);
+  const double capacity = seen.in_flight / (1 + seen.late / held_);
+  lower(std::min(capacity, 1.4 * worked), now, bounds);
 }
 
 void Limiter::grow(Monotonic now, const Bounds& bounds) {

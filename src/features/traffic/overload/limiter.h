@@ -41,8 +41,12 @@ class Limiter {
     std::uint32_t in_flight = 0;  // with itself
     Monotonic at{};
   };
-  /// Answers that are alike have the same kind.
-  static std::size_t kind_of(bool streamed, std::size_t request_bytes, std::uint64_t tokens);
+  /// Answers that are alike have the same kind. `factor` makes whole answers of one kind as long.
+  struct Kind {
+    std::uint32_t index = 0;
+    float factor = 1;
+  };
+  static Kind kind_of(bool streamed, std::size_t request_bytes, std::uint64_t tokens);
   /// A delay below this is the network's or our own.
   static constexpr std::chrono::milliseconds kSlack{5};
 
@@ -50,7 +54,7 @@ class Limiter {
   /// Somebody has to wait.
   void wanted(Monotonic now, const Bounds& bounds);
   /// It is over, and its answer took so long: a stream's to the first word.
-  void answered(const Start& start, std::size_t kind, std::chrono::nanoseconds took, Monotonic now,
+  void answered(const Start& start, Kind kind, std::chrono::nanoseconds took, Monotonic now,
                 const Bounds& bounds);
   /// The model had no room, or no answer in time.
   void refused(const Start& start, Monotonic now, const Bounds& bounds);
@@ -65,14 +69,21 @@ class Limiter {
  private:
   struct Sample {
     Kinds::Time time;
+    float factor;
     std::uint32_t in_flight;
   };
   // Of requests that began one after another.
   struct Window {
     std::vector<Sample> samples;
     std::uint64_t from = 0;
-    Monotonic full{}, due = Monotonic::max();
-    std::uint32_t answers = 0;  // of anybody, since it was full
+    Monotonic begun{}, full{}, due = Monotonic::max();
+    std::uint32_t answers = 0, answers_before = 0;  // of anybody, since it was full; before
+  };
+  // What a window says.
+  struct Seen {
+    bool slow = false;
+    std::size_t fast = 0;  // no later than the fastest quarter usually is
+    double in_flight = 0, ratio = 0, late = 0;
   };
   static constexpr std::size_t kWindow = 32, kEnough = 30, kQuarter = kWindow / 4;
   static constexpr std::size_t kLight = 16, kLightEnough = 15;
@@ -80,8 +91,10 @@ class Limiter {
   void light(const Start& start, const Kinds::Time& time, Monotonic now, const Bounds& bounds);
   void window_full(Monotonic now);
   void scale(double by);
-  void begin_window();
+  void begin_window(Monotonic now);
+  void window_due(Monotonic now, const Bounds& bounds);
   void end_window(Monotonic now, const Bounds& bounds);
+  Seen look(const Bounds& bounds);
   double worked_on(Monotonic now) const;
   void grow(Monotonic now, const Bounds& bounds);
   void lower(double to, Monotonic now, const Bounds& bounds);
@@ -91,6 +104,8 @@ class Limiter {
   double held_ = 0, held_seen_ = 0;  // seconds that a request takes in all, without any queue
   std::uint64_t started_ = 0, light_started_ = 0, light_from_ = 1;
   Window window_;
+  double answers_ = 0;  // a second, the most lately
+  double starts_ = 0;   // a second in the window before
   std::vector<Kinds::Time> light_;
   bool wanted_ = false;     // somebody had to wait in this window
   bool suspected_ = false;  // the last window may have been too slow

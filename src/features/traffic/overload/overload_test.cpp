@@ -25,12 +25,15 @@ TEST(Limiter, ARefusalCountsOnceASecond) {
 }
 
 TEST(Limiter, AnswersOfOneKindAreAlike) {
-  EXPECT_EQ(Limiter::kind_of(true, 1500, 10), Limiter::kind_of(true, 1600, 4000));
-  EXPECT_NE(Limiter::kind_of(true, 1500, 10), Limiter::kind_of(true, 15'000, 10));
-  EXPECT_NE(Limiter::kind_of(false, 1500, 10), Limiter::kind_of(false, 1500, 400));
+  const auto kind = [](bool streamed, std::size_t bytes, std::uint64_t tokens) {
+    return Limiter::kind_of(streamed, bytes, tokens).index;
+  };
+  EXPECT_EQ(kind(true, 1500, 10), kind(true, 1600, 4000));
+  EXPECT_NE(kind(true, 1500, 10), kind(true, 15'000, 10));
+  EXPECT_NE(kind(false, 1500, 10), kind(false, 1500, 400));
+  EXPECT_NEAR(Limiter::kind_of(false, 1500, 384).factor, 2 / 3.0, 0.01);
   for (const bool streamed : {true, false}) {
-    EXPECT_LT(Limiter::kind_of(streamed, std::size_t{1} << 40, std::uint64_t{1} << 40),
-              Kinds::kMost);
+    EXPECT_LT(kind(streamed, std::size_t{1} << 40, std::uint64_t{1} << 40), Kinds::kMost);
   }
 }
 
@@ -110,7 +113,7 @@ TEST(FairQueue, WhoMayNotGoIsPassedOver) {
   FairQueue queue;
   Share many{.in_flight = 9}, none;
   std::map<std::uint64_t, char> names;
-  names[queue.add(0, "a", many, nobody()).ticket] = 'a';
+  names[queue.add(1, "a", many, nobody()).ticket] = 'a';
   names[queue.add(1, "b", none, nobody()).ticket] = 'b';
   const auto next = queue.next([](const Share& share) { return share.in_flight < 9; });
   ASSERT_TRUE(next);

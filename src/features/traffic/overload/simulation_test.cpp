@@ -81,7 +81,7 @@ TEST_P(Flood, DoesNotSlowAnotherTenantDown) {
   world.settings.wait = milliseconds(static_cast<int>(10'000 * mean));
   if (its.known > 0) world.settings.concurrency = its.known;
   const auto polite = world.add({.name = "polite", .rate = 0.1 * full, .work = its.kind.work});
-  world.run(2000 * mean);
+  world.run(1500 * mean);
   const double alone = world.told(polite).p(0.99);
   // What shares its time is asked less, since its simulation takes long.
   const double times = its.sharing == Sharing::Slots ? 50 : 5;
@@ -92,9 +92,9 @@ TEST_P(Flood, DoesNotSlowAnotherTenantDown) {
     flood.callers = static_cast<int>(times * its.capacity);
   }
   const auto loud = world.add(flood);
-  world.run(1000 * mean);
+  world.run(800 * mean);
   world.forget();
-  world.run(2000 * mean);
+  world.run(1200 * mean);
   const auto& told = world.told(polite);
   std::printf("p99 %.0f ms alone, %.0f ms in the flood (%.2f); %.2f of the capacity; limit %.1f\n",
               1000 * alone, 1000 * told.p(0.99), told.p(0.99) / alone, world.rate() / full,
@@ -102,10 +102,12 @@ TEST_P(Flood, DoesNotSlowAnotherTenantDown) {
   EXPECT_LE(told.p(0.99), its.most_slower * alone);
   EXPECT_GE(world.rate(), its.least_rate * full);
   EXPECT_EQ(told.refused + told.late, 0u);
-  EXPECT_GT(world.told(loud).refused, 0u);
+  if (its.loop == Loop::Open) {
+    EXPECT_GT(world.told(loud).refused, 0u);
+  }
   const double wait = std::chrono::duration<double>(world.settings.wait).count();
   EXPECT_LE(world.told(loud).longest_wait, wait + 1e-6);
-  EXPECT_GT(world.told(loud).least_retry_after, 0.0);
+  EXPECT_GE(world.told(loud).least_retry_after, 0.9 * wait);
 }
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
@@ -164,7 +166,7 @@ TEST_P(NothingSlow, NobodyWaits) {
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, NothingSlow,
                          ::testing::Values(kEven, kAny, kWords, kStreamed, kPrompts),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& its) { return std::string(its.param.name); });
 
 TEST(Overload, ALightLoadIsLeftAlone) {
   for (const Kind kind : {kEven, kAny, kWords, kStreamed, kPrompts}) {

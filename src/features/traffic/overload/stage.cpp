@@ -74,7 +74,7 @@ std::optional<Group::Answer> answer_of(const Exchange& exchange, const Outcome& 
     if (outcome.to_first_content.count() == 0) return std::nullopt;
     took = outcome.to_first_content - (attempt.started - exchange.started);
   }
-  const std::size_t kind =
+  const auto kind =
       Limiter::kind_of(outcome.streamed, exchange.index.body.size(), outcome.usage.output());
   return Group::Answer{kind, took};
 }

@@ -28,7 +28,7 @@ class Usual {
 
 class Kinds {
  public:
-  static constexpr std::size_t kMost = 64;
+  static constexpr std::size_t kMost = 72;
   struct Time {
     std::uint32_t kind;
     float seconds;
