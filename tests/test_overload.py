@@ -3,169 +3,249 @@
 import asyncio
 import math
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import httpx
 import pytest
 
 from conftest import running
-from fake_provider import chat_completion
-from fake_upstream import Fake
-from gateway import KEY, UPSTREAM_KEY
+from gateway import KEY, ROOT, assert_error, wait_until
 
 FLOOD = "sk-test-flood-0123456789abcdefghijklmno"
 LOW = "sk-test-lowly-0123456789abcdefghijklmno"
-CAPACITY, SERVICE = 8, 0.2
-# How long each part is looked at; by hand longer.
-SECONDS = float(os.environ.get("CAUSEWAY_OVERLOAD_SECONDS", "6"))
+CAPACITY, SERVICE = 16, 0.2
+# How long each part of a measurement takes; longer ones are steadier.
+SECONDS = float(os.environ.get("CAUSEWAY_OVERLOAD_SECONDS", "20"))
+LEARN = float(os.environ.get("CAUSEWAY_OVERLOAD_LEARN", "40"))
+
+
+class SlowServer:
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests" / "slow_server.py"),
+                                         str(CAPACITY), str(SERVICE)], stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+
+    def counts(self) -> dict:
+        return httpx.get(f"{self.url}/counts").json()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
 
 
 @pytest.fixture
 def server():
-    """Works on eight requests at once; further ones wait, however many they are."""
-    fake = Fake().start()
-    room = asyncio.Semaphore(CAPACITY)
-    fake.done = 0
-
-    async def work(answer):
-        async with room:
-            await asyncio.sleep(SERVICE)
-        fake.done += 1
-        await answer.json(200, chat_completion(answer.record.json))
-
-    fake.on("eight", work)
-    yield fake
-    fake.stop()
+    slow = SlowServer()
+    yield slow
+    slow.stop()
 
 
-@pytest.fixture
-def gate(server, session_folder):
-    settings = {
-        "providers": {"fake": {"kind": "openai", "base_url": server.base_url, "api_key": UPSTREAM_KEY}},
-        "models": {"eight": {"targets": ["fake/eight"]}},
-        "keys": [{"name": "steady", "secret": KEY, "models": ["*"], "tenant": "steady"},
+def settings_for(server, **overload) -> dict:
+    return {
+        "providers": {"slow": {"kind": "openai", "base_url": f"{server.url}/v1"}},
+        "models": {"slots": {"targets": ["slow/slots"]}},
+        "keys": [{"name": "polite", "secret": KEY, "models": ["*"], "tenant": "polite"},
                  {"name": "flood", "secret": FLOOD, "models": ["*"], "tenant": "flood"},
                  {"name": "low", "secret": LOW, "models": ["*"], "tenant": "low"}],
         "policies": [{"name": "low", "match": {"tenants": ["low"]}, "priority": "low"},
-                     {"name": "all", "overload": {"on": True, "least": 2, "wait": "2s", "slower": 1.1}}]}
-    with running(session_folder / f"overload-{time.monotonic_ns()}", settings) as gateway:
-        yield gateway
+                     {"name": "all", "overload": {"on": True, "wait": "2s"} | overload}]}
 
 
-async def one(client, key):
-    body = {"model": "eight", "messages": [{"role": "user", "content": "a question"}]}
+@pytest.fixture
+def gate_of(server, session_folder):
+    """A gateway in front of the slow server."""
+    open_ones = []
+
+    def make(**overload):
+        gate = running(session_folder / f"overload-{time.monotonic_ns()}", settings_for(server, **overload))
+        open_ones.append(gate)
+        return gate.__enter__()
+
+    yield make
+    for gate in open_ones:
+        gate.__exit__(None, None, None)
+
+
+BODY = {"model": "slots", "messages": [{"role": "user", "content": "a question"}]}
+
+
+async def ask(client, key):
     begin = time.monotonic()
-    answer = await client.post("/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"})
+    answer = await client.post("/v1/chat/completions", json=BODY, headers={"authorization": f"Bearer {key}"})
     return time.monotonic() - begin, answer
 
 
-async def steadily(client, key, seconds):
-    """Two at a time; how long each took."""
-    took = []
-
-    async def caller():
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            time_taken, answer = await one(client, key)
-            assert answer.status_code == 200, answer.text
-            took.append(time_taken)
-            await asyncio.sleep(0.02)
-
-    await asyncio.gather(caller(), caller())
-    return took
+async def politely(client, seconds):
+    """A fifth of what the server can do, whether or not there are answers; how long each took."""
+    asked = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        asked.append(asyncio.create_task(ask(client, KEY)))
+        await asyncio.sleep(SERVICE / CAPACITY / 0.2 * (0.5 + len(asked) % 11 / 10))
+    answers = await asyncio.gather(*asked)
+    for _, answer in answers:
+        assert answer.status_code == 200, answer.text
+    return [took for took, _ in answers]
 
 
-async def flood(client, key, ended: asyncio.Event, answers):
+async def flood(client, key, ended: asyncio.Event, answers, callers=150):
     async def caller():
         while not ended.is_set():
-            time_taken, answer = await one(client, key)
-            answers.append((time_taken, answer))
+            took, answer = await ask(client, key)
+            answers.append((took, answer))
             if answer.status_code == 503:
-                await asyncio.sleep(0.5)  # less than it was told
+                await asyncio.sleep(1)  # less than it was told
 
-    await asyncio.gather(*(caller() for _ in range(200)))
+    await asyncio.gather(*(caller() for _ in range(callers)))
 
 
-def p99(times):
-    return sorted(times)[math.ceil(0.99 * len(times)) - 1]
+def quantile(times, part):
+    return sorted(times)[math.ceil(part * len(times)) - 1]
 
 
 def client_of(gate):
     return httpx.AsyncClient(base_url=gate.url, timeout=60,
-                             limits=httpx.Limits(max_connections=300, max_keepalive_connections=300))
+                             limits=httpx.Limits(max_connections=400, max_keepalive_connections=400))
 
 
-def test_a_flood_does_not_slow_the_others_down(gate, server):
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("known", [True, False], ids=["known", "learnt"])
+def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known):
+    gate = gate_of(**({"concurrency": CAPACITY} if known else {}))
+
     async def scene():
         async with client_of(gate) as quiet, client_of(gate) as loud:
-            before = await steadily(quiet, KEY, SECONDS)
+            before = await politely(quiet, SECONDS)
             ended, answers = asyncio.Event(), []
             flooding = asyncio.create_task(flood(loud, FLOOD, ended, answers))
-            await asyncio.sleep(5)  # the model's capacity is learnt
-            done, begin = server.done, time.monotonic()
-            during = await steadily(quiet, KEY, SECONDS)
-            rate = (server.done - done) / (time.monotonic() - begin)
+            await asyncio.sleep(15 if known else LEARN)  # those that began together end apart; what must be learnt
+            done, begin = server.counts()["done"], time.monotonic()
+            during = await politely(quiet, SECONDS)
+            rate = (server.counts()["done"] - done) / (time.monotonic() - begin)
             ended.set()
             await flooding
             return before, during, answers, rate
 
     before, during, answers, rate = asyncio.run(scene())
     refused = [answer for _, answer in answers if answer.status_code == 503]
-    print(f"p99 alone {1000 * p99(before):.0f} ms, during the flood {1000 * p99(during):.0f} ms "
-          f"({p99(during) / p99(before):.2f}); {rate:.1f} answers a second of {CAPACITY / SERVICE:.0f}; "
-          f"flood: {len(answers)} answers, {len(refused)} refused, slowest {max(t for t, _ in answers):.1f} s")
+    limit = gate.metrics().value("causeway_overload_limit", model="slots")
+    print(f"p99 alone {1000 * quantile(before, 0.99):.0f} ms, in the flood {1000 * quantile(during, 0.99):.0f} ms "
+          f"({quantile(during, 0.99) / quantile(before, 0.99):.2f}); median {1000 * quantile(before, 0.5):.0f} and "
+          f"{1000 * quantile(during, 0.5):.0f} ms; {rate:.1f} answers a second of {CAPACITY / SERVICE:.0f}; limit "
+          f"{limit:.1f}; flood: {len(answers)} answers, {len(refused)} refused, slowest "
+          f"{max(took for took, _ in answers):.1f} s")
     assert {answer.status_code for _, answer in answers} <= {200, 503}
-    assert refused
     for answer in refused:
-        assert answer.json()["error"]["code"] == "overloaded"
+        assert_error(answer, 503, "overloaded")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
-    if p99(before) > 1.25 * SERVICE:
-        pytest.skip(f"too busy here to measure: {1000 * p99(before):.0f} ms alone, the model takes 200")
-    # Deadlines are kept to a second, and what was let through has to be answered.
-    assert max(took for took, _ in answers) < 2 + 1 + 200 / CAPACITY * SERVICE + 1
-    # 1.2 by hand, with longer runs; a busy machine's own delays are in it here.
-    assert p99(during) <= 1.5 * p99(before)
-    assert rate >= 0.9 * CAPACITY / SERVICE
+    if quantile(before, 0.99) > 1.2 * SERVICE:
+        pytest.skip(f"too busy here to measure: {1000 * quantile(before, 0.99):.0f} ms alone")
+    # While it is learnt, more is tried now and then: seldom, when it has been in vain some times. In so
+    # short a time one try is more than a hundredth.
+    part = 0.99 if known or LEARN >= 200 else 0.9
+    assert quantile(during, part) <= 1.2 * quantile(before, part)
+    assert rate >= 0.85 * CAPACITY / SERVICE
 
 
-def test_low_priority_waits_behind_normal(gate):
+def test_too_much_is_refused_at_once_and_nobody_waits_beyond_the_deadline(gate_of):
+    gate = gate_of(concurrency=CAPACITY, wait="500ms", queue=50)
+
     async def scene():
-        async with client_of(gate) as loud, client_of(gate) as lowly:
-            ended, normal, low = asyncio.Event(), [], []
-            running_floods = [asyncio.create_task(flood(loud, FLOOD, ended, normal))]
-            await asyncio.sleep(4)
-            normal.clear()
-            low_ended = asyncio.Event()
-            running_floods.append(asyncio.create_task(flood(lowly, LOW, low_ended, low)))
-            await asyncio.sleep(3)
-            low_ended.set()
-            ended.set()
-            await asyncio.gather(*running_floods)
-            return normal, low
+        async with client_of(gate) as loud:
+            await asyncio.gather(*(ask(loud, FLOOD) for _ in range(CAPACITY)))  # how long places are held
+            return await asyncio.gather(*(ask(loud, FLOOD) for _ in range(200)))
 
-    normal, low = asyncio.run(scene())
-    served = [sum(answer.status_code == 200 for _, answer in answers) for answers in (normal, low)]
-    print(f"answered: {served[0]} of normal priority, {served[1]} of low")
-    assert served[0] > 2 * served[1]
+    answers = asyncio.run(scene())
+    refused = [(took, answer) for took, answer in answers if answer.status_code == 503]
+    assert len(refused) >= 100  # places became free in the meantime
+    error = assert_error(refused[0][1], 503, "overloaded")
+    assert error["message"]
+    assert all(int(answer.headers["retry-after"]) >= 1 for _, answer in refused)
+    print(f"slowest refusal {max(took for took, _ in refused):.2f} s, "
+          f"slowest answer {max(took for took, _ in answers):.2f} s")
+    assert max(took for took, _ in answers) < 0.5 + 1.1 * SERVICE + 1
+    metrics = gate.metrics()
+    counts = {result: metrics.value("causeway_overload_waits_total", result=result)
+              for result in ("waited", "full", "late", "early")}
+    assert counts["full"] + counts["late"] + counts["early"] == len(refused)
+    assert counts["waited"] > 0
 
 
-def test_who_leaves_leaves_the_queue(gate):
+def test_a_higher_priority_goes_first(gate_of):
+    gate = gate_of(concurrency=CAPACITY, wait="5s")
+
     async def scene():
-        async with client_of(gate) as loud, client_of(gate) as leaving:
-            ended, answers = asyncio.Event(), []
-            flooding = asyncio.create_task(flood(loud, FLOOD, ended, answers))
-            await asyncio.sleep(3)
-            tries = [asyncio.create_task(one(leaving, KEY)) for _ in range(20)]
-            await asyncio.sleep(0.05)
-            for each in tries:
-                each.cancel()
-            ended.set()
-            await flooding
+        async with client_of(gate) as client:
+            low = [asyncio.create_task(ask(client, LOW)) for _ in range(60)]
+            await asyncio.sleep(0.1)
+            high = await asyncio.gather(*(ask(client, KEY) for _ in range(CAPACITY)))
+            return high, await asyncio.gather(*low)
+
+    high, low = asyncio.run(scene())
+    assert {answer.status_code for _, answer in high + low} == {200}
+    assert max(took for took, _ in high) < quantile([took for took, _ in low], 0.75)
+
+
+def test_who_leaves_leaves_the_queue(gate_of, server):
+    gate = gate_of(concurrency=1, wait="30s")
+
+    async def scene():
+        async with client_of(gate) as client:
+            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(40)]
+            await asyncio.sleep(0.1)
+            assert gate.metrics().value("causeway_overload_waiting", model="slots") == 39
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scene())
-    end = time.monotonic() + 10
-    while gate.metrics().value("causeway_overload_waiting", model="eight") and time.monotonic() < end:
-        time.sleep(0.1)
-    assert gate.metrics().value("causeway_overload_waiting", model="eight") == 0
-    assert httpx.post(f"{gate.url}/v1/chat/completions", timeout=30, headers={"authorization": f"Bearer {KEY}"},
-                      json={"model": "eight", "messages": [{"role": "user", "content": "hi"}]}).status_code == 200
+    wait_until(lambda: gate.metrics().value("causeway_overload_waiting", model="slots") == 0, timeout=3)
+    assert gate.chat("slots").status_code == 200
+    assert server.counts()["done"] < 10
+
+
+def test_a_reload_keeps_places_and_takes_the_new_number(gate_of, server):
+    gate = gate_of(concurrency=2, wait="30s")
+
+    async def scene():
+        async with client_of(gate) as client:
+            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(30)]
+            await asyncio.sleep(0.3)
+            assert server.counts()["most"] == 2
+            gate.write_config(settings_for(server, concurrency=CAPACITY, wait="30s"))
+            assert gate.admin_call("POST", "/api/reload").status_code == 200
+            tasks.append(asyncio.create_task(ask(client, FLOOD)))  # brings it
+            return await asyncio.gather(*tasks)
+
+    answers = asyncio.run(scene())
+    assert {answer.status_code for _, answer in answers} == {200}
+    assert 2 < server.counts()["most"] <= CAPACITY
+
+
+def test_with_those_who_wait_it_still_ends(gate_of):
+    gate = gate_of(concurrency=1, wait="30s")
+
+    async def scene():
+        async with client_of(gate) as client:
+            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(5)]
+            await asyncio.sleep(0.1)
+            gate.signal(signal.SIGTERM)
+            return await asyncio.gather(*tasks)
+
+    answers = asyncio.run(scene())
+    assert {answer.status_code for _, answer in answers} == {200}  # there was time for all of them
+    assert gate.wait() == 0
+
+
+def test_off_is_off(gate_of, server):
+    gate = gate_of(on=False)
+
+    async def scene():
+        async with client_of(gate) as client:
+            return await asyncio.gather(*(ask(client, FLOOD) for _ in range(64)))
+
+    assert {answer.status_code for _, answer in asyncio.run(scene())} == {200}
+    assert gate.metrics().value("causeway_overload_limit", model="slots") == 0

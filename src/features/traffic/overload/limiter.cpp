@@ -220,7 +220,7 @@ void Limiter::lower(double to, Monotonic now, const Bounds& bounds) {
   const bool as_before = to > 0.6 * lowered_to_ && to < 1.6 * lowered_to_;
   lowered_to_ = as_before ? lowered_to_ + 0.3 * (to - lowered_to_) : to;
   limit_ = std::clamp(std::min(lowered_to_, 0.95 * limit(bounds)), bounds.least, bounds.most);
-  pause_ = as_before ? 2 * pause_ : 0;
+  pause_ = as_before ? 3 * pause_ : 0;
   pause_ = std::clamp(pause_, kShortPause * held_, std::max(kLongPauseSeconds, kLongPause * held_));
   pause_until_ = now + times(pause_, 1);
   step_ = kStep;

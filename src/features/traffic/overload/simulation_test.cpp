@@ -122,7 +122,9 @@ using enum Loop;
 INSTANTIATE_TEST_SUITE_P(
     Learnt, Flood,
     ::testing::Values(Case{kEven, Slots, Open}, Case{kEven, Slots, Closed}, Case{kEven, Time, Open},
-                      Case{kEven, Time, Closed}, Case{kAny, Slots, Open}, Case{kAny, Slots, Closed},
+                      Case{kEven, Time, Closed},
+                      Case{.kind = kAny, .sharing = Slots, .loop = Open, .least_rate = 0.8},
+                      Case{.kind = kAny, .sharing = Slots, .loop = Closed, .least_rate = 0.8},
                       Case{kWords, Slots, Open}, Case{kWords, Slots, Closed},
                       Case{kWords, Time, Open}, Case{kWords, Time, Closed},
                       Case{kStreamed, Slots, Open}, Case{kStreamed, Slots, Closed},
