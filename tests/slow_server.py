@@ -1,9 +1,10 @@
 """A model server of its own process: works on so many requests at once, the others wait in line without bound.
 
-Prints its port. `GET /counts` tells what it has done; `POST /capacity?N` changes what it can do.
+Prints its port. `GET /counts` tells what it has done.
 """
 
 import asyncio
+import collections
 import json
 import random
 import sys
@@ -17,20 +18,21 @@ class Server:
     def __init__(self, capacity: int, service: float):
         self.capacity, self.service = capacity, service
         self.busy = self.most = self.done = 0
-        self.free = asyncio.Condition()
+        self.line: collections.deque[asyncio.Future] = collections.deque()
 
     async def work(self):
-        async with self.free:
-            await self.free.wait_for(lambda: self.busy < self.capacity)
+        if self.busy < self.capacity:
             self.busy += 1
+        else:
+            self.line.append(asyncio.get_running_loop().create_future())
+            await self.line[-1]  # the place of one that has ended
         self.most = max(self.most, self.busy)
-        try:
-            await asyncio.sleep(self.service * random.uniform(0.9, 1.1))
-        finally:
-            async with self.free:
-                self.busy -= 1
-                self.free.notify_all()
+        await asyncio.sleep(self.service * random.uniform(0.9, 1.1))
         self.done += 1
+        if self.line:
+            self.line.popleft().set_result(None)
+        else:
+            self.busy -= 1
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
@@ -42,10 +44,6 @@ class Server:
                 target, status = head.split(" ")[1], "200 OK"
                 if target == "/counts":
                     answer = {"done": self.done, "busy": self.busy, "most": self.most}
-                elif target.startswith("/capacity?"):
-                    self.capacity, answer = int(target.split("?")[1]), {}
-                    async with self.free:
-                        self.free.notify_all()
                 elif target == "/v1/chat/completions":
                     await self.work()
                     answer = ANSWER

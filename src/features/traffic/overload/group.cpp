@@ -8,16 +8,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kHere = 30s;      // a tenant counts so long after its last request
-constexpr double kSpare = 0.06;  // of the limit
+constexpr auto kHere = 30s;          // a tenant counts so long after its last request
+constexpr double kSpare = 1.0 / 16;  // of the limit
 constexpr double kLeastToSpare = 4;
 
 }  // namespace
 
 // Under the lock.
 Share& Group::share_of(std::string_view tenant, const OverloadSettings& settings, Monotonic now) {
-  bounds_ = {static_cast<double>(settings.concurrency.value_or(settings.least)),
-             static_cast<double>(settings.concurrency.value_or(settings.most)), settings.slower};
+  const double least = settings.concurrency.value_or(settings.least);
+  const double most = settings.concurrency.value_or(settings.most);
+  bounds_ = {least, std::max(least, most), settings.slower};
   if (now - forgot_ >= 1s) forget(now);
   auto found = shares_.find(tenant);
   if (found == shares_.end()) {

@@ -12,11 +12,11 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double kShortPause = 4, kLongPause = 100;  // times as long as a request takes
 constexpr double kLongPauseSeconds = 120;            // or so long, whichever is more
-constexpr double kManyMore = 1.5;
-constexpr double kAsFast = 0.9;                    // as the window before
-constexpr double kFirst = 1.25;                    // so much slower, for the first limit
-constexpr double kStep = 0.2, kLargestStep = 0.5;  // of the limit
-constexpr double kFellFar = 0.7;                   // then what is usual is measured
+constexpr double kManyMore = 1.5;                    // begin than end
+constexpr double kAsFast = 0.9;                      // as the window before
+constexpr double kFirst = 1.25;                      // so much slower, for the first limit
+constexpr double kStep = 0.2, kLargestStep = 0.5;    // of the limit
+constexpr double kFellFar = 0.7;                     // then what is usual is measured
 constexpr auto kMeasureEvery = 30s;
 constexpr double kMeasureEveryTimes = 100;  // as long as a request takes
 constexpr double kDue = 3;                  // likewise: a window is not waited for any longer
@@ -44,6 +44,8 @@ Limiter::Kind Limiter::kind_of(bool streamed, std::size_t request_bytes, std::ui
 Limiter::Start Limiter::started(std::uint32_t in_flight, Monotonic now, const Bounds& bounds) {
   if (started_ - window_.from == kWindow - 1) window_full(now);
   if (now >= window_.due) window_due(now, bounds);
+  // Most of them failed, or their callers left.
+  if (started_ - window_.from > 64 * kWindow + 8 * std::uint64_t{in_flight}) begin_window(now);
   const double little = limit_ > 0 ? std::max(bounds.least, limit(bounds) / 2) : bounds.least;
   Start start{started_++, 0, in_flight, now};
   if (in_flight <= little) {

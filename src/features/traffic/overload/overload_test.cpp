@@ -24,6 +24,20 @@ TEST(Limiter, ARefusalCountsOnceASecond) {
   EXPECT_NEAR(limiter.limit(bounds), 90, 0.01);
 }
 
+TEST(Limiter, FailuresDoNotKeepItFromLearning) {
+  Limiter limiter;
+  const Limiter::Bounds bounds;
+  Monotonic now = Monotonic{} + 100s;
+  const auto ask = [&](std::uint32_t in_flight, std::chrono::milliseconds took) {
+    const auto start = limiter.started(in_flight, now, bounds);
+    limiter.answered(start, {}, took, now += took, bounds);
+  };
+  for (int i = 0; i < 100; ++i) ask(1, 200ms);
+  for (int i = 0; i < 5000; ++i) limiter.started(50, now += 10ms, bounds);
+  for (int i = 0; i < 200; ++i) ask(50, 800ms);
+  EXPECT_LT(limiter.limit(bounds), 20);
+}
+
 TEST(Limiter, AnswersOfOneKindAreAlike) {
   const auto kind = [](bool streamed, std::size_t bytes, std::uint64_t tokens) {
     return Limiter::kind_of(streamed, bytes, tokens).index;
