@@ -43,7 +43,7 @@ class Server:
                 await reader.readexactly(length)
                 target, status = head.split(" ")[1], "200 OK"
                 if target == "/counts":
-                    answer = {"done": self.done, "busy": self.busy, "most": self.most}
+                    answer = {"done": self.done, "busy": self.busy, "most": self.most, "line": len(self.line)}
                 elif target == "/v1/chat/completions":
                     await self.work()
                     answer = ANSWER

@@ -69,6 +69,10 @@ def gate_of(server, session_folder):
         gate.__exit__(None, None, None)
 
 
+def at_once(requests: int) -> dict:
+    return {"concurrency": {"slow/*": requests}}
+
+
 BODY = {"model": "slots", "messages": [{"role": "user", "content": "a question"}]}
 
 
@@ -114,7 +118,7 @@ def client_of(gate):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("known", [True, False], ids=["known", "learnt"])
 def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known):
-    gate = gate_of(**({"concurrency": CAPACITY} if known else {}))
+    gate = gate_of(**(at_once(CAPACITY) if known else {}))
 
     async def scene():
         async with client_of(gate) as quiet, client_of(gate) as loud:
@@ -131,7 +135,7 @@ def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known):
 
     before, during, answers, rate = asyncio.run(scene())
     refused = [answer for _, answer in answers if answer.status_code == 503]
-    limit = gate.metrics().value("causeway_overload_limit", model="slots")
+    limit = gate.metrics().value("causeway_overload_limit", target="slow/slots")
     print(f"p99 alone {1000 * quantile(before, 0.99):.0f} ms, in the flood {1000 * quantile(during, 0.99):.0f} ms "
           f"({quantile(during, 0.99) / quantile(before, 0.99):.2f}); median {1000 * quantile(before, 0.5):.0f} and "
           f"{1000 * quantile(during, 0.5):.0f} ms; {rate:.1f} answers a second of {CAPACITY / SERVICE:.0f}; limit "
@@ -151,7 +155,7 @@ def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known):
 
 
 def test_too_much_is_refused_at_once_and_nobody_waits_beyond_the_deadline(gate_of):
-    gate = gate_of(concurrency=CAPACITY, wait="500ms", queue=50)
+    gate = gate_of(**at_once(CAPACITY), wait="500ms", queue=50)
 
     async def scene():
         async with client_of(gate) as loud:
@@ -175,7 +179,7 @@ def test_too_much_is_refused_at_once_and_nobody_waits_beyond_the_deadline(gate_o
 
 
 def test_a_higher_priority_goes_first(gate_of):
-    gate = gate_of(concurrency=CAPACITY, wait="5s")
+    gate = gate_of(**at_once(CAPACITY), wait="5s")
 
     async def scene():
         async with client_of(gate) as client:
@@ -190,32 +194,32 @@ def test_a_higher_priority_goes_first(gate_of):
 
 
 def test_who_leaves_leaves_the_queue(gate_of, server):
-    gate = gate_of(concurrency=1, wait="30s")
+    gate = gate_of(**at_once(1), wait="30s")
 
     async def scene():
         async with client_of(gate) as client:
             tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(40)]
             await asyncio.sleep(0.1)
-            assert gate.metrics().value("causeway_overload_waiting", model="slots") == 39
+            assert gate.metrics().value("causeway_overload_waiting", target="slow/slots") == 39
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scene())
-    wait_until(lambda: gate.metrics().value("causeway_overload_waiting", model="slots") == 0, timeout=3)
+    wait_until(lambda: gate.metrics().value("causeway_overload_waiting", target="slow/slots") == 0, timeout=3)
     assert gate.chat("slots").status_code == 200
     assert server.counts()["done"] < 10
 
 
 def test_a_reload_keeps_places_and_takes_the_new_number(gate_of, server):
-    gate = gate_of(concurrency=2, wait="30s")
+    gate = gate_of(**at_once(2), wait="30s")
 
     async def scene():
         async with client_of(gate) as client:
             tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(30)]
             await asyncio.sleep(0.3)
             assert server.counts()["most"] == 2
-            gate.write_config(settings_for(server, concurrency=CAPACITY, wait="30s"))
+            gate.write_config(settings_for(server, **at_once(CAPACITY), wait="30s"))
             assert gate.admin_call("POST", "/api/reload").status_code == 200
             tasks.append(asyncio.create_task(ask(client, FLOOD)))  # brings it
             return await asyncio.gather(*tasks)
@@ -226,7 +230,7 @@ def test_a_reload_keeps_places_and_takes_the_new_number(gate_of, server):
 
 
 def test_with_those_who_wait_it_still_ends(gate_of):
-    gate = gate_of(concurrency=1, wait="30s")
+    gate = gate_of(**at_once(1), wait="30s")
 
     async def scene():
         async with client_of(gate) as client:
@@ -240,6 +244,85 @@ def test_with_those_who_wait_it_still_ends(gate_of):
     assert gate.wait() == 0
 
 
+def fallback_settings(server, other, **overload) -> dict:
+    settings = settings_for(server, **overload)
+    settings["providers"]["cloud"] = {"kind": "openai", "base_url": f"{other.url}/v1"}
+    settings["models"]["slots"] = {"targets": ["slow/slots", "cloud/slots"]}
+    return settings
+
+
+def test_what_finds_no_place_goes_to_the_next_target(server, session_folder):
+    other = SlowServer()
+    settings = fallback_settings(server, other, **at_once(2), wait="300ms", queue=3)
+
+    async def scene(gate):
+        async with client_of(gate) as client:
+            return await asyncio.gather(*(ask(client, FLOOD) for _ in range(16)))
+
+    try:
+        with running(session_folder / "overload-next", settings) as gate:
+            answers = asyncio.run(scene(gate))
+            assert {answer.status_code for _, answer in answers} == {200}
+            places = [answer.headers["x-causeway-provider"] for _, answer in answers]
+            assert set(places) == {"slow", "cloud"}
+            assert server.counts()["most"] == 2
+            assert 16 - 2 - 3 <= other.counts()["done"] == places.count("cloud") < 16
+            # A place that had to be waited for in vain is no failure of that target.
+            slow = next(one for one in gate.admin_call("GET", "/api/providers").json()["providers"]
+                        if one["name"] == "slow")["members"][0]["targets"][0]
+            assert (slow["state"], slow["failures"], slow["in_flight"]) == ("closed", 0, 0)
+    finally:
+        other.stop()
+
+
+def test_what_is_kept_needs_no_place(server, session_folder):
+    settings = settings_for(server, **at_once(1), wait="30s")
+    settings["policies"][-1]["cache"] = {"on": True}
+
+    async def scene(gate):
+        async with client_of(gate) as client:
+            await ask(client, FLOOD)
+            others = [asyncio.create_task(client.post(
+                "/v1/chat/completions", headers={"authorization": f"Bearer {FLOOD}"},
+                json=BODY | {"messages": [{"role": "user", "content": f"question {i}"}]})) for i in range(10)]
+            await asyncio.sleep(0.1)
+            took, answer = await ask(client, FLOOD)
+            waiting = gate.metrics().value("causeway_overload_waiting", target="slow/slots")
+            await asyncio.gather(*others)
+            return took, answer, waiting
+
+    with running(session_folder / "overload-kept", settings) as gate:
+        took, answer, waiting = asyncio.run(scene(gate))
+        assert answer.headers["x-causeway-cache"] == "exact"
+        assert waiting >= 5
+        assert took < SERVICE
+
+
+def test_who_waits_is_to_be_seen(gate_of):
+    gate = gate_of(**at_once(1), wait="30s")
+
+    async def scene():
+        async with client_of(gate) as client:
+            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(4)]
+            await asyncio.sleep(0.05)
+            tasks.append(asyncio.create_task(ask(client, KEY)))
+            await asyncio.sleep(0.05)
+            shown = gate.admin_call("GET", "/api/overload").json()
+            printed = gate.cli("overload").stdout
+            await asyncio.gather(*tasks)
+            return shown, printed
+
+    shown, printed = asyncio.run(scene())
+    target = shown["targets"][0]
+    assert (target["target"], target["limit"], target["under_way"], target["waiting"]) == ("slow/slots", 1, 1, 4)
+    assert target["tenants"] == [{"tenant": "flood", "under_way": 1, "waiting": 3},
+                                 {"tenant": "polite", "under_way": 0, "waiting": 1}]
+    assert "slow/slots" in printed and "polite" in printed
+    # Of waiting for a place nothing is our own time.
+    wait_until(lambda: len(gate.access_log()) == 5)
+    assert max(line["overhead_ms"] for line in gate.access_log()) < 100
+
+
 def test_off_is_off(gate_of, server):
     gate = gate_of(on=False)
 
@@ -248,4 +331,4 @@ def test_off_is_off(gate_of, server):
             return await asyncio.gather(*(ask(client, FLOOD) for _ in range(64)))
 
     assert {answer.status_code for _, answer in asyncio.run(scene())} == {200}
-    assert gate.metrics().value("causeway_overload_limit", model="slots") == 0
+    assert gate.metrics().value("causeway_overload_limit", target="slow/slots") == 0

@@ -14,6 +14,7 @@
 #include "features/traffic/cache/feature.h"
 #include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
+#include "features/traffic/overload/feature.h"
 #include "features/traffic/routing/feature.h"
 
 namespace causeway::app {
@@ -27,6 +28,7 @@ std::vector<Verb> feature_verbs() {
                            anomalies::blocks_verb(),
                            cache::cache_verb(),
                            limits::limits_verb(),
+                           overload::overload_verb(),
                            playground::replay_verb(),
                            evaluation::test_cases_verb(),
                            faq::faq_verb(),

@@ -108,6 +108,7 @@ struct Attempt {
   Monotonic started{};
   std::chrono::nanoseconds took{0};
   std::chrono::nanoseconds connecting{0};  // of this, to make a connection; 0 = one was there
+  std::chrono::nanoseconds queued{0};      // for a place at the target
   std::chrono::nanoseconds waited{0};  // for the provider, to the end of its answer; what a slow
                                        // caller takes to read it is not in it
   bool sent = false;                   // a call was made

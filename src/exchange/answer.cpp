@@ -319,12 +319,13 @@ void beat(Run& run) {
 
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   Exchange& exchange = run.exchange;
+  const Monotonic asked = run.asked;
   http::ClientStream::MayHold may_hold = [&](std::size_t bytes) {
     return hold(run, attempt, bytes);
   };
   auto body = co_await upstream.read_all(exchange.snapshot->max_answer_bytes, std::move(may_hold));
   const Monotonic arrived = run.heard();
-  attempt.waited = arrived - attempt.started;
+  attempt.waited = arrived - asked;
   co_await together(exchange.context->loop, http::Cohort::Contents, body ? body->size() : 0);
   if (!body && body.error().kind == ErrorKind::TooLarge) {
     co_return broken("The provider's answer is larger than server.limits.answer.",

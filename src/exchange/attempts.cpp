@@ -216,6 +216,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     std::size_t next = 0;
     verdict = attempt_hooks(exchange, attempt, next);
   }
+  run.waited += attempt.queued;
   if (!verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
   const Dialect& dialect = provider.dialect(operation, *attempt.target);

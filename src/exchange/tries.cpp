@@ -53,7 +53,10 @@ bool may_try_another(const Error& error, const RetrySettings& settings) {
 
 bool may_ask_again(const Attempt& attempt, const RetrySettings& settings) {
   const Error& error = *attempt.error;
-  if (!attempt.sent) return error.retryable && error.retry_after.has_value();
+  // Who waited in vain for a place at a target does not wait again.
+  if (!attempt.sent) {
+    return error.retryable && error.retry_after && error.code != "overloaded";
+  }
   switch (error.kind) {
     case ErrorKind::RateLimited:
     case ErrorKind::Overloaded:

@@ -1,4 +1,4 @@
-// The feature "overload": requests wait, or are refused, before a model has more than it can do.
+// The feature "overload": requests wait, or are refused, before a target has more than it can do.
 #pragma once
 
 #include "core/feature.h"
@@ -15,10 +15,14 @@ class OverloadFeature final : public Feature {
   void declare_metrics(metrics::Registry& metrics);
   std::string_view name() const override { return "overload"; }
   std::vector<Stage*> stages() override { return {&stage_}; }
+  std::vector<AdminRoute> routes() override;
 
  private:
   Groups groups_;
   OverloadStage stage_;
 };
+
+/// `causeway overload`.
+Verb overload_verb();
 
 }  // namespace causeway::overload

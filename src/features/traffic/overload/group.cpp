@@ -1,6 +1,7 @@
 #include "features/traffic/overload/group.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace causeway::overload {
@@ -16,8 +17,9 @@ constexpr double kLeastToSpare = 4;
 
 // Under the lock.
 Share& Group::share_of(std::string_view tenant, const OverloadSettings& settings, Monotonic now) {
-  const double least = settings.concurrency.value_or(settings.least);
-  const double most = settings.concurrency.value_or(settings.most);
+  const auto known = settings.concurrency_of(target_);
+  const double least = known.value_or(settings.least);
+  const double most = known.value_or(settings.most);
   bounds_ = {least, std::max(least, most), settings.slower};
   if (now - forgot_ >= 1s) forget(now);
   auto found = shares_.find(tenant);
@@ -70,7 +72,8 @@ std::chrono::milliseconds Group::expected(std::size_t before) const {
 }
 
 Group::Entered Group::wait(int priority, std::string_view tenant, const OverloadSettings& settings,
-                           Monotonic now, FairQueue::Wake wake) {
+                           std::chrono::milliseconds patience, Monotonic now,
+                           FairQueue::Wake wake) {
   std::optional<FairQueue::Entry> gave_way;
   Entered entered{Entered::Result::Waits};
   {
@@ -79,7 +82,7 @@ Group::Entered Group::wait(int priority, std::string_view tenant, const Overload
     limiter_.wanted(now, bounds_);
     if (may_go(priority, share)) return {Entered::Result::Goes, begin(share, now)};
     entered.expected = expected(queue_.before(priority, tenant, settings.weight));
-    if (entered.expected > settings.wait) {
+    if (entered.expected > patience || patience.count() <= 0) {
       entered.result = Entered::Result::TooLong;
       return entered;
     }
@@ -139,7 +142,28 @@ void Group::refused(const Turn& turn, Monotonic now) {
 
 Group::View Group::view() const {
   const std::lock_guard lock(mutex_);
-  return {limiter_.limit(bounds_), in_flight_, queue_.size()};
+  const double limit = limiter_.limit(bounds_);
+  const bool free = queue_.size() == 0 && in_flight_ + 1 <= limit;
+  return {limit, in_flight_, queue_.size(), !limiter_.limits(bounds_),
+          free ? std::chrono::milliseconds(0) : expected(queue_.size())};
+}
+
+std::vector<Group::TenantView> Group::tenants(std::size_t most) const {
+  std::vector<TenantView> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, share] : shares_) {
+      if (share.in_flight + share.waiting > 0) {
+        all.push_back({name, share.in_flight, share.waiting});
+      }
+    }
+  }
+  const auto more = [](const TenantView& a, const TenantView& b) {
+    return std::tuple(b.waiting, b.in_flight, a.name) < std::tuple(a.waiting, a.in_flight, b.name);
+  };
+  std::ranges::sort(all, more);
+  if (all.size() > most) all.resize(most);
+  return all;
 }
 
 }  // namespace causeway::overload

@@ -1,4 +1,4 @@
-// One model: the requests of it that are under way and those that wait, of all loops. One short
+// One target: the requests to it that are under way and those that wait, of all loops. One short
 // lock: the order of those that wait, and the count, are exact over all loops, and nobody waits on
 // one loop while another has a free place. Safe from any thread.
 #pragma once
@@ -30,30 +30,31 @@ struct Counts {
 
 class Group {
  public:
+  explicit Group(std::string target = {}) : target_(std::move(target)) {}
   struct Entered {
     enum class Result : std::uint8_t { Goes, Waits, Full, TooLong } result;
     Turn turn{};                            // Goes
     FairQueue::Place place{};               // Waits
     std::chrono::milliseconds expected{0};  // not Goes: until its turn, about
   };
-  /// Waits: `wake` is called once, from any thread, under no lock; never for one that left before.
-  /// It is made only where somebody has to wait.
+  /// `patience`: how long it may wait. Waits: `wake` is called once, from any thread, under no
+  /// lock; never for one that left before. It is made only where somebody has to wait.
   template <class MakeWake>
   Entered enter(int priority, std::string_view tenant, const OverloadSettings& settings,
-                Monotonic now, MakeWake&& make_wake) {
+                std::chrono::milliseconds patience, Monotonic now, MakeWake&& make_wake) {
     {
       const std::lock_guard lock(mutex_);
       Share& share = share_of(tenant, settings, now);
       if (may_go(priority, share)) return {Entered::Result::Goes, begin(share, now)};
     }
-    return wait(priority, tenant, settings, now, make_wake());
+    return wait(priority, tenant, settings, patience, now, make_wake());
   }
-  /// How long the model took for an answer of one kind.
+  /// How long the target took for an answer of one kind.
   struct Answer {
     Limiter::Kind kind;
     std::chrono::nanoseconds took;
   };
-  /// A request that had a place is over; nothing where its answer says nothing about the model.
+  /// A request that had a place is over; nothing where its answer says nothing about the target.
   void leave(const Turn& turn, std::optional<Answer> answer, Monotonic now);
   /// One that waits goes; false: it has been woken, or will be.
   bool give_up(const FairQueue::Place& place);
@@ -63,8 +64,16 @@ class Group {
     double limit;
     std::uint32_t in_flight;
     std::size_t waiting;
+    bool unlimited;                      // no limit is known, and none has been needed
+    std::chrono::milliseconds expected;  // until the turn of a newcomer behind all, about
   };
   View view() const;
+  struct TenantView {
+    std::string name;
+    std::uint32_t in_flight, waiting;
+  };
+  /// Of those that have anything here now: who has the most waiting first, at most `most`.
+  std::vector<TenantView> tenants(std::size_t most) const;
 
  private:
   using Shares = std::unordered_map<std::string, Share, NameHash, std::equal_to<>>;
@@ -76,10 +85,11 @@ class Group {
   }
   Turn begin(Share& share, Monotonic now);
   Entered wait(int priority, std::string_view tenant, const OverloadSettings& settings,
-               Monotonic now, FairQueue::Wake wake);
+               std::chrono::milliseconds patience, Monotonic now, FairQueue::Wake wake);
   std::chrono::milliseconds expected(std::size_t before) const;
   std::vector<std::pair<FairQueue::Wake, Turn>> take_turns(Monotonic now);
 
+  const std::string target_;
   mutable std::mutex mutex_;
   Limiter::Bounds bounds_;  // of whoever came last
   Limiter limiter_;

@@ -63,6 +63,8 @@ class Limiter {
     const double limit = limit_ <= 0 || limit_ > bounds.most ? bounds.most : limit_;
     return limit < bounds.least ? bounds.least : limit;
   }
+  /// Whether there is a limit: known, or learnt since too much was asked.
+  bool limits(const Bounds& bounds) const { return limit_ > 0 || bounds.least >= bounds.most; }
   /// What is usual is measured: half of the limit should be free.
   bool measuring() const { return measuring_; }
 

@@ -141,7 +141,7 @@ class OneGroup : public ::testing::Test {
  protected:
   using Result = Group::Entered::Result;
   Group::Entered enter(std::string_view tenant) {
-    auto entered = group.enter(1, tenant, settings, now, [&]() -> FairQueue::Wake {
+    auto entered = group.enter(1, tenant, settings, settings.wait, now, [&]() -> FairQueue::Wake {
       return [this](End end, const Turn& turn) {
         ends.push_back(end);
         if (end == End::Admitted) turns.push_back(turn);
@@ -163,7 +163,7 @@ class OneGroup : public ::testing::Test {
 };
 
 TEST_F(OneGroup, GivesEachPlaceOnce) {
-  settings.concurrency = 2;
+  settings.concurrency = {{"*", {}, 2}};
   settings.queue = 2;
   EXPECT_EQ(enter("a").result, Result::Goes);
   EXPECT_EQ(enter("a").turn.start.in_flight, 2u);
@@ -185,7 +185,7 @@ TEST_F(OneGroup, GivesEachPlaceOnce) {
 }
 
 TEST_F(OneGroup, KeepsAPlaceForWhoHasLessThanItsShare) {
-  settings.concurrency = 8;
+  settings.concurrency = {{"*", {}, 8}};
   EXPECT_EQ(enter("b").result, Result::Goes);
   leave();
   for (int i = 0; i < 7; ++i) EXPECT_EQ(enter("a").result, Result::Goes);
@@ -206,7 +206,7 @@ TEST_F(OneGroup, KeepsAPlaceForWhoHasLessThanItsShare) {
 }
 
 TEST_F(OneGroup, WhoseTurnWouldComeTooLateIsToldAtOnce) {
-  settings.concurrency = 1;
+  settings.concurrency = {{"*", {}, 1}};
   settings.wait = 5s;
   EXPECT_EQ(enter("a").result, Result::Goes);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(enter("a").result, Result::Waits);

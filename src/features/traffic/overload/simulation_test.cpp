@@ -79,7 +79,7 @@ TEST_P(Flood, DoesNotSlowAnotherTenantDown) {
   Simulation world;
   world.server = {.sharing = its.sharing, .capacity = its.capacity};
   world.settings.wait = milliseconds(static_cast<int>(10'000 * mean));
-  if (its.known > 0) world.settings.concurrency = its.known;
+  if (its.known > 0) world.settings.concurrency = {{"*", {}, its.known}};
   const auto polite = world.add({.name = "polite", .rate = 0.1 * full, .work = its.kind.work});
   world.run(1500 * mean);
   const double alone = world.told(polite).p(0.99);
@@ -248,7 +248,7 @@ TEST(Overload, FollowsACapacityThatHalvesAndComesBack) {
 
 TEST(Overload, TheOnlyTenantMayUseEverything) {
   Simulation world;
-  world.settings.concurrency = 16;
+  world.settings.concurrency = {{"*", {}, 16}};
   world.add({.name = "flood", .callers = 200, .work = even});
   world.run(20);
   world.forget();
@@ -258,7 +258,7 @@ TEST(Overload, TheOnlyTenantMayUseEverything) {
 
 TEST(Overload, TenantsShareByWeight) {
   Simulation world;
-  world.settings.concurrency = 16;
+  world.settings.concurrency = {{"*", {}, 16}};
   const auto one = world.add({.name = "one", .callers = 200, .work = even});
   const auto three = world.add({.name = "three", .callers = 200, .weight = 3, .work = even});
   world.run(100);
@@ -268,7 +268,7 @@ TEST(Overload, TenantsShareByWeight) {
 
 TEST(Overload, AHigherPriorityGoesFirst) {
   Simulation world;
-  world.settings.concurrency = 16;
+  world.settings.concurrency = {{"*", {}, 16}};
   const auto low = world.add({.name = "low", .rate = 200, .priority = 2, .work = even});
   const auto high = world.add({.name = "high", .rate = 60, .priority = 0, .work = even});
   world.run(100);
@@ -279,7 +279,7 @@ TEST(Overload, AHigherPriorityGoesFirst) {
 
 TEST(Overload, WhoWouldWaitTooLongIsToldAtOnceAndNobodyWaitsLonger) {
   Simulation world;
-  world.settings.concurrency = 16;
+  world.settings.concurrency = {{"*", {}, 16}};
   world.settings.wait = milliseconds(2000);
   const auto flood = world.add({.name = "flood", .rate = 800, .work = any_length});
   world.run(100);
@@ -291,7 +291,7 @@ TEST(Overload, WhoWouldWaitTooLongIsToldAtOnceAndNobodyWaitsLonger) {
 
 TEST(Overload, WhoGivesUpLeavesNothingBehind) {
   Simulation world;
-  world.settings.concurrency = 16;
+  world.settings.concurrency = {{"*", {}, 16}};
   const auto flood = world.add({.name = "flood", .rate = 800, .work = even, .leaves = 0.5});
   world.run(50);
   EXPECT_GT(world.told(flood).left, 100u);

@@ -56,50 +56,49 @@ struct InQueue {
   ~InQueue() { group.give_up(place); }
 };
 
-std::unexpected<Error> refused(std::string message, milliseconds expected) {
+std::unexpected<Error> refused(Attempt& attempt, std::string message, milliseconds expected) {
+  attempt.end = AttemptEnd::Skipped;
   auto error = fail(ErrorKind::Overloaded, Origin::Us, std::move(message), "overloaded");
-  error.error().retryable = true;
+  error.error().retryable = true;  // at another target
   error.error().retry_after = std::clamp(expected, milliseconds(1000), milliseconds(60'000));
   return error;
 }
 
-// What the last attempt says about the model; nothing where it was not the only one, since the
-// first one's target was another or had failed.
-std::optional<Group::Answer> answer_of(const Exchange& exchange, const Outcome& outcome) {
-  if (exchange.attempts.size() != 1 || exchange.attempts.front().error) return std::nullopt;
-  const Attempt& attempt = exchange.attempts.front();
-  if (!attempt.sent || attempt.stored) return std::nullopt;
+// What an attempt says about its target; nothing where it failed.
+std::optional<Group::Answer> answer_of(const Exchange& exchange, const Attempt& attempt,
+                                       Monotonic began) {
+  if (attempt.error || !attempt.sent) return std::nullopt;
+  const Outcome& outcome = exchange.outcome;
   auto took = attempt.waited;
   if (outcome.streamed) {
     if (outcome.to_first_content.count() == 0) return std::nullopt;
-    took = outcome.to_first_content - (attempt.started - exchange.started);
+    took = outcome.to_first_content - (began - exchange.started);
   }
   const auto kind =
-      Limiter::kind_of(outcome.streamed, exchange.index.body.size(), outcome.usage.output());
+      Limiter::kind_of(outcome.streamed, exchange.index.body.size(), attempt.usage.output());
   return Group::Answer{kind, took};
 }
 
 }  // namespace
 
-std::shared_ptr<Group> Groups::of(std::string_view model) {
+std::shared_ptr<Group> Groups::of(std::string_view target) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = groups_.find(model); found != groups_.end()) return found->second;
-  const std::string name(groups_.size() < kMost ? model : std::string_view("*"));
+  if (const auto found = groups_.find(target); found != groups_.end()) return found->second;
+  std::string name(groups_.size() < kMost ? target : std::string_view("*"));
   auto& group = groups_[name];
-  if (!group) group = std::make_shared<Group>();
+  if (!group) group = std::make_shared<Group>(std::move(name));
   return group;
 }
 
-std::vector<std::pair<std::string, Group::View>> Groups::list() const {
-  std::vector<std::pair<std::string, Group::View>> all;
+std::vector<std::pair<std::string, std::shared_ptr<const Group>>> Groups::list() const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, group] : groups_) all.emplace_back(name, group->view());
-  return all;
+  return {groups_.begin(), groups_.end()};
 }
 
-const std::shared_ptr<Group>& OverloadStage::group_of(const Exchange& exchange) {
+const std::shared_ptr<Group>& OverloadStage::group_of(const Exchange& exchange,
+                                                      const Attempt& attempt) {
   GroupMap& known = loops_[static_cast<std::size_t>(exchange.context->index)].known;
-  const std::string_view name = exchange.model->name;
+  const std::string_view name = attempt.target->name;
   if (const auto found = known.find(name); found != known.end()) return found->second;
   if (known.size() > 2 * Groups::kMost) known.clear();
   return known[std::string(name)] = groups_.of(name);
@@ -115,16 +114,10 @@ net::SweepList& OverloadStage::waiting_of(const LoopContext& context) {
   return *waiting;
 }
 
-Task<Verdict> OverloadStage::wait_request(Exchange& exchange) {
-  // What a running exchange asks has its place already: it would wait for itself.
-  if (!exchange.model || exchange.depth > 0 || exchange.explain) co_return go_on();
-  const std::shared_ptr<Group> group = group_of(exchange);
-  auto task = wait(exchange, group);
-  co_return co_await std::move(task);
-}
-
-Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> group) {
+Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   using Result = Group::Entered::Result;
+  // What a running exchange asks has its place already: it would wait for itself.
+  if (exchange.depth > 0) co_return go_on();
   const OverloadSettings& settings = exchange.policy->sections.get(settings_);
   const int priority = priority_(exchange.policy->sections);
   const std::string_view tenant =
@@ -132,14 +125,16 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
   net::Loop* loop = exchange.context->loop;
   const Clock& clock = *exchange.context->clock;
   const Monotonic now = clock.now();
+  State& state = exchange.slot(slot_);
+  std::shared_ptr<Group> group = group_of(exchange, attempt);
+  const auto patience = std::chrono::duration_cast<milliseconds>(settings.wait - state.waited);
   std::shared_ptr<Waiter> waiter;
-  auto entered = group->enter(priority, tenant, settings, now, [&]() -> FairQueue::Wake {
-    waiter = std::make_shared<Waiter>(group, clock, now + settings.wait);
+  auto entered = group->enter(priority, tenant, settings, patience, now, [&]() -> FairQueue::Wake {
+    waiter = std::make_shared<Waiter>(group, clock, now + patience);
     return [loop, waiter](End how, const Turn& turn) {
       loop->post([waiter, how, turn] { waiter->end(how, turn); });
     };
   });
-  State& state = exchange.slot(slot_);
   switch (entered.result) {
     case Result::Goes:
       state.group = std::move(group);
@@ -147,11 +142,11 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
       co_return go_on();
     case Result::Full:
       groups_.counts.full.fetch_add(1, std::memory_order_relaxed);
-      co_return refused("Too many requests wait for this model.", entered.expected);
+      co_return refused(attempt, "Too many requests wait for this model.", entered.expected);
     case Result::TooLong:
       groups_.counts.early.fetch_add(1, std::memory_order_relaxed);
       co_return refused(
-          "This model has too much to do: the turn of this request would come too late.",
+          attempt, "This model has too much to do: the turn of this request would come too late.",
           entered.expected);
     case Result::Waits:
       break;
@@ -164,6 +159,8 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
     co_await waiter->signal;
     exchange.cancel.on_request(nullptr);
   }
+  attempt.queued = clock.now() - now;
+  state.waited += attempt.queued;
   switch (waiter->how()) {
     case End::Admitted:
       state.turn = waiter->turn();
@@ -173,27 +170,28 @@ Task<Verdict> OverloadStage::wait(Exchange& exchange, std::shared_ptr<Group> gro
       co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
     case End::GaveWay:
       groups_.counts.full.fetch_add(1, std::memory_order_relaxed);
-      co_return refused("Too many requests of this tenant wait for this model.", entered.expected);
+      co_return refused(attempt, "Too many requests of this tenant wait for this model.",
+                        entered.expected);
     default:
       groups_.counts.late.fetch_add(1, std::memory_order_relaxed);
-      co_return refused("This model has too much to do: no turn came in time.", entered.expected);
+      co_return refused(attempt, "This model has too much to do: no turn came in time.",
+                        entered.expected);
   }
 }
 
 void OverloadStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
-  const State& state = exchange.slot(slot_);
-  if (!state.group || !attempt.error || !attempt.sent) return;
-  const ErrorKind kind = attempt.error->kind;
-  const bool no_room = kind == ErrorKind::Overloaded && attempt.error->origin == Origin::Upstream;
-  const bool silent = kind == ErrorKind::Timeout && exchange.outcome.to_first_content.count() == 0;
-  if (no_room || silent) state.group->refused(state.turn, exchange.context->clock->now());
-}
-
-void OverloadStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
   State& state = exchange.slot(slot_);
-  if (const auto group = std::exchange(state.group, nullptr)) {
-    group->leave(state.turn, answer_of(exchange, outcome), exchange.context->clock->now());
+  const auto group = std::exchange(state.group, nullptr);
+  if (!group) return;
+  const Monotonic now = exchange.context->clock->now();
+  if (attempt.error && attempt.sent) {
+    const ErrorKind kind = attempt.error->kind;
+    const bool no_room = kind == ErrorKind::Overloaded && attempt.error->origin == Origin::Upstream;
+    const bool silent =
+        kind == ErrorKind::Timeout && exchange.outcome.to_first_content.count() == 0;
+    if (no_room || silent) group->refused(state.turn, now);
   }
+  group->leave(state.turn, answer_of(exchange, attempt, state.turn.start.at), now);
 }
 
 }  // namespace causeway::overload

@@ -1,5 +1,6 @@
-// The stage "overload": lets as many requests go to a model as it can do, and has the others wait
-// for their turn, fairly by tenant, for a bounded time.
+// The stage "overload": lets as many requests go to a target as it can do, and has the others wait
+// for their turn, fairly by tenant, for a bounded time. What found no turn may go to the next
+// target.
 #pragma once
 
 #include <functional>
@@ -20,13 +21,13 @@ namespace causeway::overload {
 
 using GroupMap = std::unordered_map<std::string, std::shared_ptr<Group>, NameHash, std::equal_to<>>;
 
-/// The models that were asked for, of all loops. Outlives snapshots: what was learnt stays.
+/// The targets that were asked, of all loops. Outlives snapshots: what was learnt stays.
 class Groups {
  public:
   /// Further ones, whose names callers may choose, share one.
   static constexpr std::size_t kMost = 512;
-  std::shared_ptr<Group> of(std::string_view model);
-  std::vector<std::pair<std::string, Group::View>> list() const;
+  std::shared_ptr<Group> of(std::string_view target);
+  std::vector<std::pair<std::string, std::shared_ptr<const Group>>> list() const;
   Counts counts;
 
  private:
@@ -47,20 +48,19 @@ class OverloadStage final : public Stage {
         slot_(slots.add<State>()) {}
 
   std::string_view name() const override { return "overload"; }
-  unsigned hooks() const override { return kOnRequest | kWaits | kOnAttemptEnd | kOnDone; }
+  unsigned hooks() const override { return kWaitsAttempt | kOnAttemptEnd; }
   bool enabled(const Sections& sections) const override { return sections.get(settings_).on; }
   /// Error: Overloaded ("overloaded"), with the time until it is worth another try.
-  Task<Verdict> wait_request(Exchange& exchange) override;
+  Task<Verdict> wait_attempt(Exchange& exchange, Attempt& attempt) override;
   void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
-  void on_done(Exchange& exchange, const Outcome& outcome) noexcept override;
 
  private:
   struct State {
     std::shared_ptr<Group> group;  // null: it has no place
     Turn turn;
+    std::chrono::nanoseconds waited{0};  // by all attempts
   };
-  Task<Verdict> wait(Exchange& exchange, std::shared_ptr<Group> group);
-  const std::shared_ptr<Group>& group_of(const Exchange& exchange);
+  const std::shared_ptr<Group>& group_of(const Exchange& exchange, const Attempt& attempt);
   net::SweepList& waiting_of(const LoopContext& context);
 
   Groups& groups_;

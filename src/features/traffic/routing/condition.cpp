@@ -52,7 +52,7 @@ void describe(config::Fields& f, Condition& c) {
       .or_single()
       .check(
           [](const std::string& code) {
-            const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+            const auto is_small = [](char one) { return one >= 'a' && one <= 'z'; };
             const bool known = code == "unknown" || ((code.size() == 2 || code.size() == 3) &&
                                                      std::ranges::all_of(code, is_small));
             if (!known) return std::string("must be a code like de, or unknown");
