@@ -225,6 +225,7 @@ CASES = {
     "pii-chat": pii_chat,
     "pii-sse": pii_sse,
     "limits": traffic.limits,
+    "overload": traffic.overload,
     "cache-hit": traffic.cache_hit,
     "all-on": traffic.all_on,
     "all-on-pii": traffic.all_on_pii,

@@ -23,8 +23,9 @@ Vocabulary::Vocabulary() {
       faq::kFaq, "Whether questions that staff has answered are asked of a model (docs/faq.md).");
   minimise = sections.add(minimise::kMinimise,
                           "How much of a conversation goes on to a provider (docs/minimise.md).");
-  pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.",
-                     pii::Settings{.action = pii::Action::Off});
+  pii::Settings no_pii;
+  no_pii.action = pii::Action::Off;
+  pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.", no_pii);
   cache = sections.add(cache::kCache, "Answers that are kept and given again (docs/cache.md).");
   limits = sections.add(limits::kLimits,
                         "How much anybody may have: requests, tokens, money (docs/limits.md).");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/access/keys/feature.h"
 #include "platform/text/json_writer.h"
@@ -29,21 +30,6 @@ std::string joined(const bj::value& object, bj::string_view name) {
     out += std::string(entry.as_string());
   }
   return out;
-}
-
-// Prints what went wrong and gives the exit code, or gives the reply's object.
-int call(AdminClient& admin, http::Method method, const std::string& path, const std::string& body,
-         std::string& raw, bj::value& object) {
-  auto reply = admin.call(method, path, body);
-  if (!reply) return tell(reply.error());
-  raw = reply->body;
-  bj::error_code failed;
-  object = bj::parse(raw, failed);
-  const bool fine = !failed && object.is_object();
-  if (reply->status >= 200 && reply->status < 300 && fine) return 0;
-  const bj::value* error = fine ? object.as_object().if_contains("error") : nullptr;
-  return tell(error && error->is_object() ? text_of(*error, "message")
-                                          : "the reply is not what was expected");
 }
 
 struct CreateWords {
@@ -81,14 +67,9 @@ std::string body_of(const CreateWords& words) {
   return body;
 }
 
-int print_made(const bj::value& object, const std::string& raw, bool as_json) {
-  if (as_json) {
-    std::printf("%s\n", raw.c_str());
-    return 0;
-  }
+void print_made(const bj::value& object) {
   std::printf("Key \"%s\" (%s), shown this once:\n\n  %s\n\n", text_of(object, "name").c_str(),
               text_of(object, "id").c_str(), text_of(object, "key").c_str());
-  return 0;
 }
 
 std::string time_of(const bj::value& key, bj::string_view name) {
@@ -139,36 +120,35 @@ std::string expiry_body(const Words& words) {
 
 int run_parsed(const CLI::App& app, const Words& words, AdminClient& admin) {
   const std::string path = "/api/keys/" + url_encoded(words.id);
-  std::string raw;
-  bj::value object;
   const std::string verb = app.get_subcommands().front()->get_name();
-  int code = 0;
-  if (verb == "create" || verb == "rotate") {
-    const bool fresh = verb == "create";
-    std::string body = body_of(words.create);
-    if (!fresh) {
-      body.clear();
+  const auto ask = [&] {
+    if (verb == "list") return ask_admin(admin, http::Method::Get, "/api/keys");
+    if (verb == "revoke") return ask_admin(admin, http::Method::Delete, path);
+    if (verb == "create") {
+      return ask_admin(admin, http::Method::Post, "/api/keys", body_of(words.create));
+    }
+    if (verb == "rotate") {
+      std::string body;
       text::JsonWriter(body).begin_object().field("grace", words.grace).end_object();
+      return ask_admin(admin, http::Method::Post, path + "/rotate", body);
     }
-    code =
-        call(admin, http::Method::Post, fresh ? "/api/keys" : path + "/rotate", body, raw, object);
-    return code != 0 ? code : print_made(object, raw, words.json);
-  }
-  if (verb == "list") {
-    code = call(admin, http::Method::Get, "/api/keys", "", raw, object);
-    if (code == 0 && !words.json) print_list(object, words.all);
+    return ask_admin(admin, http::Method::Patch, path, expiry_body(words));
+  };
+  const auto answer = ask();
+  if (!answer) return answer.error();
+  if (words.json) {
+    std::printf("%s\n", answer->raw.c_str());
+  } else if (verb == "list") {
+    print_list(answer->object, words.all);
   } else if (verb == "revoke") {
-    code = call(admin, http::Method::Delete, path, "", raw, object);
-    if (code == 0 && !words.json) std::printf("Revoked; it opens nothing any more.\n");
+    std::printf("Revoked; it opens nothing any more.\n");
+  } else if (verb == "create" || verb == "rotate") {
+    print_made(answer->object);
   } else {
-    code = call(admin, http::Method::Patch, path, expiry_body(words), raw, object);
-    if (code == 0 && !words.json) {
-      const std::string expires = text_of(object, "expires");
-      std::printf("Expires: %s\n", expires.empty() ? "never" : expires.c_str());
-    }
+    const std::string expires = text_of(answer->object, "expires");
+    std::printf("Expires: %s\n", expires.empty() ? "never" : expires.c_str());
   }
-  if (code == 0 && words.json) std::printf("%s\n", raw.c_str());
-  return code;
+  return 0;
 }
 
 void describe(CLI::App& app, Words& words) {

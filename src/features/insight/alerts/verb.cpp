@@ -3,9 +3,9 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/insight/alerts/feature.h"
 
@@ -19,21 +19,6 @@ std::string text_of(const bj::value& row, bj::string_view name) {
   if (!value || value->is_null()) return "-";
   if (value->is_string()) return value->as_string().empty() ? "-" : std::string(value->as_string());
   return bj::serialize(*value);
-}
-
-// The reply's object, or the exit code of what went wrong.
-std::variant<bj::value, int> ask(AdminClient& admin, http::Method method, const std::string& path,
-                                 const std::string& body, std::string& raw) {
-  auto reply = admin.call(method, path, body);
-  if (!reply) return tell(reply.error());
-  raw = std::move(reply->body);
-  bj::error_code failed;
-  bj::value value = bj::parse(raw, failed);
-  const bool is_object = !failed && value.is_object();
-  if (is_object && reply->status < 300) return value;
-  const bj::value* error = is_object ? value.as_object().if_contains("error") : nullptr;
-  return tell(error && error->is_object() ? text_of(*error, "message")
-                                          : "the reply is not what was expected");
 }
 
 void print_alert(const bj::value& alert) {
@@ -52,14 +37,13 @@ void print_alert(const bj::value& alert) {
 }
 
 int print_all(AdminClient& admin, bool as_json) {
-  std::string raw;
-  const auto reply = ask(admin, http::Method::Get, "/api/alerts", "", raw);
-  if (const int* code = std::get_if<int>(&reply)) return *code;
+  const auto answer = ask_admin(admin, http::Method::Get, "/api/alerts");
+  if (!answer) return answer.error();
   if (as_json) {
-    std::printf("%s\n", raw.c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const auto& value = std::get<bj::value>(reply);
+  const auto& value = answer->object;
   const auto& active = value.at("active").as_array();
   if (active.empty()) std::printf("Nothing fires.\n");
   for (const bj::value& alert : active) print_alert(alert);
@@ -87,11 +71,10 @@ int print_all(AdminClient& admin, bool as_json) {
 
 int say(AdminClient& admin, http::Method method, const std::string& path, const bj::object& body,
         const char* done) {
-  std::string raw;
-  const auto reply =
-      ask(admin, method, path, body.empty() ? std::string() : bj::serialize(body), raw);
-  if (const int* code = std::get_if<int>(&reply)) return *code;
-  const std::string id = text_of(std::get<bj::value>(reply), "id");
+  const auto answer =
+      ask_admin(admin, method, path, body.empty() ? std::string() : bj::serialize(body));
+  if (!answer) return answer.error();
+  const std::string id = text_of(answer->object, "id");
   std::printf("%s%s%s\n", done, id == "-" ? "" : ": ", id == "-" ? "" : id.c_str());
   return 0;
 }

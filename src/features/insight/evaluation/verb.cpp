@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/insight/evaluation/feature.h"
 
@@ -25,34 +26,15 @@ std::string text_of(const bj::value& row, bj::string_view name) {
   return bj::serialize(*value);
 }
 
-// Prints nothing where it fails: that was told.
-std::optional<bj::value> call(AdminClient& admin, Method method, const std::string& path,
-                              const std::string& body, int& code) {
-  auto reply = admin.call(method, path, body);
-  if (!reply) {
-    code = tell(reply.error());
-    return std::nullopt;
-  }
-  bj::error_code failed;
-  bj::value value = bj::parse(reply->body, failed);
-  if (!failed && value.is_object() && reply->status < 300) return value;
-  const bj::value* error =
-      !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
-  code = tell(error && error->is_object() ? text_of(*error, "message")
-                                          : "the reply is not what was expected");
-  return std::nullopt;
-}
-
 int list(AdminClient& admin, const Words& words) {
-  int code = 0;
-  const auto value = call(admin, Method::Get, "/api/test-cases", "", code);
-  if (!value) return code;
+  const auto answer = ask_admin(admin, Method::Get, "/api/test-cases");
+  if (!answer) return answer.error();
   if (words.json) {
-    std::printf("%s\n", bj::serialize(*value).c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
   std::vector<std::vector<std::string>> table{{"ID", "TRACE", "MODEL", "BY", "NOTE"}};
-  for (const bj::value& row : value->at("test_cases").as_array()) {
+  for (const bj::value& row : answer->object.at("test_cases").as_array()) {
     table.push_back({text_of(row, "id"), text_of(row, "trace"), text_of(row, "model"),
                      text_of(row, "made_by"), text_of(row, "note")});
   }
@@ -61,10 +43,10 @@ int list(AdminClient& admin, const Words& words) {
 }
 
 int one(AdminClient& admin, Method method, const std::string& path, const std::string& body) {
-  int code = 0;
-  const auto value = call(admin, method, path, body, code);
-  if (value) std::printf("%s\n", bj::serialize(*value).c_str());
-  return code;
+  const auto answer = ask_admin(admin, method, path, body);
+  if (!answer) return answer.error();
+  std::printf("%s\n", answer->raw.c_str());
+  return 0;
 }
 
 int run(std::span<const std::string> args, AdminClient& admin) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/insight/ledger/feature.h"
 
@@ -111,20 +112,12 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   for (const auto& [name, value] : filters) {
     if (!value->empty()) path += std::string("&") + name + "=" + url_encoded(*value);
   }
-  auto reply = admin.call(http::Method::Get, path, "");
-  if (!reply) return tell(reply.error());
-  bj::error_code failed;
-  const bj::value value = bj::parse(reply->body, failed);
-  if (failed || !value.is_object() || reply->status != 200) {
-    const bj::value* error =
-        !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
-    return tell(error && error->is_object() ? cell(*error, "message")
-                                            : "the reply is not what was expected");
-  }
+  const auto answer = ask_admin(admin, http::Method::Get, path);
+  if (!answer) return answer.error();
   if (words.json) {
-    std::printf("%s\n", reply->body.c_str());
+    std::printf("%s\n", answer->raw.c_str());
   } else {
-    print_usage(value, words.by);
+    print_usage(answer->object, words.by);
   }
   return 0;
 }

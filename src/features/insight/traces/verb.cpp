@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/insight/traces/feature.h"
 
@@ -101,20 +102,6 @@ std::vector<std::string> line_of(const bj::value& row) {
           text_of(row, "cost")};
 }
 
-// The reply's object, or the exit code of what went wrong.
-std::variant<bj::value, int> ask(AdminClient& admin, const std::string& path, std::string& raw) {
-  auto reply = admin.call(http::Method::Get, path, "");
-  if (!reply) return tell(reply.error());
-  raw = std::move(reply->body);
-  bj::error_code failed;
-  bj::value value = bj::parse(raw, failed);
-  if (!failed && value.is_object() && reply->status == 200) return value;
-  const bj::value* error =
-      !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
-  return tell(error && error->is_object() ? text_of(*error, "message")
-                                          : "the reply is not what was expected");
-}
-
 std::string query_of(const Words& words) {
   std::string query;
   for (const auto& [name, value] : words.filters) query += "&" + name + "=" + url_encoded(value);
@@ -123,15 +110,14 @@ std::string query_of(const Words& words) {
 }
 
 int print_list(AdminClient& admin, const Words& words) {
-  std::string raw;
   const std::string path = "/api/traces?limit=" + std::to_string(words.limit) + query_of(words);
-  const auto reply = ask(admin, path, raw);
-  if (const int* code = std::get_if<int>(&reply)) return *code;
+  const auto answer = ask_admin(admin, http::Method::Get, path);
+  if (!answer) return answer.error();
   if (words.json) {
-    std::printf("%s\n", raw.c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const auto& value = std::get<bj::value>(reply);
+  const auto& value = answer->object;
   std::vector<std::vector<std::string>> table(1, kHead);
   for (const bj::value& row : value.at("traces").as_array()) table.push_back(line_of(row));
   std::fputs(table_text(table, 7).c_str(), stdout);
@@ -145,11 +131,11 @@ int print_list(AdminClient& admin, const Words& words) {
 int print_tail(AdminClient& admin, const Words& words) {
   std::string after;
   for (;;) {
-    std::string raw;
     const std::string from = after.empty() ? "" : "&wait=10s&after=" + after;
-    const auto reply = ask(admin, "/api/traces/tail?limit=1000" + from + query_of(words), raw);
-    if (const int* code = std::get_if<int>(&reply)) return *code;
-    const auto& value = std::get<bj::value>(reply);
+    const auto answer =
+        ask_admin(admin, http::Method::Get, "/api/traces/tail?limit=1000" + from + query_of(words));
+    if (!answer) return answer.error();
+    const auto& value = answer->object;
     after = text_of(value, "after");
     for (const bj::value& row : value.at("traces").as_array()) {
       if (words.json) {
@@ -183,14 +169,13 @@ void print_lists(const bj::value& trace) {
 }
 
 int print_one(AdminClient& admin, const Words& words) {
-  std::string raw;
-  const auto reply = ask(admin, "/api/traces/" + url_encoded(words.id), raw);
-  if (const int* code = std::get_if<int>(&reply)) return *code;
+  const auto answer = ask_admin(admin, http::Method::Get, "/api/traces/" + url_encoded(words.id));
+  if (!answer) return answer.error();
   if (words.json) {
-    std::printf("%s\n", raw.c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const auto& trace = std::get<bj::value>(reply);
+  const auto& trace = answer->object;
   std::printf("%s  %s\n", time_of(trace).c_str(), text_of(trace, "request_id").c_str());
   for (const auto& [name, value] : trace.as_object()) {
     if (value.is_object() || value.is_array() || name == "request_id") continue;

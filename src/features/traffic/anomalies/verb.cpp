@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/traffic/anomalies/feature.h"
 #include "platform/config/values.h"
@@ -26,38 +27,19 @@ std::string text_of(const bj::value& object, bj::string_view name) {
   return value && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
-// Prints nothing where it fails: that was told.
-std::optional<bj::value> call(AdminClient& admin, Method method, const std::string& path,
-                              const std::string& body, int& code) {
-  auto reply = admin.call(method, path, body);
-  if (!reply) {
-    code = tell(reply.error());
-    return std::nullopt;
-  }
-  bj::error_code failed;
-  bj::value value = bj::parse(reply->body, failed);
-  const bool fine = !failed && value.is_object();
-  if (fine && reply->status < 300) return value;
-  const bj::value* error = fine ? value.as_object().if_contains("error") : nullptr;
-  code = tell(error && error->is_object() ? text_of(*error, "message")
-                                          : "the reply is not what was expected");
-  return std::nullopt;
-}
-
 std::string left_of(const bj::value& block) {
   const auto seconds = block.at("seconds_left").to_number<std::int64_t>();
   return config::print_duration(std::chrono::seconds(seconds));
 }
 
 int list(AdminClient& admin, const Words& words) {
-  int code = 0;
-  const auto value = call(admin, Method::Get, "/api/blocks", "", code);
-  if (!value) return code;
+  const auto answer = ask_admin(admin, Method::Get, "/api/blocks");
+  if (!answer) return answer.error();
   if (words.json) {
-    std::printf("%s\n", bj::serialize(*value).c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const auto& blocks = value->at("blocks").as_array();
+  const auto& blocks = answer->object.at("blocks").as_array();
   if (blocks.empty()) {
     std::puts("Nobody is blocked.");
     return 0;
@@ -80,10 +62,9 @@ int add(AdminClient& admin, const Words& words) {
   if (!words.length.empty()) json.field("for", words.length);
   if (!words.reason.empty()) json.field("reason", words.reason);
   json.end_object();
-  int code = 0;
-  const auto value = call(admin, Method::Post, "/api/blocks", body, code);
-  if (!value) return code;
-  const bj::value& block = value->at("added").as_array().at(0);
+  const auto answer = ask_admin(admin, Method::Post, "/api/blocks", body);
+  if (!answer) return answer.error();
+  const bj::value& block = answer->object.at("added").as_array().at(0);
   std::printf("%s is blocked for %s\n", text_of(block, "who").c_str(), left_of(block).c_str());
   return 0;
 }
@@ -91,10 +72,9 @@ int add(AdminClient& admin, const Words& words) {
 int remove(AdminClient& admin, const Words& words) {
   std::string path = "/api/blocks?who=" + text::percent_encoded(words.who);
   if (!words.tenant.empty()) path += "&tenant=" + text::percent_encoded(words.tenant);
-  int code = 0;
-  const auto value = call(admin, Method::Delete, path, "", code);
-  if (!value) return code;
-  for (const bj::value& block : value->at("removed").as_array()) {
+  const auto answer = ask_admin(admin, Method::Delete, path);
+  if (!answer) return answer.error();
+  for (const bj::value& block : answer->object.at("removed").as_array()) {
     std::printf("%s is not blocked any more\n", text_of(block, "who").c_str());
   }
   return 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/traffic/limits/feature.h"
 #include "platform/text/percent.h"
@@ -63,18 +64,12 @@ void print(const bj::value& value) {
 }
 
 int show(AdminClient& admin, const std::string& path, bool as_json) {
-  auto reply = admin.call(http::Method::Get, path, "");
-  if (!reply) return tell(reply.error());
-  bj::error_code failed;
-  const bj::value value = bj::parse(reply->body, failed);
-  if (failed || !value.is_object()) return tell("the reply is not what was expected");
-  if (reply->status >= 300) {
-    return tell(std::string(value.at("error").at("message").as_string()));
-  }
+  const auto answer = ask_admin(admin, http::Method::Get, path);
+  if (!answer) return answer.error();
   if (as_json) {
-    std::printf("%s\n", bj::serialize(value).c_str());
+    std::printf("%s\n", answer->raw.c_str());
   } else {
-    print(value);
+    print(answer->object);
   }
   std::fflush(stdout);
   return 0;
