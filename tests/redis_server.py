@@ -11,6 +11,23 @@ import time
 from gateway import wait_until
 
 
+def read_reply(lines):
+    line = lines.readline()
+    kind, text = line[:1], line[1:-2]
+    if kind == b"-":
+        raise RuntimeError(text.decode())
+    if kind == b"+":
+        return text
+    number = int(text)
+    if kind == b":":
+        return number
+    if number < 0:
+        return None
+    if kind == b"*":
+        return [read_reply(lines) for _ in range(number)]
+    return lines.read(number + 2)[:-2]
+
+
 class Redis:
     """On a Unix socket, with nothing on the disk."""
 
@@ -40,6 +57,16 @@ class Redis:
             link.connect(str(self.path))
             link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
             return link.recv(65536)
+
+    def call(self, *words):
+        """The reply as values: int, bytes, None, list; an error is a RuntimeError."""
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(5)
+            link.connect(str(self.path))
+            link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+            with link.makefile("rb") as lines:
+                return read_reply(lines)
 
     def pause(self):
         os.kill(self.process.pid, signal.SIGSTOP)

@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include <algorithm>
+#include <set>
 
 #include "app/listen_address.h"
 #include "platform/redis/settings.h"
@@ -22,6 +23,13 @@ std::string wrong_name(const std::string& name) {
 
 std::string wrong_model_name(const std::string& name) {
   return name.empty() || name.size() > 96 ? "must have 1 to 96 characters" : "";
+}
+
+// Not a measure of how well it was drawn: finds what was only typed to be long enough.
+bool hard_to_guess(std::string_view secret) {
+  constexpr std::size_t kFewest = 32, kFewestKinds = 8;
+  return secret.size() >= kFewest &&
+         std::set<char>(secret.begin(), secret.end()).size() >= kFewestKinds;
 }
 
 }  // namespace
@@ -188,18 +196,27 @@ void describe(config::Fields& f, SharedStateConfig& c) {
   f.field("redis", c.redis,
           "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], rediss:// for TLS, or unix:///PATH. "
           "Empty: each replica is for itself.");
+  f.field(
+      "key", c.key,
+      "A secret of 32 characters or more, the same on all replicas (`openssl rand -base64 32`): "
+      "kept answers are shared through Redis, sealed with it. Empty: they are not shared.");
   f.field("ca_file", c.ca_file, "Whom TLS trusts, in the place of the system's authorities (PEM).");
   f.field("timeout", c.timeout, "How long a request waits for Redis, at most.").range(1ms, 5s);
   f.field("replicas", c.replicas,
           "How many replicas there are at least: each has that part of a limit while Redis has not "
           "said how many it knows.")
       .range(1u, 10'000u);
-  f.check<SharedStateConfig>(
-      c, [](const SharedStateConfig& state, config::Position at, config::Problems& problems) {
-        if (state.redis.empty()) return;
-        const auto url = redis::parse_url(state.redis.reveal());
-        if (!url) problems.add(at, "redis: " + url.error().message);
-      });
+  f.check<SharedStateConfig>(c, [](const SharedStateConfig& state, config::Position at,
+                                   config::Problems& problems) {
+    if (!state.key.empty() && !hard_to_guess(state.key.reveal())) {
+      problems.add(at,
+                   "key: must be a secret that nobody guesses, of 32 characters or more (openssl "
+                   "rand -base64 32).");
+    }
+    if (state.redis.empty()) return;
+    const auto url = redis::parse_url(state.redis.reveal());
+    if (!url) problems.add(at, "redis: " + url.error().message);
+  });
 }
 
 void describe(config::Fields& f, AppConfig& c) {

@@ -124,6 +124,7 @@ struct PricesConfig {
 
 struct SharedStateConfig {
   Secret redis;  // a URL, since it may hold a password; empty = off
+  Secret key;    // what answers are sealed with that replicas share; empty = they share none
   std::string ca_file;
   std::chrono::milliseconds timeout{50};
   std::uint32_t replicas = 1;

@@ -207,10 +207,12 @@ Result<void> Program::make_anomalies() {
 }
 
 Result<void> Program::make_cache(SlotLayout& slots) {
+  const SharedStateConfig& shared = config_.shared_state;
   auto cache = std::make_unique<cache::CacheFeature>(
       cache::CacheFeature::Parts{
           vocabulary_.cache, slots, *folder_, *sealed_, clock_, *workers_,
-          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); }},
+          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
+          shared.redis.empty() ? Secret() : shared.key},
       config_.cache);
   if (auto opened = cache->open(); !opened) return opened;
   cache->declare_metrics(*metrics_);

@@ -14,6 +14,7 @@
 #include "engine/vocabulary_files.h"
 #include "features/access/keys/feature.h"
 #include "features/privacy/pii/feature.h"
+#include "features/traffic/cache/feature.h"
 #include "features/traffic/faq/feature.h"
 #include "features/traffic/limits/feature.h"
 #include "platform/process/open_files.h"
@@ -254,7 +255,9 @@ Result<void> Program::start() {
   for (int i = 0; i < loops_->count(); ++i) {
     LoopUnit& unit = loops_->unit(i);
     shared_state_->attach(unit);
-    if (unit.redis) limits_feature_->attach(i, unit.loop, *unit.redis);
+    if (!unit.redis) continue;
+    limits_feature_->attach(i, unit.loop, *unit.redis);
+    cache_feature_->attach(i, unit.loop, *unit.redis);
   }
   asker_ = loops_->asker_from(
       [this](std::move_only_function<void()> action) { control_.post(std::move(action)); });

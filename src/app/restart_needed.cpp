@@ -18,6 +18,7 @@ std::vector<std::string> restart_needed(const AppConfig& now, const AppConfig& t
   note("log.format", now.log.format == then.log.format);
   note("log.access", now.log.access == then.log.access);
   note("shared_state", now.shared_state.redis.equals(then.shared_state.redis.reveal()) &&
+                           now.shared_state.key.equals(then.shared_state.key.reveal()) &&
                            now.shared_state.ca_file == then.shared_state.ca_file &&
                            now.shared_state.replicas == then.shared_state.replicas &&
                            now.shared_state.timeout == then.shared_state.timeout);

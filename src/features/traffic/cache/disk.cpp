@@ -37,46 +37,6 @@ std::uint64_t beginning_of(std::string_view key) {
   return number;
 }
 
-// How a Kept's own part stands in what is sealed.
-struct Head {
-  std::uint32_t plain_size = 0;
-  std::uint16_t type_size = 0;
-  std::uint8_t compressed = 0, streamed = 0;
-};
-
-std::string written(const Kept& kept) {
-  Head head;
-  head.plain_size = kept.plain_size;
-  head.type_size =
-      static_cast<std::uint16_t>(std::min<std::size_t>(kept.answer.content_type.size(), 512));
-  head.compressed = kept.compressed;
-  head.streamed = kept.answer.streamed;
-  std::string out(reinterpret_cast<const char*>(&head), sizeof head);
-  out.append(kept.answer.content_type, 0, head.type_size);
-  return out += kept.bytes();
-}
-
-bool read_written(std::string_view text, Kept& kept) {
-  Head head;
-  if (text.size() < sizeof head) return false;
-  std::memcpy(&head, text.data(), sizeof head);
-  text.remove_prefix(sizeof head);
-  if (text.size() < head.type_size) return false;
-  kept.answer.content_type = text.substr(0, head.type_size);
-  kept.answer.streamed = head.streamed != 0;
-  text.remove_prefix(head.type_size);
-  kept.plain_size = head.plain_size;
-  kept.compressed = head.compressed != 0;
-  if (kept.compressed) {
-    kept.packed = text;
-  } else {
-    kept.answer.padded.reserve(text.size() + StoredAnswer::kPadding);
-    kept.answer.padded = text;
-    kept.answer.padded.append(StoredAnswer::kPadding, '\0');
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Disk>> Disk::open(const store::DataFolder& folder, store::Sealed& sealed,
@@ -223,7 +183,7 @@ Result<void> Disk::forget(store::Database& db, std::int64_t row) {
   return {};
 }
 
-Result<std::size_t> Disk::clear(std::string_view tenant, std::string_view model) {
+Result<std::size_t> Disk::clear(std::string_view tenant, std::string_view model, Wall made_by) {
   std::size_t cleared = 0;
   const auto filter = [](std::string_view name) {
     return name.empty() ? store::Value(nullptr) : store::Value(name);
@@ -235,8 +195,9 @@ Result<std::size_t> Disk::clear(std::string_view tenant, std::string_view model)
       std::vector<std::int64_t> rows;
       auto found = db.query(
           "select id from answers where (?1 is null or tenant = ?1) and (?2 is null or model = ?2) "
-          "limit ?3",
-          {filter(tenant), filter(model), kPrunedAtOnce}, [&rows](const store::Row& row) {
+          "and made <= ?3 limit ?4",
+          {filter(tenant), filter(model), seconds_of(made_by), kPrunedAtOnce},
+          [&rows](const store::Row& row) {
             rows.push_back(row.integer(0));
             return true;
           });

@@ -29,8 +29,10 @@ class Disk {
   /// a core: at most kMostWrites a second are kept, and none with a full queue. False: not now.
   static constexpr std::uint64_t kMostWrites = 500;
   bool put(const Key& key, std::shared_ptr<const Kept> kept);
-  /// Takes out those of this tenant and model; empty = of all. Waits for the disk.
-  Result<std::size_t> clear(std::string_view tenant, std::string_view model);
+  /// Takes out those of this tenant and model that were made by then; empty = of all. Waits for the
+  /// disk.
+  Result<std::size_t> clear(std::string_view tenant, std::string_view model,
+                            Wall made_by = Wall::max());
   void set_most(std::size_t bytes) { most_bytes_.store(bytes, std::memory_order_relaxed); }
 
   struct Stats {

@@ -10,13 +10,55 @@ double number(Number value) {
   return static_cast<double>(value);
 }
 
+void write_cleared(text::JsonWriter& json, const Result<Shared::Cleared>& shared) {
+  json.field("cleared_shared", shared ? shared->removed : 0);
+  if (!shared) {
+    json.field("shared_problem", "other replicas were not told: " + shared.error().message);
+  } else if (!shared->all) {
+    json.field("shared_problem",
+               "some answers still lie in Redis until their time is up; no replica gives them");
+  }
+}
+
+void write_shared(text::JsonWriter& json, const Shared::Stats& shared) {
+  json.key("shared").begin_object();
+  json.field("answers", shared.answers).field("full", shared.full);
+  json.field("hits", shared.hits).field("misses", shared.misses).field("puts", shared.puts);
+  json.field("dropped", shared.dropped).field("too_large", shared.too_large);
+  json.field("errors", shared.errors).field("unreadable", shared.unreadable);
+  json.field("cleared", shared.cleared).field("clears_heard", shared.heard).end_object();
+}
+
 }  // namespace
 
 CacheFeature::CacheFeature(Parts parts, const CacheLimits& limits)
     : parts_(std::move(parts)),
       limits_(limits),
       shelves_(limits.memory.value, limits.questions),
-      stage_(parts_.settings, parts_.slots, shelves_, parts_.workers) {}
+      stage_(parts_.settings, parts_.slots, shelves_, parts_.workers) {
+  if (parts_.shared_key.empty()) return;
+  shelves_.shared =
+      std::make_unique<Shared>(parts_.shared_key, shelves_.memory, parts_.clock,
+                               [this](const std::string& tenant, const std::string& model,
+                                      Wall made_by) { return forget(tenant, model, made_by); });
+}
+
+void CacheFeature::attach(int index, net::Loop& loop, redis::Client& client) {
+  if (shelves_.shared) shelves_.shared->attach(index, loop, client);
+}
+
+// What another replica has cleared.
+bool CacheFeature::forget(const std::string& tenant, const std::string& model, Wall made_by) {
+  const auto job = [this, tenant, model, made_by] {
+    if (tenant.empty() && model.empty()) shelves_.meanings.clear();
+    (void)shelves_.memory.clear(tenant, model, made_by);
+    if (!shelves_.disk) return;
+    (void)shelves_.disk->clear(tenant, model, made_by);
+    // What was being read from there meanwhile.
+    (void)shelves_.memory.clear(tenant, model, made_by);
+  };
+  return parts_.workers.submit(job).has_value();
+}
 
 Result<void> CacheFeature::open() {
   if (limits_.disk.value == 0) return {};
@@ -49,6 +91,22 @@ void CacheFeature::declare_metrics(metrics::Registry& metrics) {
                   [this](SampleSink& sink) {
                     sink.add({"memory"}, number(shelves_.memory.stats().bytes));
                     if (shelves_.disk) sink.add({"disk"}, number(shelves_.disk->stats().bytes));
+                  });
+  metrics.sampled(Kind::Counter,
+                  {"causeway_cache_shared_total",
+                   "Answers shared with other replicas: what was done.",
+                   {"what"}},
+                  [this](SampleSink& sink) {
+                    if (!shelves_.shared) return;
+                    const auto shared = shelves_.shared->stats();
+                    sink.add({"hit"}, number(shared.hits));
+                    sink.add({"miss"}, number(shared.misses));
+                    sink.add({"put"}, number(shared.puts));
+                    sink.add({"dropped"}, number(shared.dropped));
+                    sink.add({"too_large"}, number(shared.too_large));
+                    sink.add({"error"}, number(shared.errors));
+                    sink.add({"unreadable"}, number(shared.unreadable));
+                    sink.add({"cleared"}, number(shared.cleared));
                   });
   metrics.sampled(Kind::Counter,
                   {"causeway_cache_evicted_total", "Answers that went to make room in memory.", {}},
@@ -86,6 +144,7 @@ Task<AdminReply> CacheFeature::stats() const {
     json.field("entries", disk.entries).field("bytes", disk.bytes);
     json.field("most_bytes", disk.most_bytes).field("not_kept", disk.dropped).end_object();
   }
+  if (shelves_.shared) write_shared(json, shelves_.shared->stats());
   json.end_object();
   co_return reply;
 }
@@ -109,14 +168,38 @@ Task<AdminReply> CacheFeature::clear(AdminRequest request) {
     auto cleared = co_await std::move(task);
     if (!cleared) co_return admin_error(cleared.error());
     on_disk = *cleared;
-    // What was being read from there meanwhile.
-    (void)shelves_.memory.clear(tenant, model);
   }
+  std::optional<Result<Shared::Cleared>> shared;
+  if (shelves_.shared) {
+    auto clearing = clear_shared(tenant, model);
+    shared = co_await std::move(clearing);
+  }
+  // What was being read from there meanwhile.
+  (void)shelves_.memory.clear(tenant, model);
   AdminReply reply;
   text::JsonWriter json(reply.body);
   json.begin_object().field("cleared_in_memory", in_memory);
-  json.field("cleared_on_disk", on_disk).end_object();
+  json.field("cleared_on_disk", on_disk);
+  if (shared) write_cleared(json, *shared);
+  json.end_object();
   co_return reply;
+}
+
+Task<Result<Shared::Cleared>> CacheFeature::clear_shared(std::string tenant, std::string model) {
+  struct Outcome {
+    Signal done;
+    std::optional<Result<Shared::Cleared>> result;
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  shelves_.shared->clear(std::move(tenant), std::move(model),
+                         [outcome, post = parts_.post](Result<Shared::Cleared> result) {
+                           post([outcome, result = std::move(result)]() mutable {
+                             outcome->result = std::move(result);
+                             outcome->done.set();
+                           });
+                         });
+  co_await outcome->done;
+  co_return std::move(*outcome->result);
 }
 
 }  // namespace causeway::cache

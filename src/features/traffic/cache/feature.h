@@ -8,6 +8,7 @@
 
 #include "core/feature.h"
 #include "features/traffic/cache/stage.h"
+#include "platform/base/secret.h"
 #include "platform/metrics/registry.h"
 
 namespace causeway::cache {
@@ -22,12 +23,15 @@ class CacheFeature final : public Feature {
     store::Sealed& sealed;
     const Clock& clock;
     WorkerGroup& workers;
-    Post post;  // onto the loop of the admin port
+    Post post;          // onto the loop of the admin port
+    Secret shared_key;  // empty: nothing is shared with other replicas
   };
   CacheFeature(Parts parts, const CacheLimits& limits);
 
   /// Errors: of the disk.
   Result<void> open();
+  /// What the replicas share, before the loop's thread begins; the first loop first.
+  void attach(int index, net::Loop& loop, redis::Client& client);
   /// The memory's and the disk's bounds, from now on. A disk that was 0 at the start stays so.
   void configure(const CacheLimits& limits);
   void declare_metrics(metrics::Registry& metrics);
@@ -39,6 +43,8 @@ class CacheFeature final : public Feature {
  private:
   Task<AdminReply> stats() const;
   Task<AdminReply> clear(AdminRequest request);
+  Task<Result<Shared::Cleared>> clear_shared(std::string tenant, std::string model);
+  bool forget(const std::string& tenant, const std::string& model, Wall made_by);
 
   Parts parts_;
   CacheLimits limits_;

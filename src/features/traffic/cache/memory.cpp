@@ -2,6 +2,8 @@
 
 #include <lz4.h>
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace causeway::cache {
@@ -10,6 +12,13 @@ namespace {
 constexpr std::size_t kWorthCompressing = 4096;
 // List node, place in the map, the Kept itself, what blocks are rounded up by.
 constexpr std::size_t kEntryOverhead = 448;
+
+// How written() begins.
+struct Head {
+  std::uint32_t plain_size = 0;
+  std::uint16_t type_size = 0;
+  std::uint8_t compressed = 0, streamed = 0;
+};
 
 bool compress(std::string_view body, std::string& packed) {
   packed.resize(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(body.size()))));
@@ -61,6 +70,39 @@ std::shared_ptr<const StoredAnswer> unpack(std::shared_ptr<const Kept> kept) {
   return answer;
 }
 
+std::string written(const Kept& kept) {
+  Head head;
+  head.plain_size = kept.plain_size;
+  head.type_size =
+      static_cast<std::uint16_t>(std::min<std::size_t>(kept.answer.content_type.size(), 512));
+  head.compressed = kept.compressed;
+  head.streamed = kept.answer.streamed;
+  std::string out(reinterpret_cast<const char*>(&head), sizeof head);
+  out.append(kept.answer.content_type, 0, head.type_size);
+  return out += kept.bytes();
+}
+
+bool read_written(std::string_view text, Kept& kept) {
+  Head head;
+  if (text.size() < sizeof head) return false;
+  std::memcpy(&head, text.data(), sizeof head);
+  text.remove_prefix(sizeof head);
+  if (text.size() < head.type_size) return false;
+  kept.answer.content_type = text.substr(0, head.type_size);
+  kept.answer.streamed = head.streamed != 0;
+  text.remove_prefix(head.type_size);
+  kept.plain_size = head.plain_size;
+  kept.compressed = head.compressed != 0;
+  if (kept.compressed) {
+    kept.packed = text;
+  } else {
+    kept.answer.padded.reserve(text.size() + StoredAnswer::kPadding);
+    kept.answer.padded = text;
+    kept.answer.padded.append(StoredAnswer::kPadding, '\0');
+  }
+  return true;
+}
+
 std::shared_ptr<const Kept> Memory::find(const Key& key, Wall now) {
   Part& part = part_of(key);
   const std::lock_guard lock(part.mutex);
@@ -105,7 +147,7 @@ void Memory::shrink(Part& part, std::size_t most) {
   }
 }
 
-std::size_t Memory::clear(std::string_view tenant, std::string_view model) {
+std::size_t Memory::clear(std::string_view tenant, std::string_view model, Wall made_by) {
   std::size_t cleared = 0;
   for (Part& part : parts_) {
     const std::lock_guard lock(part.mutex);
@@ -113,6 +155,7 @@ std::size_t Memory::clear(std::string_view tenant, std::string_view model) {
       const auto entry = at++;
       if (!tenant.empty() && entry->kept->tenant != tenant) continue;
       if (!model.empty() && entry->kept->model != model) continue;
+      if (entry->kept->made > made_by) continue;
       drop(part, entry);
       ++cleared;
     }

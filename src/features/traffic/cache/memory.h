@@ -39,6 +39,12 @@ std::shared_ptr<Kept> pack(StoredAnswer answer);
 /// gave.
 std::shared_ptr<const StoredAnswer> unpack(std::shared_ptr<const Kept> kept);
 
+/// The answer itself as one text, to be sealed and laid somewhere else; without whose it is and its
+/// times.
+std::string written(const Kept& kept);
+/// False where the text is none that written() gave.
+bool read_written(std::string_view text, Kept& kept);
+
 class Memory {
  public:
   explicit Memory(std::size_t most_bytes) : most_bytes_(most_bytes) {}
@@ -47,8 +53,9 @@ class Memory {
   std::shared_ptr<const Kept> find(const Key& key, Wall now);
   /// In the place of what was there. One larger than a part's share of the memory is not kept.
   void put(const Key& key, std::shared_ptr<const Kept> kept);
-  /// Takes out those of this tenant and model; empty = of all. Answers how many.
-  std::size_t clear(std::string_view tenant, std::string_view model);
+  /// Takes out those of this tenant and model that were made by then; empty = of all. Answers how
+  /// many.
+  std::size_t clear(std::string_view tenant, std::string_view model, Wall made_by = Wall::max());
   void set_most(std::size_t bytes);
 
   struct Stats {

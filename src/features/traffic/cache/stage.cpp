@@ -104,7 +104,12 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
       if (!state.leads) landed = co_await wait_for_other(exchange, state, settings.wait);
       if (landed) found = co_await find(exchange, attempt, control.max_age);
     }
+    // Behind the flight: of many who ask the same, one asks the other replicas.
+    if (!found && shelves_.shared) {
+      found = co_await find_shared(exchange, attempt, control.max_age);
+    }
     if (found) {
+      land(state, true);
       shelves_.hits.fetch_add(1, std::memory_order_relaxed);
       exchange.answered_from = "exact";
       unsay(exchange, kSays);
@@ -139,6 +144,15 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
 Task<bool> CacheStage::find(Exchange& exchange, Attempt& attempt, std::optional<seconds> age) {
   const Key key = exchange.slot(slot_).key;
   const auto kept = co_await kept_answer(exchange, key);
+  co_return kept&& give(exchange, attempt, kept, age);
+}
+
+Task<bool> CacheStage::find_shared(Exchange& exchange, Attempt& attempt,
+                                   std::optional<seconds> age) {
+  const Key key = exchange.slot(slot_).key;
+  auto looking = shelves_.shared->find(exchange.context->index, key, exchange.principal->tenant,
+                                       std::string(exchange.model_name));
+  const auto kept = co_await std::move(looking);
   co_return kept&& give(exchange, attempt, kept, age);
 }
 
@@ -306,6 +320,7 @@ void CacheStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
   kept->until = kept->made + settings.ttl;
   shelves_.memory.put(state.key, kept);
   keep_on_disk(state.key, kept);
+  if (shelves_.shared) shelves_.shared->put(exchange.context->index, state.key, *kept);
   learn(exchange, state);
   land(state, true);
 }

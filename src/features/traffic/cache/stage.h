@@ -14,6 +14,7 @@
 #include "features/traffic/cache/flights.h"
 #include "features/traffic/cache/meaning.h"
 #include "features/traffic/cache/memory.h"
+#include "features/traffic/cache/shared.h"
 #include "platform/base/worker.h"
 
 namespace causeway::cache {
@@ -24,7 +25,8 @@ struct Shelves {
       : memory(memory_bytes), meanings(questions) {}
   Memory memory;
   Flights flights;
-  std::unique_ptr<Disk> disk;  // null: nothing is kept there
+  std::unique_ptr<Disk> disk;      // null: nothing is kept there
+  std::unique_ptr<Shared> shared;  // with the other replicas, likewise
   Meanings meanings;
   std::atomic<std::uint64_t> hits{0}, by_meaning{0}, misses{0}, joined{0};
 };
@@ -53,6 +55,8 @@ class CacheStage final : public Stage {
   };
   bool concerns(Exchange& exchange, const Attempt& attempt, const CacheSettings& settings) const;
   Task<bool> find(Exchange& exchange, Attempt& attempt, std::optional<std::chrono::seconds> age);
+  Task<bool> find_shared(Exchange& exchange, Attempt& attempt,
+                         std::optional<std::chrono::seconds> age);
   Task<bool> find_by_meaning(Exchange& exchange, Attempt& attempt,
                              std::optional<std::chrono::seconds> age);
   Task<std::vector<float>> vector_of(Exchange& exchange, const MeaningSettings& settings,

@@ -40,6 +40,15 @@ std::string megabytes(const bj::value& bytes) {
   return text;
 }
 
+void print_shared(const bj::value& shared) {
+  const auto number = [&shared](const char* name) { return bj::serialize(shared.at(name)); };
+  std::printf("shared with other replicas: %s hits, %s put there, %s not, %s errors\n",
+              number("hits").c_str(), number("puts").c_str(), number("dropped").c_str(),
+              number("errors").c_str());
+  if (!shared.at("answers").as_bool()) std::printf("Redis does not answer: nothing is shared\n");
+  if (shared.at("full").as_bool()) std::printf("Redis is full: nothing more is put there\n");
+}
+
 int stats(AdminClient& admin, bool as_json) {
   int code = 0;
   const auto value = call(admin, Method::Get, "/api/cache", code);
@@ -60,6 +69,7 @@ int stats(AdminClient& admin, bool as_json) {
                      megabytes(shelf->at("most_bytes"))});
   }
   std::fputs(table_text(table).c_str(), stdout);
+  if (const bj::value* shared = value->as_object().if_contains("shared")) print_shared(*shared);
   return 0;
 }
 
@@ -73,10 +83,14 @@ int clear(AdminClient& admin, const std::string& tenant, const std::string& mode
   int code = 0;
   const auto value = call(admin, Method::Delete, path, code);
   if (!value) return code;
-  std::printf("%s answers taken out of memory, %s of the disk\n",
+  std::printf("%s answers taken out of memory, %s of the disk",
               bj::serialize(value->at("cleared_in_memory")).c_str(),
               bj::serialize(value->at("cleared_on_disk")).c_str());
-  return 0;
+  const bj::value* shared = value->as_object().if_contains("cleared_shared");
+  if (shared) std::printf(", %s of what replicas share", bj::serialize(*shared).c_str());
+  std::printf("\n");
+  const bj::value* problem = value->as_object().if_contains("shared_problem");
+  return problem ? tell(std::string(problem->as_string())) : 0;
 }
 
 int run(std::span<const std::string> args, AdminClient& admin) {
@@ -85,7 +99,8 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   std::string tenant, model;
   auto* show = app.add_subcommand("stats", "how many, how large, how often they were there");
   show->add_flag("--json", json, "print the reply as JSON");
-  auto* take = app.add_subcommand("clear", "take them out: of memory and of the disk");
+  auto* take = app.add_subcommand(
+      "clear", "take them out: of memory, of the disk, and of what replicas share");
   take->add_option("--tenant", tenant, "only of this tenant");
   take->add_option("--model", model, "only of this model");
   app.require_subcommand(1);
