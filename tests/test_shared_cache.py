@@ -394,7 +394,8 @@ def test_a_flood_of_new_answers_neither_slows_nor_piles_up(config, fake, redis, 
             assert stats(a)["puts"] <= 1 + 64 * 8
         else:
             wait_until(lambda: (lambda s: s["puts"] + s["dropped"] + s["errors"])(stats(a)) >= 2001)
-            assert stats(a)["puts"] > 1000 and len(names(redis)) == stats(a)["puts"]
+            now = stats(a)
+            assert now["puts"] > 1000 and now["puts"] <= len(names(redis)) <= now["puts"] + now["errors"]
 
 
 def test_the_last_fifth_of_redis_is_for_limits(config, fake, redis, tmp_path, mark):
