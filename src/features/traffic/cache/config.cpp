@@ -45,7 +45,7 @@ void describe(config::Fields& f, CacheLimits& c) {
   f.field("memory", c.memory, "For answers, compressed. What was not used longest goes first.")
       .range(config::kMiB, 64 * config::kGiB);
   f.field("disk", c.disk,
-          "For answers that outlive a restart, encrypted, in the data folder; 0 = none.")
+          "For answers that outlive a restart, encrypted, in the data folder; 0B = none.")
       .range(std::uint64_t{0}, 1024 * config::kGiB);
   f.field(
        "questions", c.questions,

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "core/ask_admin.h"
 #include "core/verb_output.h"
 #include "features/traffic/cache/feature.h"
 #include "platform/text/percent.h"
@@ -13,26 +14,6 @@ namespace {
 
 namespace bj = boost::json;
 using http::Method;
-
-// Prints nothing where it fails: that was told.
-std::optional<bj::value> call(AdminClient& admin, Method method, const std::string& path,
-                              int& code) {
-  auto reply = admin.call(method, path, "");
-  if (!reply) {
-    code = tell(reply.error());
-    return std::nullopt;
-  }
-  bj::error_code failed;
-  bj::value value = bj::parse(reply->body, failed);
-  if (!failed && value.is_object() && reply->status < 300) return value;
-  const bj::value* error =
-      !failed && value.is_object() ? value.as_object().if_contains("error") : nullptr;
-  const bj::value* message =
-      error && error->is_object() ? error->as_object().if_contains("message") : nullptr;
-  code = tell(message && message->is_string() ? std::string(message->as_string())
-                                              : "the reply is not what was expected");
-  return std::nullopt;
-}
 
 std::string megabytes(const bj::value& bytes) {
   char text[40];
@@ -50,26 +31,27 @@ void print_shared(const bj::value& shared) {
 }
 
 int stats(AdminClient& admin, bool as_json) {
-  int code = 0;
-  const auto value = call(admin, Method::Get, "/api/cache", code);
-  if (!value) return code;
+  const auto answer = ask_admin(admin, Method::Get, "/api/cache");
+  if (!answer) return answer.error();
   if (as_json) {
-    std::printf("%s\n", bj::serialize(*value).c_str());
+    std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const double hits = value->at("hits").to_number<double>();
-  const double all = hits + value->at("misses").to_number<double>();
+  const double hits = answer->object.at("hits").to_number<double>();
+  const double all = hits + answer->object.at("misses").to_number<double>();
   std::printf("%.0f hits of %.0f (%.1f %%), %.0f of them waited for the same request of another\n",
-              hits, all, all > 0 ? 100 * hits / all : 0, value->at("joined").to_number<double>());
+              hits, all, all > 0 ? 100 * hits / all : 0,
+              answer->object.at("joined").to_number<double>());
   std::vector<std::vector<std::string>> table{{"WHERE", "ANSWERS", "SIZE", "OF"}};
   for (const char* where : {"memory", "disk"}) {
-    const bj::value* shelf = value->as_object().if_contains(where);
+    const bj::value* shelf = answer->object.as_object().if_contains(where);
     if (!shelf) continue;
     table.push_back({where, bj::serialize(shelf->at("entries")), megabytes(shelf->at("bytes")),
                      megabytes(shelf->at("most_bytes"))});
   }
   std::fputs(table_text(table).c_str(), stdout);
-  if (const bj::value* shared = value->as_object().if_contains("shared")) print_shared(*shared);
+  if (const bj::value* shared = answer->object.as_object().if_contains("shared"))
+    print_shared(*shared);
   return 0;
 }
 
@@ -80,16 +62,15 @@ int clear(AdminClient& admin, const std::string& tenant, const std::string& mode
     path += path.find('?') == std::string::npos ? '?' : '&';
     path += "model=" + text::percent_encoded(model);
   }
-  int code = 0;
-  const auto value = call(admin, Method::Delete, path, code);
-  if (!value) return code;
+  const auto answer = ask_admin(admin, Method::Delete, path);
+  if (!answer) return answer.error();
   std::printf("%s answers taken out of memory, %s of the disk",
-              bj::serialize(value->at("cleared_in_memory")).c_str(),
-              bj::serialize(value->at("cleared_on_disk")).c_str());
-  const bj::value* shared = value->as_object().if_contains("cleared_shared");
+              bj::serialize(answer->object.at("cleared_in_memory")).c_str(),
+              bj::serialize(answer->object.at("cleared_on_disk")).c_str());
+  const bj::value* shared = answer->object.as_object().if_contains("cleared_shared");
   if (shared) std::printf(", %s of what replicas share", bj::serialize(*shared).c_str());
   std::printf("\n");
-  const bj::value* problem = value->as_object().if_contains("shared_problem");
+  const bj::value* problem = answer->object.as_object().if_contains("shared_problem");
   return problem ? tell(std::string(problem->as_string())) : 0;
 }
 
