@@ -1,6 +1,7 @@
 """How much anybody may have: requests, tokens, requests at once and money, kept to the last one."""
 
 import asyncio
+import datetime
 import json
 import threading
 import time
@@ -40,7 +41,7 @@ def settings_of(config, fake, google) -> dict:
         "claude": {"kind": "anthropic", "base_url": fake.url, "api_key": UPSTREAM_KEY},
         "google": {"kind": "gemini", "base_url": google.base_url, "api_key": UPSTREAM_KEY}}
     settings["models"] |= {name: {"targets": ["fake/echo"]} for name in (
-        "hundred", "tokens", "burst", "address", "pair", "budget", "unpriced", "small", "soft", "again")}
+        "hundred", "tokens", "burst", "address", "pair", "budget", "unpriced", "small", "soft", "again", "soft-budget")}
     settings["models"] |= {"together": {"targets": ["fake/limits-slow"]}, "cut": {"targets": ["fake/limits-stream"]},
                            "claude": {"targets": ["claude/claude-sonnet-4-5"]},
                            "gemini": {"targets": ["google/gemini-2.5-flash"]}}
@@ -62,6 +63,7 @@ def settings_of(config, fake, google) -> dict:
         policy("small", {**key, "tokens": 50}),
         policy("cut", {**user, "tokens": 1000}),
         policy("soft", {**user, "requests": 4, "soft": 0.5}),
+        policy("soft-budget", {"per": "user", "requests": 4, "each": "day", "soft": 0.5, "name": "daily four"}),
         policy("claude", {**user, "requests": 2}), policy("gemini", {**user, "requests": 2})]
     return settings
 
@@ -152,6 +154,24 @@ def test_heads_are_those_of_the_ietf_too(gate, mark):
     assert answer.headers["ratelimit-policy"] == '"4 requests per user in 1m";q=4;w=60'
     name, left, resets = answer.headers["ratelimit"].split(";")
     assert name == '"4 requests per user in 1m"' and left == "r=3" and 55 <= int(resets[2:]) <= 61
+
+
+def test_a_budget_that_is_nearly_spent_is_an_alert(gate, mark):
+    def alerts():
+        return [alert for alert in gate.admin_call("GET", "/api/alerts").json()["active"]
+                if alert["rule"] == "budget_nearly_spent"]
+
+    assert gate.chat("soft-budget", "hi", user=mark).status_code == 200
+    time.sleep(2.5)  # rules are looked at every two seconds
+    assert not alerts()
+    for _ in range(2):
+        assert gate.chat("soft-budget", "hi", user=mark).status_code == 200
+    wait_until(alerts, "the alert")
+    alert, = alerts()
+    assert alert["group"] == f"budget daily four of {mark}"
+    tomorrow = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
+    assert alert["summary"] == f'Budget "daily four" of {mark} is nearly spent; it is new at {tomorrow}'
+    assert alert["summary"] in gate.cli("alerts").stdout
 
 
 def test_tokens_are_reserved_and_settled(gate, fake, mark):

@@ -250,7 +250,14 @@ Result<void> Program::make_alerts() {
       [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
       clock_,
       *log_,
-      metrics_->loops()};
+      metrics_->loops(),
+      [this](Wall now) {
+        std::vector<alerts::NearlySpent> all;
+        for (auto& one : limits_feature_->nearly_spent(now)) {
+          all.push_back({std::move(one.limit), std::move(one.subject), one.until});
+        }
+        return all;
+      }};
   auto alerts = std::make_unique<alerts::AlertsFeature>(std::move(parts), config_.alerts);
   if (auto loaded = alerts->load(); !loaded) return loaded;
   alerts->declare_metrics(*metrics_);

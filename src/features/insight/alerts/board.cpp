@@ -52,7 +52,7 @@ std::string_view word_of(Per per) {
 }
 
 bool is_event(Metric metric) {
-  return metric == Metric::ModelChange || metric == Metric::Retirement;
+  return metric == Metric::ModelChange || metric == Metric::Retirement || metric == Metric::Budget;
 }
 
 std::string capital(std::string text) {
@@ -263,7 +263,7 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
   watched.has_data = true;
   std::set<std::string> there;
   for (const Event& event : events) {
-    if (event.metric != rule.when || !matches(rule.targets, event.subject)) continue;
+    if (event.metric != rule.when || !matches(rule.targets, event.target)) continue;
     if (rule.when == Metric::Retirement && event.value > rule.limit) continue;
     if (watched.entries.size() >= kMostEntries) break;
     there.insert(event.subject);
@@ -271,13 +271,13 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
     const bool began = entry.state != State::Firing;
     if (began) fire(rule, "", {}, entry);
     Alert& alert = entry.alert;
-    alert.group = "target " + event.subject;
+    alert.group = event.subject;
     alert.summary = event.text;
     alert.causes = {event.cause};
     alert.advice = event.cause.advice;
     alert.value = event.value;
     alert.limit = rule.limit;
-    alert.traces = "?target=" + url_encoded(event.subject);
+    if (!event.target.empty()) alert.traces = "?target=" + url_encoded(event.target);
     if (began) changes.began.push_back(alert);
   }
   for (auto at = watched.entries.begin(); at != watched.entries.end();) {

@@ -31,10 +31,12 @@ struct Alert {
 enum class State : std::uint8_t { NoData, Ok, Pending, Firing };
 std::string_view to_string(State state);
 
-/// Something that happened rather than rose: a model that changed, a date that is near.
+/// Something that happened rather than rose: a model that changed, a date that is near, a budget
+/// that is nearly spent.
 struct Event {
   Metric metric = Metric::ModelChange;
-  std::string subject;  // the target; one alert each
+  std::string subject;  // one alert each
+  std::string target;   // whose traces show it; empty = nobody's
   std::string text;
   Cause cause;
   double value = 0;  // days ahead, of a retirement

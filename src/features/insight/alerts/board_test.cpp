@@ -190,6 +190,24 @@ TEST(Board, Events) {
   EXPECT_EQ(world.run(3, 0, 0).ended.size(), 1u);
 }
 
+TEST(Board, EventsOfOtherTargetsAreLeftOut) {
+  AlertSettings settings = World::settings();
+  settings.rules[0].when = Metric::ModelChange;
+  settings.rules[0].targets = {"a/*"};
+  World world(settings);
+  for (const char* target : {"a/x", "b/x"}) {
+    Event event;
+    event.metric = Metric::ModelChange;
+    event.subject = std::string("target ") + target;
+    event.target = target;
+    world.events.push_back(event);
+  }
+  const auto began = world.run(3, 0, 0).began;
+  ASSERT_EQ(began.size(), 1u);
+  EXPECT_EQ(began[0].group, "target a/x");
+  EXPECT_EQ(began[0].traces, "?target=a%2Fx");
+}
+
 TEST(Board, BuiltInRulesAreReplacedByName) {
   AlertSettings settings;
   Rule own;

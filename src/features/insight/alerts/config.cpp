@@ -40,6 +40,7 @@ std::optional<double> limit_of(Metric metric, std::string_view text) {
       return *number;
     }
     case Metric::ModelChange:
+    case Metric::Budget:
       return std::nullopt;
   }
   return std::nullopt;
@@ -61,6 +62,7 @@ std::string_view form_of(Metric metric) {
     case Metric::FailedAuth:
       return "a number a minute, e.g. 30";
     case Metric::ModelChange:
+    case Metric::Budget:
       break;
   }
   return "left out";
@@ -68,7 +70,7 @@ std::string_view form_of(Metric metric) {
 
 bool needs_limit(const Rule& rule) {
   return rule.when == Metric::FailedAuth || rule.when == Metric::Retirement ||
-         (rule.when != Metric::ModelChange && rule.rise == 0);
+         (rule.when != Metric::ModelChange && rule.when != Metric::Budget && rule.rise == 0);
 }
 
 void check_rule(const Rule& rule, config::Position at, config::Problems& problems) {
@@ -162,6 +164,7 @@ std::vector<Rule> all_rules(const AlertSettings& settings) {
   add(built_in("refused_keys", FailedAuth, "60", 0, Per::All, Severity::Ticket));
   add(built_in("model_changed", ModelChange, "", 0, Per::All, Severity::Ticket));
   add(built_in("model_retires", Retirement, "30d", 0, Per::All, Severity::Ticket));
+  add(built_in("budget_nearly_spent", Budget, "", 0, Per::All, Severity::Ticket));
   for (Rule& rule : rules) {
     if (rule.name == "spend_rises") rule.hold = 5min;
   }

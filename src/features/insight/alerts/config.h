@@ -22,6 +22,7 @@ enum class Metric : std::uint8_t {
   FailedAuth,
   ModelChange,
   Retirement,
+  Budget,
 };
 inline config::Names<Metric> names_of(Metric) {
   return {{"latency", Metric::Latency},
@@ -32,7 +33,8 @@ inline config::Names<Metric> names_of(Metric) {
           {"queue", Metric::Queue},
           {"failed_auth", Metric::FailedAuth},
           {"model_change", Metric::ModelChange},
-          {"retirement", Metric::Retirement}};
+          {"retirement", Metric::Retirement},
+          {"budget", Metric::Budget}};
 }
 
 /// Of what a rule has a state each.

@@ -13,7 +13,8 @@ Event event_of(const Retiring& retiring, Wall wall) {
   const std::string day = day_text(retiring.day);
   Event event;
   event.metric = Metric::Retirement;
-  event.subject = retiring.target;
+  event.subject = "target " + retiring.target;
+  event.target = retiring.target;
   event.value = static_cast<double>(days);
   event.text = "Target " + retiring.target +
                (days >= 0 ? " is retired on " + day + ", in " + std::to_string(days) + " days"
@@ -22,6 +23,18 @@ Event event_of(const Retiring& retiring, Wall wall) {
       "provider", retiring.target.substr(0, retiring.target.find('/')), 1,
       "retirement on " + day + ", says " + retiring.source,
       "Try its successor now and name it in `models`; alerts.retires corrects the date."};
+  return event;
+}
+
+Event event_of(const NearlySpent& spent) {
+  const std::string whose = spent.subject.empty() ? "" : " of " + spent.subject;
+  Event event;
+  event.metric = Metric::Budget;
+  event.subject = "budget " + spent.limit + whose;
+  event.text = "Budget \"" + spent.limit + "\"" + whose + " is nearly spent; it is new at " +
+               time_text(spent.until);
+  event.cause = {"limit", spent.limit, 1, "the soft part of the budget has been spent",
+                 "See who spends it (causeway usage --by key), raise the limit, or let it end."};
   return event;
 }
 
@@ -64,6 +77,9 @@ std::vector<Event> AlertsFeature::events(Wall wall) {
   for (const Maker& maker : heard) makers_.hear(maker, wall, settings_.baseline);
   std::vector<Event> events = makers_.events(wall);
   for (const Retiring& retiring : retiring_) events.push_back(event_of(retiring, wall));
+  if (parts_.nearly_spent) {
+    for (const NearlySpent& spent : parts_.nearly_spent(wall)) events.push_back(event_of(spent));
+  }
   return events;
 }
 

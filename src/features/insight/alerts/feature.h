@@ -26,6 +26,12 @@ struct Retiring {
   std::string source;  // who says so
 };
 
+/// A budget whose soft part has been spent.
+struct NearlySpent {
+  std::string limit, subject;
+  Wall until;  // then it is new
+};
+
 class AlertsFeature final : public Feature {
  public:
   /// Puts a callback on the loop that serves the admin port.
@@ -38,6 +44,7 @@ class AlertsFeature final : public Feature {
     const Clock& clock;
     log::Log& log;
     int loops;
+    std::function<std::vector<NearlySpent>(Wall now)> nearly_spent;  // may be empty
   };
   AlertsFeature(Parts parts, const AlertSettings& settings);
 

@@ -94,7 +94,8 @@ Event Makers::event_of(const Known& known, const Maker& maker) {
   const std::string& before = model ? last.model : last.fingerprint;
   Event event;
   event.metric = Metric::ModelChange;
-  event.subject = maker.target;
+  event.subject = "target " + maker.target;
+  event.target = maker.target;
   event.text = "Target " + maker.target + " answers with another " + what + ": " + now +
                " instead of " + (before.empty() ? "none" : before);
   event.cause = {"provider", maker.target.substr(0, maker.target.find('/')), 1,
@@ -112,7 +113,7 @@ void Makers::hear(const Maker& maker, Wall now, std::chrono::milliseconds learni
   if (std::ranges::find(known.makers, maker) != known.makers.end()) return;
   const bool news = !known.makers.empty() && now - known.first >= learning;
   if (news) {
-    std::erase_if(changes_, [&](const Change& c) { return c.event.subject == maker.target; });
+    std::erase_if(changes_, [&](const Change& c) { return c.event.target == maker.target; });
     changes_.push_back({now, event_of(known, maker)});
   }
   if (known.makers.size() == kMostOfTarget) known.makers.erase(known.makers.begin());

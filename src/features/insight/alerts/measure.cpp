@@ -72,6 +72,7 @@ std::optional<double> measure(const Rule& rule, const Counts& counts,
     }
     case Metric::ModelChange:
     case Metric::Retirement:
+    case Metric::Budget:
       break;  // events, not numbers
   }
   return std::nullopt;
@@ -104,6 +105,7 @@ std::string said(Metric metric, double value) {
     case Metric::Retirement:
       return said_number(value) + " days";
     case Metric::ModelChange:
+    case Metric::Budget:
       break;
   }
   return said_number(value);
@@ -129,6 +131,8 @@ std::string_view name_of(Metric metric) {
       return "the provider's own name of the model";
     case Metric::Retirement:
       return "days until a model is retired";
+    case Metric::Budget:
+      return "a budget's soft part";
   }
   return "";
 }

@@ -36,6 +36,9 @@ class LimitsFeature final : public Feature {
   void declare_metrics(metrics::Registry& metrics);
   /// Brings what was spent to the disk. Once a second, from the control loop; does not wait.
   void keep_budgets();
+  std::vector<LimitStage::NearlySpent> nearly_spent(Wall now) const {
+    return stage_.nearly_spent(now);
+  }
 
   std::string_view name() const override { return "limits"; }
   std::vector<Stage*> stages() override { return {&stage_}; }

@@ -1,6 +1,8 @@
 #include "features/traffic/limits/headers.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 
 #include "core/dialect.h"
@@ -18,6 +20,12 @@ std::int64_t left_of(const Told& told) {
 
 double part_left(const Told& told) {
   return static_cast<double>(left_of(told)) / static_cast<double>(told.limit->most);
+}
+
+void put(std::string& out, std::int64_t number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+  out.append(digits.begin(), end);
 }
 
 std::int64_t up(nanoseconds time) { return std::chrono::ceil<seconds>(time).count(); }
@@ -47,17 +55,6 @@ constexpr Names kAnthropic[] = {
     {"anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
      "anthropic-ratelimit-tokens-reset"}};
 
-// A structured field's string: what it may not hold is left out (RFC 9651, 3.3.3).
-std::string structured_string(std::string_view name) {
-  std::string text = "\"";
-  for (const char letter : name) {
-    if (letter < 0x20 || letter > 0x7E) continue;
-    if (letter == '"' || letter == '\\') text += '\\';
-    text += letter;
-  }
-  return text += '"';
-}
-
 void tell(Exchange& exchange, const Told& told, const Names& names, bool by_moment) {
   exchange.said.push_back({names.most, std::to_string(told.limit->most)});
   exchange.said.push_back({names.left, std::to_string(left_of(told))});
@@ -68,27 +65,39 @@ void tell(Exchange& exchange, const Told& told, const Names& names, bool by_mome
 }
 
 void tell_ietf(Exchange& exchange, const Told& told) {
-  const std::string name = structured_string(told.limit->name);
-  std::string policy = name + ";q=" + std::to_string(told.limit->most);
-  if (told.limit->window.count() > 0) policy += ";w=" + std::to_string(up(told.limit->window));
-  exchange.said.push_back({"ratelimit-policy", std::move(policy)});
-  exchange.said.push_back({"ratelimit", name + ";r=" + std::to_string(left_of(told)) +
-                                            ";t=" + std::to_string(up(told.standing.until))});
+  exchange.said.push_back({"ratelimit-policy", told.limit->field_policy});
+  std::string now;
+  now.reserve(told.limit->field_name.size() + 48);
+  now += told.limit->field_name;
+  now += ";r=";
+  put(now, left_of(told));
+  now += ";t=";
+  put(now, up(told.standing.until));
+  exchange.said.push_back({"ratelimit", std::move(now)});
 }
 
 }  // namespace
 
 std::string reset_text(nanoseconds time) {
   const auto whole = std::chrono::ceil<milliseconds>(time);
-  if (whole < seconds(1)) return std::to_string(whole.count()) + "ms";
-  const std::int64_t all = up(time);
   std::string text;
-  if (all >= 3600) text += std::to_string(all / 3600) + "h";
-  if (all >= 60) text += std::to_string(all / 60 % 60) + "m";
-  return text + std::to_string(all % 60) + "s";
+  const auto add = [&text](std::int64_t number, std::string_view unit) {
+    put(text, number);
+    text += unit;
+  };
+  if (whole < seconds(1)) {
+    add(whole.count(), "ms");
+    return text;
+  }
+  const std::int64_t all = up(time);
+  if (all >= 3600) add(all / 3600, "h");
+  if (all >= 60) add(all / 60 % 60, "m");
+  add(all % 60, "s");
+  return text;
 }
 
 void tell_limits(Exchange& exchange, std::span<const Told> told) {
+  exchange.said.reserve(exchange.said.size() + 8);
   const Told* nearest[2] = {nullptr, nullptr};  // of requests, of tokens
   for (const Told& one : told) {
     if (one.limit->amount != Amount::Requests && one.limit->amount != Amount::Tokens) continue;

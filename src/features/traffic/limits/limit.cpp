@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "core/caller.h"
 #include "platform/config/values.h"
@@ -89,6 +90,17 @@ void put_part(Exchange& exchange, Per per, std::string& out) {
   }
 }
 
+// A structured field's string: what it may not hold is left out (RFC 9651, 3.3.3).
+std::string structured_string(std::string_view name) {
+  std::string text = "\"";
+  for (const char letter : name) {
+    if (letter < 0x20 || letter > 0x7E) continue;
+    if (letter == '"' || letter == '\\') text += '\\';
+    text += letter;
+  }
+  return text += '"';
+}
+
 }  // namespace
 
 std::string name_of(const LimitConfig& config) {
@@ -131,10 +143,41 @@ std::vector<Limit> limits_of(const LimitList& list) {
                      when(config) + '\n' + config.time_zone;
     const auto same = std::ranges::count(limits, limit.identity, &Limit::identity);
     if (same > 0) limit.identity += '#' + std::to_string(limits.size());
+    limit.field_name = structured_string(limit.name);
+    limit.field_policy = limit.field_name + ";q=" + std::to_string(limit.most);
+    if (limit.window.count() > 0) {
+      limit.field_policy +=
+          ";w=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(limit.window).count());
+    }
     limits.push_back(std::move(limit));
   }
   return limits;
 }
+
+namespace {
+
+// Of what this thread has counted lately: a digest costs as much as the counting.
+SubjectKey key_of(std::string_view bytes) {
+  constexpr std::size_t kPlaces = 512, kMostBytes = 256;
+  struct Known {
+    std::string bytes;
+    SubjectKey key;
+  };
+  thread_local std::vector<Known> known(kPlaces);
+  Known& place = known[std::hash<std::string_view>()(bytes) % kPlaces];
+  if (!place.bytes.empty() && place.bytes == bytes) return place.key;
+  const crypto::Digest digest = crypto::sha256(bytes);
+  SubjectKey key;
+  std::memcpy(&key.low, digest.data(), sizeof key.low);
+  std::memcpy(&key.high, digest.data() + sizeof key.low, sizeof key.high);
+  if (bytes.size() <= kMostBytes) {
+    place.bytes = bytes;
+    place.key = key;
+  }
+  return key;
+}
+
+}  // namespace
 
 SubjectKey subject_of(Exchange& exchange, const Limit& limit, std::string& subject) {
   subject.clear();
@@ -150,11 +193,7 @@ SubjectKey subject_of(Exchange& exchange, const Limit& limit, std::string& subje
     bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
     bytes.append(subject, begin, std::string::npos);
   }
-  const crypto::Digest digest = crypto::sha256(bytes);
-  SubjectKey key;
-  std::memcpy(&key.low, digest.data(), sizeof key.low);
-  std::memcpy(&key.high, digest.data() + sizeof key.low, sizeof key.high);
-  return key;
+  return key_of(bytes);
 }
 
 std::string text_of(const SubjectKey& key) {

@@ -252,7 +252,9 @@ Verdict LimitStage::take(Exchange& exchange, Wants& wants, const Counting& count
   }
   state.count = static_cast<std::uint8_t>(wants.count);
   for (const Told& one : std::span(told).first(wants.count)) {
-    if (one.standing.soft_passed) tell_soft(exchange, *one.limit);
+    if (one.standing.soft_passed) {
+      tell_soft(exchange, *one.limit, exchange.started_wall + one.standing.until);
+    }
   }
   tell_limits(exchange, std::span(told).first(wants.count));
   return go_on();
@@ -329,7 +331,9 @@ void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept 
     }
     if (limit.amount == Amount::Money) real = exchange.cost_nanos.value_or(0);
     const auto settled = table_.settle(limit, state.taken[i], real, !state.reservation);
-    if (settled.soft_passed) tell_soft(exchange, limit);
+    if (settled.soft_passed) {
+      tell_soft(exchange, limit, Wall(std::chrono::seconds(settled.ends)));
+    }
     reals[i] = limit.each ? settled.spent : real;
     if (limit.each && state.taken[i].by_share) {
       news.push_back(
@@ -367,10 +371,25 @@ void LimitStage::settle_shared(Exchange& exchange, const State& state,
   shared->settle(*state.reservation, real);
 }
 
-void LimitStage::tell_soft(Exchange& exchange, const Limit& limit) {
+void LimitStage::tell_soft(Exchange& exchange, const Limit& limit, Wall until) {
   std::string subject;
   (void)subject_of(exchange, limit, subject);
   log_.warn("limits: near the end", {{"limit", limit.name}, {"subject", subject}});
+  if (!limit.each) return;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(nearly_spent_, [&](const NearlySpent& one) {
+    return one.until <= exchange.started_wall ||
+           (one.limit == limit.name && one.subject == subject);
+  });
+  if (nearly_spent_.size() >= kMostNearlySpent) return;
+  nearly_spent_.push_back({limit.name, std::move(subject), until});
+}
+
+std::vector<LimitStage::NearlySpent> LimitStage::nearly_spent(Wall now) const {
+  const std::lock_guard lock(mutex_);
+  auto all = nearly_spent_;
+  std::erase_if(all, [now](const NearlySpent& one) { return one.until <= now; });
+  return all;
 }
 
 }  // namespace causeway::limits

@@ -66,6 +66,14 @@ class LimitStage final : public Stage {
   /// How it counts now. Any thread.
   Counting counting() const;
   Decided decided() const { return {together_.load(), by_share_.load()}; }
+  /// A budget whose soft part has been spent, until its period ends.
+  struct NearlySpent {
+    std::string limit, subject;
+    Wall until;
+  };
+  static constexpr std::size_t kMostNearlySpent = 256;  // the others are only in the log
+  /// Any thread.
+  std::vector<NearlySpent> nearly_spent(Wall now) const;
 
  private:
   using Limits = std::vector<Limit>;
@@ -92,7 +100,7 @@ class LimitStage final : public Stage {
   Verdict adopt(Exchange& exchange, Wants& wants, SharedCounters& shared, SharedVerdict verdict);
   void settle_shared(Exchange& exchange, const State& state,
                      std::span<const std::optional<std::int64_t>> real);
-  void tell_soft(Exchange& exchange, const Limit& limit);
+  void tell_soft(Exchange& exchange, const Limit& limit, Wall until);
   std::unexpected<Error> refuse(Exchange& exchange, const Limit& limit, const Refusal& refusal);
   void note_refused(const Limit& limit);
 
@@ -104,8 +112,9 @@ class LimitStage final : public Stage {
   std::vector<Loop> loops_;
   const std::int64_t replicas_;
   std::atomic<std::uint64_t> together_{0}, by_share_{0};
-  mutable std::mutex mutex_;  // of refused_
+  mutable std::mutex mutex_;  // of what follows
   std::vector<std::pair<std::string, std::uint64_t>> refused_;
+  std::vector<NearlySpent> nearly_spent_;
 };
 
 }  // namespace causeway::limits

@@ -42,6 +42,7 @@ struct Limit {
   std::optional<Each> each;
   std::string time_zone;
   Unpriced unpriced = Unpriced::Allow;
+  std::string field_name, field_policy;  // as heads of answers say it
 };
 
 /// One amount of one limit that a request takes.
