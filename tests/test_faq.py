@@ -43,7 +43,27 @@ def test_exactly_but_for_case_space_and_punctuation(gw, fake, question):
     assert reply.json()["choices"][0]["message"]["content"] == ANSWER
     assert reply.json()["choices"][0]["finish_reason"] == "stop"
     assert reply.headers["x-causeway-cache"] == "faq" and reply.headers["x-causeway-faq"] == entry["id"]
+    assert float(reply.headers["x-causeway-cost"]) == 0
     assert calls(fake) == before, "no model is asked"
+
+
+def test_what_is_there_already_is_not_added_again(gw):
+    there = add(gw, QUESTION, ANSWER, language="en", valid_from="2026-01-01")
+
+    def again(question=QUESTION, **more):
+        return gw.admin_call("POST", "/api/faq", {"questions": [question], "answer": "another", **more})
+    for question in (QUESTION, "how do i reset my PASSWORD"):
+        reply = again(question, language="EN")
+        assert reply.status_code == 409 and reply.json()["error"]["code"] == "faq_exists", reply.text
+        assert f"causeway faq remove {there['id']}" in reply.json()["error"]["message"]
+    told = gw.cli("faq", "add", "Another?", QUESTION, "--answer", "x", "--language", "en")
+    assert told.returncode == 1 and there["id"] in told.stderr, told.stderr
+    assert again(valid_until="2020-01-01", language="en").status_code == 201, "held before"
+    assert again(enabled=False, language="en").status_code == 201
+    assert again(language="de").status_code == 201
+    assert again(tenant="acme", language="en").status_code == 201
+    assert again(models=["talk"], language="en").status_code == 201
+    assert again(models=["talk"], language="en").status_code == 409
 
 
 def test_other_questions_are_the_models(gw, fake):
@@ -257,6 +277,18 @@ def test_models_and_languages(gw):
 
 
 # --- what is counted
+
+def test_the_vectors_are_asked_for_as_the_key_faq(gw):
+    add(gw, "Where do vectors come from?")
+
+    def row():
+        rows = gw.admin_call("GET", "/api/usage?by=key,tenant,model&model=vectors&key=faq").json()["usage"]
+        return rows[0] if rows else None
+    found = wait_until(row, "usage of the vectors", 10)
+    assert (found["key"], found["tenant"]) == ("faq", "default"), found
+    lines = [line.split() for line in gw.cli("usage", "--by", "key,model").stdout.splitlines()]
+    assert ["faq", "vectors"] in [line[:2] for line in lines], lines
+
 
 def test_metrics_and_usage(gw):
     add(gw)

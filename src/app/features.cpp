@@ -62,14 +62,17 @@ std::unique_ptr<Feature> feature_of(std::string_view name, std::unique_ptr<Stage
 /// For features that show keys by their names.
 template <class Names>
 Names key_names(const keys::KeyRing& ring) {
-  return {[&ring](std::string_view id) {
-            if (id == playground::kKey) return std::string(id);
+  // What the program asks for itself goes by names that are no ids of keys.
+  const auto is_own = [](std::string_view id) { return id == playground::kKey || id == faq::kKey; };
+  return {[&ring, is_own](std::string_view id) {
+            if (is_own(id)) return std::string(id);
             const auto key = ring.get(id);
             return key ? (*key)->principal.key_name : std::string();
           },
-          [&ring](std::string_view id_or_name) {
+          [&ring, is_own](std::string_view id_or_name) {
             const auto key = ring.get(id_or_name);
-            return key ? (*key)->principal.key_id : std::string();
+            if (key) return (*key)->principal.key_id;
+            return is_own(id_or_name) ? std::string(id_or_name) : std::string();
           }};
 }
 

@@ -216,20 +216,20 @@ void answer_fields(const Exchange& exchange, const Target* target,
   if (!exchange.answered_from.empty()) {
     fields.push_back({"x-causeway-cache", exchange.answered_from});
   }
-  if (!target) return;
-  fields.push_back({"x-causeway-provider", target->provider->name()});
-  fields.push_back({"x-causeway-model", target->upstream_model});
-  pass_fields(upstream, exchange.operation->dialect->answer_fields(), fields);
   char* at = storage.data();
   const auto put = [&](std::string_view name, std::int64_t value, int decimals) {
     char* const begin = std::exchange(at, text::put_fixed(at, value, decimals));
     fields.push_back({name, {begin, at}});
   };
+  if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
+  if (!target) return;
+  fields.push_back({"x-causeway-provider", target->provider->name()});
+  fields.push_back({"x-causeway-model", target->upstream_model});
+  pass_fields(upstream, exchange.operation->dialect->answer_fields(), fields);
   if (!exchange.dropped.empty()) fields.push_back({"x-causeway-dropped", exchange.dropped});
   if (exchange.attempts.size() > 1) {
     put("x-causeway-attempts", static_cast<std::int64_t>(exchange.attempts.size()), 0);
   }
-  if (exchange.cost_micros) put("x-causeway-cost", *exchange.cost_micros, 6);
   if (exchange.tokens_saved) put("x-causeway-tokens-saved", *exchange.tokens_saved, 0);
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
   const Outcome& outcome = exchange.outcome;

@@ -36,6 +36,16 @@ std::unexpected<Error> not_found() {
   return fail(ErrorKind::NotFound, Origin::Client, "No FAQ entry has this id.", "faq_not_found");
 }
 
+std::unexpected<Error> exists(const std::string& id) {
+  return fail(ErrorKind::Conflict, Origin::Client,
+              "The entry " + id +
+                  " has this question already, for the same tenant, language and models. Change "
+                  "it (PATCH /api/faq/" +
+                  id + ", or `causeway faq import` of a file with this id), or remove it first " +
+                  "(`causeway faq remove " + id + "`).",
+              "faq_exists");
+}
+
 Entry read_row(const store::Row& row) {
   Entry entry;
   entry.id = row.text(0);
@@ -183,6 +193,7 @@ Result<EntryPtr> Entries::current(std::string_view id, std::optional<std::int64_
 Result<Entry> Entries::add(Draft draft, std::string_view actor) {
   if (auto checked = check(draft); !checked) return pass(std::move(checked));
   const std::lock_guard lock(changes_);
+  if (const Entry* there = tables_.get()->rival_of(draft)) return exists(there->id);
   const auto entry = std::make_shared<const Entry>(next_version(nullptr, std::move(draft), actor));
   if (auto stored = store_all({entry}); !stored) return pass(std::move(stored));
   publish({entry}, {});

@@ -34,7 +34,8 @@ class Entries {
   const Tables& tables() const { return tables_; }
   Seconds now() const;
 
-  /// Errors: those of check(); Conflict "too_many_faq_entries".
+  /// Errors: those of check(); Conflict "faq_exists" where an entry answers this question already,
+  /// "too_many_faq_entries".
   Result<Entry> add(Draft draft, std::string_view actor);
   /// `edit` changes the newest version, which must be `version`: Conflict "faq_version" where it is
   /// not. NotFound "faq_not_found".

@@ -130,6 +130,30 @@ TEST_F(EntriesTest, WhoErasesATenantErasesItsEntries) {
   EXPECT_EQ(entries->tables().get()->entries()[0]->id, kept.id);
 }
 
+TEST_F(EntriesTest, WhatIsThereIsNotAddedAgain) {
+  Draft draft;
+  draft.questions = {"How?", "In what way?"};
+  draft.answer = "Like this.";
+  draft.valid_from = 1'000;
+  const auto there = entries->add(draft, "key_1");
+  ASSERT_TRUE(there);
+  draft.questions = {"Another?", "in WHAT way"};
+  const auto refused = entries->add(draft, "key_1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "faq_exists");
+  EXPECT_EQ(refused.error().kind, ErrorKind::Conflict);
+  EXPECT_NE(refused.error().message.find(there->id), std::string::npos);
+  Draft before = draft, tenants = draft, off = draft;
+  before.valid_from.reset();
+  before.valid_until = 1'000;
+  tenants.tenant = "acme";
+  off.enabled = false;
+  EXPECT_TRUE(entries->add(before, "key_1")) << "holds until the other begins";
+  EXPECT_TRUE(entries->add(tenants, "key_1"));
+  EXPECT_TRUE(entries->add(off, "key_1"));
+  EXPECT_EQ(count(), 4u);
+}
+
 TEST_F(EntriesTest, AnImportKnowsWhatIsThere) {
   const auto take = [&](std::string_view text, bool dry = false) {
     auto imports = entries->import(import_csv(text), "key_9", dry);
@@ -152,7 +176,7 @@ TEST_F(EntriesTest, AnImportKnowsWhatIsThere) {
   for (const auto& one : entries->tables().get()->entries()) all.push_back(*one);
   for (const auto& one : take(export_csv(all)).all) EXPECT_EQ(one.change, Entries::Change::Same);
   const auto wrong = take("question,answer\nNew?,five\nwhat,six\nWhat?,seven\n,\n");
-  EXPECT_EQ(wrong.problems.size(), 2u);
+  EXPECT_EQ(wrong.problems.size(), 3u) << "of the last line both are missing";
   EXPECT_EQ(count(), 3u) << "all or nothing";
 }
 

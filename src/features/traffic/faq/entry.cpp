@@ -128,7 +128,11 @@ std::size_t Draft::bytes() const {
   return sum;
 }
 
-Result<void> check(Draft& draft) {
+std::vector<Error> mistakes(Draft& draft) {
+  std::vector<Error> all;
+  const auto tell = [&all](const char* field, std::string why) {
+    all.push_back(wrong(field, std::move(why)).error());
+  };
   for (auto& question : draft.questions) {
     // One line each: so a file can have them.
     std::ranges::replace_if(question, [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -137,34 +141,39 @@ Result<void> check(Draft& draft) {
   std::erase_if(draft.questions, [](const auto& question) { return question.empty(); });
   unify_line_ends(draft.answer);
   trim(draft.answer);
-  if (draft.questions.empty()) return wrong("question", "is missing.");
+  if (draft.questions.empty()) tell("question", "is missing.");
   if (draft.questions.size() > Draft::kMostQuestions) {
-    return wrong("questions", "are more than 50 wordings; make two entries of it.");
+    tell("questions", "are more than 50 wordings; make two entries of it.");
   }
-  for (const auto& question : draft.questions) {
-    if (question.size() > Draft::kMostQuestion) {
-      return wrong("question", "is longer than 2,000 bytes.");
-    }
-    if (!is_text(question)) return wrong("question", "is not UTF-8 text.");
+  if (std::ranges::any_of(draft.questions,
+                          [](const auto& one) { return one.size() > Draft::kMostQuestion; })) {
+    tell("question", "is longer than 2,000 bytes.");
   }
-  if (draft.answer.empty()) return wrong("answer", "is missing.");
-  if (draft.answer.size() > Draft::kMostAnswer) return wrong("answer", "is longer than 64 KiB.");
-  if (!is_text(draft.answer)) return wrong("answer", "is not UTF-8 text.");
+  if (!std::ranges::all_of(draft.questions, is_text)) tell("question", "is not UTF-8 text.");
+  if (draft.answer.empty()) tell("answer", "is missing.");
+  if (draft.answer.size() > Draft::kMostAnswer) tell("answer", "is longer than 64 KiB.");
+  if (!is_text(draft.answer)) tell("answer", "is not UTF-8 text.");
   if (!is_language(draft.language)) {
-    return wrong("language", "is not a language tag like \"de\" or \"pt-BR\".");
+    tell("language", "is not a language tag like \"de\" or \"pt-BR\".");
   }
   if (draft.tenant.size() > 200 || !is_text(draft.tenant)) {
-    return wrong("tenant", "is longer than 200 bytes, or no UTF-8 text.");
+    tell("tenant", "is longer than 200 bytes, or no UTF-8 text.");
   }
-  if (draft.models.size() > Draft::kMostModels) return wrong("models", "are more than 50.");
-  for (const auto& model : draft.models) {
-    if (model.empty() || model.size() > 200 || !is_text(model)) {
-      return wrong("models", "has a pattern that is empty, longer than 200 bytes, or no UTF-8.");
-    }
+  if (draft.models.size() > Draft::kMostModels) tell("models", "are more than 50.");
+  if (std::ranges::any_of(draft.models, [](const auto& model) {
+        return model.empty() || model.size() > 200 || !is_text(model);
+      })) {
+    tell("models", "has a pattern that is empty, longer than 200 bytes, or no UTF-8.");
   }
   if (draft.valid_from && draft.valid_until && *draft.valid_from >= *draft.valid_until) {
-    return wrong("valid_until", "is not after \"valid_from\".");
+    tell("valid_until", "is not after \"valid_from\".");
   }
+  return all;
+}
+
+Result<void> check(Draft& draft) {
+  auto all = mistakes(draft);
+  if (!all.empty()) return std::unexpected(std::move(all.front()));
   return {};
 }
 

@@ -45,8 +45,10 @@ struct Entry : Draft {
   Seconds changed_at = 0;
 };
 
-/// Tidies white space at the ends, and says what is wrong: InvalidRequest "faq_entry" with the
+/// Tidies white space at the ends, and says all that is wrong: InvalidRequest "faq_entry" with the
 /// field in `param`.
+std::vector<Error> mistakes(Draft& draft);
+/// The same; the first of them.
 Result<void> check(Draft& draft);
 
 /// "2026-12-31", "31.12.2026" (as spreadsheets write it in half of Europe), "2026-12-31T18:00:00Z".

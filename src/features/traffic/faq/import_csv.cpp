@@ -107,13 +107,17 @@ std::vector<std::string> read_head(const CsvRow& row, ImportFile& file) {
   return names;
 }
 
-Result<Imported> read_row(const CsvRow& row, const std::vector<std::string>& names) {
-  Imported entry{row.line, {}, {}};
+// All that is wrong with a row, each once.
+std::vector<std::string> read_row(const CsvRow& row, const std::vector<std::string>& names,
+                                  Imported& entry) {
+  std::vector<std::string> wrongs;
+  const auto tell = [&wrongs](std::string what) {
+    if (std::ranges::find(wrongs, what) == wrongs.end()) wrongs.push_back(std::move(what));
+  };
   if (row.fields.size() != names.size()) {
-    return fail(ErrorKind::InvalidRequest, Origin::Client,
-                "has " + std::to_string(row.fields.size()) + " fields, the head line " +
-                    std::to_string(names.size()) + ".",
-                "faq_import");
+    tell("has " + std::to_string(row.fields.size()) + " fields, the head line " +
+         std::to_string(names.size()) + ".");
+    return wrongs;
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i] == "question") {
@@ -121,14 +125,14 @@ Result<Imported> read_row(const CsvRow& row, const std::vector<std::string>& nam
     } else if (names[i] == "answer") {
       entry.draft.answer = row.fields[i];
     } else if (auto set = set_member(entry, names[i], row.fields[i]); !set) {
-      return pass(std::move(set));
+      tell(set.error().message);
     }
   }
   if (text::trim(entry.draft.questions.front()).empty()) {
-    return wrong("question", "is missing.");
+    tell(wrong("question", "is missing.").error().message);
   }
-  if (auto checked = check(entry.draft); !checked) return pass(std::move(checked));
-  return entry;
+  for (const Error& one : mistakes(entry.draft)) tell(one.message);
+  return wrongs;
 }
 
 }  // namespace
@@ -148,12 +152,12 @@ ImportFile import_csv(std::string_view text) {
   if (!file.problems.empty()) return file;
   for (std::size_t i = 1; i < rows->size(); ++i) {
     const CsvRow& row = (*rows)[i];
-    auto entry = read_row(row, names);
-    if (entry) {
-      file.entries.push_back(std::move(*entry));
-    } else if (file.problems.size() < ImportFile::kMostProblems) {
-      file.problems.push_back(
-          {row.line, "Line " + std::to_string(row.line) + ": " + entry.error().message});
+    Imported entry{row.line, {}, {}};
+    const auto wrongs = read_row(row, names, entry);
+    if (wrongs.empty()) file.entries.push_back(std::move(entry));
+    for (const std::string& what : wrongs) {
+      if (file.problems.size() == ImportFile::kMostProblems) break;
+      file.problems.push_back({row.line, "Line " + std::to_string(row.line) + ": " + what});
     }
   }
   return file;

@@ -172,9 +172,10 @@ class Reader {
     if (!current_) return;
     Imported entry = std::move(*current_);
     current_.reset();
-    if (auto checked = check(entry.draft); !checked) {
-      tell(checked.error().message, entry.line);
-    } else if (file_.entries.size() == FaqTable::kMostEntries) {
+    const auto wrongs = mistakes(entry.draft);
+    for (const Error& one : wrongs) tell(one.message, entry.line);
+    if (!wrongs.empty()) return;
+    if (file_.entries.size() == FaqTable::kMostEntries) {
       tell("there are more questions than can be kept.", entry.line);
     } else {
       file_.entries.push_back(std::move(entry));

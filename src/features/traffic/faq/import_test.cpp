@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "features/traffic/faq/csv.h"
 
 namespace causeway::faq {
@@ -70,6 +72,23 @@ TEST(ImportCsv, EveryColumn) {
   EXPECT_EQ(draft.valid_from, parse_time("2026-01-01", false));
   EXPECT_EQ(draft.valid_until, parse_time("2027-01-01", false)) << "the whole of the last day";
   EXPECT_FALSE(draft.enabled);
+}
+
+TEST(ImportCsv, EveryMistakeOfALineIsTold) {
+  const auto csv =
+      import_csv("question,answer,language,valid_until,enabled\n,,?,12/31/2026,so so\n");
+  std::vector<std::string> told;
+  for (const auto& problem : csv.problems) {
+    EXPECT_EQ(problem.line, 2u);
+    told.push_back(problem.message.substr(0, problem.message.find("\" ") + 1));
+  }
+  std::ranges::sort(told);
+  EXPECT_EQ(told, (Fields{"Line 2: \"answer\"", "Line 2: \"enabled\"", "Line 2: \"language\"",
+                          "Line 2: \"question\"", "Line 2: \"valid_until\""}));
+  const auto markdown = import_markdown(
+      "## How?\n<!-- language: ? -->\n<!-- valid_from: 2026-12-31 -->\n"
+      "<!-- valid_until: 2026-01-01 -->\n");
+  EXPECT_EQ(markdown.problems.size(), 3u) << "no answer, no language, no time";
 }
 
 TEST(ImportCsv, EveryProblemIsToldWithItsLine) {

@@ -10,7 +10,7 @@ constexpr std::size_t kAtOnce = 32;  // questions in one request
 
 Principal own_principal() {
   Principal self;
-  self.key_id = self.key_name = "faq";
+  self.key_id = self.key_name = kKey;
   self.tenant = "default";
   self.models = {"*"};
   return self;

@@ -20,6 +20,9 @@
 
 namespace causeway::faq {
 
+/// What asks for the vectors of the entries, as usage and traces name it.
+inline constexpr std::string_view kKey = "faq";
+
 /// By model; immutable.
 using VectorsByModel = std::map<std::string, std::shared_ptr<const Vectors>, std::less<>>;
 

@@ -1,6 +1,7 @@
 #include "features/traffic/faq/table.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "features/traffic/faq/normal.h"
@@ -15,6 +16,18 @@ bool is_within(std::string_view language, std::string_view wanted) {
   if (language.size() < wanted.size()) return false;
   if (!text::equals_ignore_case(language.substr(0, wanted.size()), wanted)) return false;
   return language.size() == wanted.size() || language[wanted.size()] == '-';
+}
+
+bool is_for_the_same(const Draft& a, const Draft& b) {
+  return a.tenant == b.tenant && text::equals_ignore_case(a.language, b.language) &&
+         a.models.size() == b.models.size() && std::ranges::is_permutation(a.models, b.models);
+}
+
+bool hold_together(const Draft& a, const Draft& b) {
+  constexpr Seconds kEver = std::numeric_limits<Seconds>::max();
+  return a.enabled && b.enabled &&
+         std::max(a.valid_from.value_or(0), b.valid_from.value_or(0)) <
+             std::min(a.valid_until.value_or(kEver), b.valid_until.value_or(kEver));
 }
 
 }  // namespace
@@ -58,6 +71,19 @@ const Entry* FaqTable::find(std::string_view normal, const Asking& asking) const
   if (same == by_question_.end()) return nullptr;
   for (const std::uint32_t i : same->second) {
     if (serves(*entries_[i], asking)) return entries_[i].get();
+  }
+  return nullptr;
+}
+
+const Entry* FaqTable::rival_of(const Draft& draft) const {
+  for (const auto& question : draft.questions) {
+    const auto same = by_question_.find(normal_form(question));
+    if (same == by_question_.end()) continue;
+    for (const std::uint32_t i : same->second) {
+      if (is_for_the_same(*entries_[i], draft) && hold_together(*entries_[i], draft)) {
+        return entries_[i].get();
+      }
+    }
   }
   return nullptr;
 }

@@ -38,6 +38,9 @@ class FaqTable {
   /// Of several the tenant's own goes first, then one for named models, then the newest.
   const Entry* find(std::string_view normal, const Asking& asking) const;
   const Entry* by_id(std::string_view id) const;
+  /// An entry that this one would hide, or be hidden by: with one of its wordings, for the same
+  /// tenant, language and models, at a time when both hold. Null where there is none.
+  const Entry* rival_of(const Draft& draft) const;
 
  private:
   struct Hash {
