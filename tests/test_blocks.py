@@ -79,6 +79,8 @@ def test_one_address_floods_and_twenty_others_do_not_notice(world):
         answered, refusal = flood(flooder)
         assert answered == FLOOR
         assert 28 <= refused(refusal) <= 30
+        assert refusal.headers["x-should-retry"] == "false"
+        assert "Far more was asked for than is usual" in refusal.json()["error"]["message"]
         while not all(other.done() for other in others):
             refused(ask(flooder))
         statuses = [status for other in others for status in other.result()]
@@ -183,6 +185,44 @@ def test_the_verbs(world):
     assert again.returncode == 1 and "is not blocked" in again.stderr
     assert gate.cli("blocks", "add", "nonsense").returncode == 1
     assert gate.cli("blocks").returncode == 2
+
+
+def test_a_key_is_blocked_by_its_id_or_its_name(world):
+    gate = world()
+    made = json.loads(gate.cli("keys", "create", "--name", "shop", "--json").stdout)
+    reader = json.loads(gate.cli("keys", "create", "--name", "eye", "--kind", "admin_read_only", "--json").stdout)
+    for said, name, key in [(made["id"], "shop", made["key"]), ("shop", "shop", made["key"]),
+                            ("config:other", "other", OTHER)]:
+        done = gate.cli("blocks", "add", f"key:{said}")
+        assert done.returncode == 0 and f"key:{name} is blocked for" in done.stdout, done.stderr
+        with client(gate, "127.0.0.1", key) as caller:
+            answer = ask(caller)
+            assert refused(answer) > 3500
+            assert answer.headers["x-should-retry"] == "false"
+            assert "An operator of this gateway has blocked this API key" in answer.json()["error"]["message"]
+            done = gate.cli("blocks", "remove", f"key:{said}")
+            assert done.returncode == 0 and f"key:{name} is not blocked any more" in done.stdout
+            assert ask(caller).status_code == 200
+    typo = gate.cli("blocks", "add", "key:shp")
+    assert typo.returncode == 1 and "is blocked" not in typo.stdout
+    assert 'there is no live key "shp"' in typo.stderr and "shop" in typo.stderr
+    admin = gate.cli("blocks", "add", f"key:{reader['id']}")
+    assert admin.returncode == 1 and "admin port" in admin.stderr
+    # Of a key that has gone since, the block can be taken away by the name that the list has.
+    assert gate.cli("blocks", "add", "key:shop").returncode == 0
+    assert gate.cli("keys", "revoke", "shop").returncode == 0
+    assert gate.cli("blocks", "add", f"key:{made['id']}").returncode == 1
+    assert gate.cli("blocks", "remove", "key:shop").returncode == 0
+    assert gate.admin_call("GET", "/api/blocks").json() == {"blocks": []}
+
+
+def test_a_network_of_almost_everybody_is_refused(world):
+    gate = world()
+    for who in ("0.0.0.0/0", "::/0", "126.0.0.0/7", "::ffff:0:0/96"):
+        done = gate.cli("blocks", "add", who)
+        assert done.returncode == 1 and "wider than /8 (IPv4) or /16 (IPv6)" in done.stderr, done.stderr
+    with client(gate, "127.0.0.1") as caller:
+        assert ask(caller).status_code == 200
 
 
 def test_writing_needs_a_full_admin_key(world):

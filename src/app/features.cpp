@@ -76,6 +76,24 @@ Names key_names(const keys::KeyRing& ring) {
           }};
 }
 
+/// What a block of a key goes by.
+Result<std::string> name_to_block(const keys::KeyRing& ring, std::string_view id_or_name) {
+  auto key = ring.get(id_or_name);
+  if (!key) return pass(std::move(key));
+  const auto refuse = [&key](std::string_view why) {
+    auto error =
+        fail(ErrorKind::InvalidRequest, Origin::Client,
+             "the key \"" + (*key)->principal.key_name + "\" " + std::string(why), "invalid_block");
+    error.error().param = "who";
+    return error;
+  };
+  if ((*key)->revoked) return refuse("is revoked: it opens nothing any more");
+  if ((*key)->kind != keys::KeyKind::Application) {
+    return refuse("is of the admin port, which no block concerns; `causeway keys revoke` ends it");
+  }
+  return (*key)->principal.key_name;
+}
+
 }  // namespace
 
 std::string executable_path() {
@@ -200,7 +218,8 @@ Result<void> Program::make_anomalies() {
   auto anomalies = std::make_unique<anomalies::AnomaliesFeature>(
       anomalies::AnomaliesFeature::Parts{
           *store_, *log_, clock_, *workers_,
-          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); }},
+          [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
+          [this](std::string_view id_or_name) { return name_to_block(*ring_, id_or_name); }},
       config_.anomalies);
   if (auto loaded = anomalies->load(); !loaded) return loaded;
   anomalies->declare_metrics(*metrics_);

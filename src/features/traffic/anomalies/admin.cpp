@@ -59,6 +59,11 @@ Result<Block> read_block(std::string_view body, std::string_view actor, Wall now
   }
   auto subject = parse_subject(who, tenant);
   if (!subject) return pass(std::move(subject));
+  if (is_too_wide(*subject)) {
+    return wrong("who",
+                 "is a network wider than /8 (IPv4) or /16 (IPv6), which would block almost "
+                 "everybody; name smaller ones");
+  }
   std::chrono::nanoseconds life = kUsual;
   if (!length.empty()) {
     const auto said = config::parse_duration(length);
@@ -163,13 +168,19 @@ Task<AdminReply> AnomaliesFeature::add(AdminRequest request) {
   const Wall now = parts_.clock.wall();
   auto block = read_block(request.body, request.actor, now);
   if (!block) co_return admin_error(block.error());
-  auto job = [this, wanted = *block]() -> Result<bool> {
+  // Keys may be waiting for the disk as well.
+  auto job = [this, wanted = *block]() mutable -> Result<Block> {
+    if (wanted.subject.kind == Kind::Key) {
+      auto name = parts_.key_name(std::string_view(wanted.subject.who).substr(4));
+      if (!name) return pass(std::move(name));
+      wanted.subject = subject_of_key(*name);
+    }
     if (auto added = blocks_.add(wanted); !added) return pass(std::move(added));
-    return true;
+    return wanted;
   };
   auto task = offload(parts_.workers, parts_.post, std::move(job));
-  auto added = co_await std::move(task);
-  if (!added) co_return admin_error(added.error());
+  block = co_await std::move(task);
+  if (!block) co_return admin_error(block.error());
   parts_.log.info("blocked by an operator", {{"who", block->subject.who},
                                              {"tenant", block->subject.tenant},
                                              {"by", block->actor},
@@ -190,7 +201,13 @@ Task<AdminReply> AnomaliesFeature::remove(AdminRequest request) {
   }
   auto subject = parse_subject(request.query["who"], request.query["tenant"]);
   if (!subject) co_return admin_error(subject.error());
-  auto job = [this, wanted = *subject] { return blocks_.remove(wanted); };
+  auto job = [this, wanted = *subject]() mutable -> Result<std::vector<Block>> {
+    auto removed = blocks_.remove(wanted);
+    if (!removed || !removed->empty() || wanted.kind != Kind::Key) return removed;
+    // By its id; a key that is not there any more is known by the name that the list has.
+    const auto name = parts_.key_name(std::string_view(wanted.who).substr(4));
+    return name ? blocks_.remove(subject_of_key(*name)) : std::move(removed);
+  };
   auto task = offload(parts_.workers, parts_.post, std::move(job));
   auto removed = co_await std::move(task);
   if (!removed) co_return admin_error(removed.error());

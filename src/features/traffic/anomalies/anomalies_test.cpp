@@ -39,6 +39,17 @@ TEST(Subject, WhatIsNoneIsRefused) {
   EXPECT_FALSE(parse_subject("192.0.2.7", "acme"));
 }
 
+TEST(Subject, WhatIsTooWide) {
+  for (const char* text : {"0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/3", "2001::/15",
+                           "::ffff:0:0/96", "::/80", "::ffff:10.0.0.0/103"}) {
+    EXPECT_TRUE(is_too_wide(*parse_subject(text, ""))) << text;
+  }
+  for (const char* text : {"10.0.0.0/8", "192.0.2.7", "2001::/16", "2001:db8::/32", "::1",
+                           "::ffff:10.0.0.0/104", "user:0.0.0.0/0", "key:a/0"}) {
+    EXPECT_FALSE(is_too_wide(*parse_subject(text, ""))) << text;
+  }
+}
+
 TEST(Marks, TellSubjectsApart) {
   const Marks marks;
   const auto at = [&](const char* text) { return marks.of_address(*net::address_bytes(text)); };
@@ -134,7 +145,7 @@ class BlocksTest : public ::testing::Test {
   Block spike(const char* who) {
     return blocks->add_spike(*parse_subject(who, ""), "too many", lengths, now);
   }
-  std::optional<Wall> find(const char* who) {
+  std::optional<InForce> find(const char* who) {
     return blocks->find(parse_subject(who, "")->mark(blocks->marks()), now);
   }
 
@@ -180,7 +191,7 @@ TEST_F(BlocksTest, OutliveARestartWithTheirSteps) {
   auto operators = *parse_subject("10.0.0.0/8", "");
   ASSERT_TRUE(blocks->add({operators, now, now + 1h, 0, "noise", "key_1"}));
   open();
-  EXPECT_EQ(find("192.0.2.7"), second.until);
+  EXPECT_EQ(find("192.0.2.7"), (InForce{second.until, false}));
   EXPECT_TRUE(blocks->find(blocks->marks().of_user("acme", "ana"), now));
   EXPECT_FALSE(blocks->find(blocks->marks().of_user("globex", "ana"), now));
   EXPECT_TRUE(blocks->find_network(*net::address_bytes("10.1.2.3"), now));
@@ -223,7 +234,8 @@ TEST(ReadBlock, TakesWhatItKnows) {
   for (const char* body :
        {"", "[]", "{", R"({"who":1})", R"({"who":"1.2.3.4","for":"-1h"})", R"({"for":"1h"})",
         R"({"who":"1.2.3.4","for":"9999d"})", R"({"who":"1.2.3.4","why":"x"})",
-        R"({"who":"1.2.3.4","for":"0s"})", R"({"who":"1.2.3.4","reason":"a\nb"})"}) {
+        R"({"who":"0.0.0.0/0"})", R"({"who":"::/0"})", R"({"who":"1.2.3.4","for":"0s"})",
+        R"({"who":"1.2.3.4","reason":"a\nb"})"}) {
     EXPECT_FALSE(read_block(body, "key_1", now)) << body;
   }
 }
@@ -245,7 +257,10 @@ class StageTest : public BlocksTest {
     exchange.started = monotonic;
     exchange.started_wall = now;
     AddressStage stage(*guard);
-    return stage.on_head(exchange);
+    auto verdict = stage.on_head(exchange);
+    said = exchange.said.empty() ? "" : std::string(exchange.said[0].name) + ": ";
+    if (!exchange.said.empty()) said += exchange.said[0].value;
+    return verdict;
   }
   int flood(std::string_view address) {
     int went = 0;
@@ -258,6 +273,7 @@ class StageTest : public BlocksTest {
   std::optional<Guard> guard;
   AnomalySettings settings;
   Monotonic monotonic{1h};
+  std::string said;
 };
 
 TEST_F(StageTest, WhoFloodsIsBlockedAndNobodyElse) {
@@ -269,6 +285,8 @@ TEST_F(StageTest, WhoFloodsIsBlockedAndNobodyElse) {
   EXPECT_EQ(refused.error().code, "blocked");
   EXPECT_EQ(refused.error().kind, ErrorKind::RateLimited);
   EXPECT_EQ(refused.error().retry_after, 60s);
+  EXPECT_TRUE(refused.error().message.starts_with("Far more was asked for than is usual"));
+  EXPECT_EQ(said, "x-should-retry: false");
   EXPECT_TRUE(ask("192.0.2.8"));
   EXPECT_TRUE(ask("192.0.2.7", OperationKind::Health));
   EXPECT_TRUE(ask("")) << "ask() has no address";
@@ -304,7 +322,10 @@ TEST_F(StageTest, TheExemptAreNotWatchedButMayBeBlockedByAnOperator) {
 
 TEST_F(StageTest, AnOperatorsBlocksHoldWhileNothingIsWatched) {
   ASSERT_TRUE(blocks->add({*parse_subject("192.0.2.0/24", ""), now, now + 1h, 0, "", "key_1"}));
-  EXPECT_FALSE(ask("192.0.2.7"));
+  const auto refused = ask("192.0.2.7");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().message.starts_with("An operator of this gateway has blocked this"));
+  EXPECT_EQ(said, "x-should-retry: false");
   EXPECT_TRUE(ask("192.0.3.7"));
 }
 

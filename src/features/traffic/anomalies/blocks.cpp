@@ -38,7 +38,7 @@ void Blocks::put(const Block& block) {
   if (block.subject.network) {
     networks_.insert_or_assign(name, std::pair(*block.subject.network, block.until));
   } else {
-    until_[block.subject.mark(marks_)] = block.until;
+    in_force_[block.subject.mark(marks_)] = {block.until, !block.actor.empty()};
   }
   count();
 }
@@ -49,7 +49,7 @@ void Blocks::erase(const Name& name) {
   if (found->second.subject.network) {
     networks_.erase(name);
   } else {
-    until_.erase(found->second.subject.mark(marks_));
+    in_force_.erase(found->second.subject.mark(marks_));
   }
   blocks_.erase(found);
   count();
@@ -60,15 +60,16 @@ void Blocks::count() {
   any_network_.store(!networks_.empty(), std::memory_order_relaxed);
 }
 
-std::optional<Wall> Blocks::find(Mark mark, Wall now) const {
+std::optional<InForce> Blocks::find(Mark mark, Wall now) const {
   if (!any()) return std::nullopt;
   const std::shared_lock lock(mutex_);
-  const auto found = until_.find(mark);
-  if (found == until_.end() || found->second <= now) return std::nullopt;
+  const auto found = in_force_.find(mark);
+  if (found == in_force_.end() || found->second.until <= now) return std::nullopt;
   return found->second;
 }
 
-std::optional<Wall> Blocks::find_network(const net::AddressBytes& address, Wall now) const {
+// Networks are operators' alone.
+std::optional<InForce> Blocks::find_network(const net::AddressBytes& address, Wall now) const {
   if (!any_network_.load(std::memory_order_relaxed)) return std::nullopt;
   const std::shared_lock lock(mutex_);
   std::optional<Wall> until;
@@ -77,7 +78,8 @@ std::optional<Wall> Blocks::find_network(const net::AddressBytes& address, Wall 
       until = std::max(until.value_or(now), network.second);
     }
   }
-  return until;
+  if (!until) return std::nullopt;
+  return InForce{*until, true};
 }
 
 // What is over, and was followed by good behaviour for so long that it bears on nothing.

@@ -26,6 +26,13 @@ struct Block {
   std::string actor;  // id of the operator's key; "" = by itself
 };
 
+/// What a refusal says of a block.
+struct InForce {
+  Wall until{};
+  bool by_operator = false;
+  bool operator==(const InForce&) const = default;
+};
+
 /// How long blocks are.
 struct Lengths {
   std::chrono::milliseconds first{60'000}, longest{86'400'000}, forget{21'600'000};
@@ -42,9 +49,9 @@ class Blocks {
   /// At the start. Errors: of the store.
   Result<void> load();
 
-  /// Until when; nothing for whoever is not blocked.
-  std::optional<Wall> find(Mark mark, Wall now) const;
-  std::optional<Wall> find_network(const net::AddressBytes& address, Wall now) const;
+  /// Nothing for whoever is not blocked.
+  std::optional<InForce> find(Mark mark, Wall now) const;
+  std::optional<InForce> find_network(const net::AddressBytes& address, Wall now) const;
   bool any() const { return any_.load(std::memory_order_relaxed); }
 
   /// For a spike; one step longer than the last. Kept by the store soon after.
@@ -74,7 +81,7 @@ class Blocks {
   Marks marks_;
   mutable std::shared_mutex mutex_;
   std::map<Name, Block> blocks_;
-  std::unordered_map<Mark, Wall> until_;
+  std::unordered_map<Mark, InForce> in_force_;
   std::map<Name, std::pair<net::Network, Wall>> networks_;
   std::atomic<bool> any_{false};
   std::atomic<bool> any_network_{false};

@@ -15,12 +15,16 @@ namespace causeway::anomalies {
 class AnomaliesFeature final : public Feature {
  public:
   using Post = std::function<void(std::move_only_function<void()>)>;
+  /// The name of the live application key that has this id or name. Errors: for the operator.
+  /// Called by a worker.
+  using KeyName = std::function<Result<std::string>(std::string_view id_or_name)>;
   struct Parts {
     store::Store& store;
     log::Log& log;
     const Clock& clock;
     WorkerGroup& workers;
     Post post;  // onto the loop of the admin port
+    KeyName key_name;
   };
   AnomaliesFeature(Parts parts, const AnomalySettings& settings);
   /// Blocks of before. Errors: of the store.

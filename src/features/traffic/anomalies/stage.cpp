@@ -47,20 +47,25 @@ const Guard::Rule* Guard::rule_for(Kind kind) const {
   return rule && rule->watched[index(kind)] ? rule : nullptr;
 }
 
-Verdict Guard::refuse(Kind kind, Wall until, Wall now) {
+Verdict Guard::refuse(Exchange& exchange, Kind kind, const InForce& block) {
   refused_[index(kind)].fetch_add(1, std::memory_order_relaxed);
-  const auto wait = std::chrono::ceil<std::chrono::seconds>(until - now);
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(block.until - exchange.started_wall);
+  const std::string what(kWhat[index(kind)]);
+  const std::string left = std::to_string(wait.count()) + " more seconds.";
   auto refused =
       fail(ErrorKind::RateLimited, Origin::Us,
-           "Too much was asked for, or an operator said so: " + std::string(kWhat[index(kind)]) +
-               " is blocked for " + std::to_string(wait.count()) + " more seconds.",
+           block.by_operator
+               ? "An operator of this gateway has blocked " + what + ", for " + left
+               : "Far more was asked for than is usual: " + what + " is blocked for " + left,
            "blocked");
   refused.error().retry_after = wait;
+  // Clients that try again by themselves would only be refused again.
+  exchange.said.push_back({"x-should-retry", "false"});
   return refused;
 }
 
 template <class Make>
-Verdict Guard::count(const Rule& rule, Kind kind, Mark mark, const Exchange& exchange, Make make) {
+Verdict Guard::count(const Rule& rule, Kind kind, Mark mark, Exchange& exchange, Make make) {
   const auto excess = rates_.note(kind, mark, rule.limits, exchange.started);
   if (!excess) return go_on();
   const Wall now = exchange.started_wall;
@@ -73,46 +78,46 @@ Verdict Guard::count(const Rule& rule, Kind kind, Mark mark, const Exchange& exc
                                                       {"usual", excess->usual},
                                                       {"step", block.step},
                                                       {"for_s", length.count()}});
-  return refuse(kind, block.until, now);
+  return refuse(exchange, kind, {block.until, !block.actor.empty()});
 }
 
-Verdict Guard::on_address(const Exchange& exchange) {
+Verdict Guard::on_address(Exchange& exchange) {
   const Rule* rule = rule_for(Kind::Address);
   if (!rule && !blocks_.any()) return go_on();
   const auto bytes = net::address_bytes(exchange.address);
   if (!bytes) return go_on();
   const Wall now = exchange.started_wall;
   const Mark mark = blocks_.marks().of_address(*bytes);
-  if (const auto until = blocks_.find(mark, now)) return refuse(Kind::Address, *until, now);
-  if (const auto until = blocks_.find_network(*bytes, now)) {
-    return refuse(Kind::Address, *until, now);
+  if (const auto block = blocks_.find(mark, now)) return refuse(exchange, Kind::Address, *block);
+  if (const auto block = blocks_.find_network(*bytes, now)) {
+    return refuse(exchange, Kind::Address, *block);
   }
   if (!rule || net::in_any(rule->exempt, *bytes)) return go_on();
   return count(*rule, Kind::Address, mark, exchange, [&] { return subject_of(*bytes); });
 }
 
-Verdict Guard::on_user(const Exchange& exchange, std::string_view user) {
+Verdict Guard::on_user(Exchange& exchange, std::string_view user) {
   const Rule* rule = rule_for(Kind::User);
   if (user.empty() || (!rule && !blocks_.any())) return go_on();
   const Wall now = exchange.started_wall;
   const std::string_view tenant = exchange.principal->tenant;
   const Mark mark = blocks_.marks().of_user(tenant, user);
   if (blocks_.any()) {
-    if (const auto until = blocks_.find(mark, now)) return refuse(Kind::User, *until, now);
+    if (const auto block = blocks_.find(mark, now)) return refuse(exchange, Kind::User, *block);
     const auto of_any = blocks_.find(blocks_.marks().of_user("", user), now);
-    if (of_any) return refuse(Kind::User, *of_any, now);
+    if (of_any) return refuse(exchange, Kind::User, *of_any);
   }
   if (!rule) return go_on();
   return count(*rule, Kind::User, mark, exchange, [&] { return subject_of_user(tenant, user); });
 }
 
-Verdict Guard::on_key(const Exchange& exchange) {
+Verdict Guard::on_key(Exchange& exchange) {
   const Rule* rule = rule_for(Kind::Key);
   if (!rule && !blocks_.any()) return go_on();
   const Wall now = exchange.started_wall;
   const std::string_view name = exchange.principal->key_name;
   const Mark mark = blocks_.marks().of_key(name);
-  if (const auto until = blocks_.find(mark, now)) return refuse(Kind::Key, *until, now);
+  if (const auto block = blocks_.find(mark, now)) return refuse(exchange, Kind::Key, *block);
   if (!rule) return go_on();
   return count(*rule, Kind::Key, mark, exchange, [&] { return subject_of_key(name); });
 }

@@ -21,10 +21,10 @@ class Guard {
   Guard(Blocks& blocks, log::Log& log) : blocks_(blocks), log_(log) {}
   void configure(const AnomalySettings& settings);
 
-  Verdict on_address(const Exchange& exchange);
+  Verdict on_address(Exchange& exchange);
   bool looks_at_users() const { return rule_for(Kind::User) || blocks_.any(); }
-  Verdict on_user(const Exchange& exchange, std::string_view user);
-  Verdict on_key(const Exchange& exchange);
+  Verdict on_user(Exchange& exchange, std::string_view user);
+  Verdict on_key(Exchange& exchange);
 
   Rates& rates() { return rates_; }
   std::uint64_t refused(Kind kind) const { return refused_[index(kind)].load(); }
@@ -41,9 +41,9 @@ class Guard {
   };
   static std::size_t index(Kind kind) { return static_cast<std::size_t>(kind); }
   const Rule* rule_for(Kind kind) const;
-  Verdict refuse(Kind kind, Wall until, Wall now);
+  Verdict refuse(Exchange& exchange, Kind kind, const InForce& block);
   template <class Make>
-  Verdict count(const Rule& rule, Kind kind, Mark mark, const Exchange& exchange, Make make);
+  Verdict count(const Rule& rule, Kind kind, Mark mark, Exchange& exchange, Make make);
 
   Blocks& blocks_;
   log::Log& log_;

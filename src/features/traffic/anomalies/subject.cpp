@@ -94,6 +94,18 @@ Mark Subject::mark(const Marks& marks) const {
   return marks.of_address(net::address_bytes(literal).value_or(net::AddressBytes{}));
 }
 
+bool is_too_wide(const Subject& subject) {
+  if (!subject.network) return false;
+  const std::string_view who = subject.who;
+  const auto slash = who.find('/');
+  const auto address = net::address_bytes(who.substr(0, slash));
+  if (slash == std::string_view::npos || !address) return false;
+  unsigned bits = 0;
+  std::from_chars(who.data() + slash + 1, who.data() + who.size(), bits);
+  if (is_v4(*address)) return bits < 8;
+  return bits < 16 || subject.network->contains(*net::address_bytes("0.0.0.0"));
+}
+
 Subject subject_of(const net::AddressBytes& address) {
   if (is_v4(address)) return {Kind::Address, text_of(address), {}, {}};
   return {Kind::Address, text_of(neighbourhood(address)) + "/64", {}, {}};

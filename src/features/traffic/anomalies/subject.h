@@ -38,6 +38,10 @@ struct Subject {
   Mark mark(const Marks& marks) const;
 };
 
+/// Whether a network is wider than operators may block: more than a /8 of IPv4 or a /16 of IPv6, or
+/// an IPv6 network that holds all of IPv4.
+bool is_too_wide(const Subject& subject);
+
 /// Error: InvalidRequest "invalid_block", for whoever wrote it.
 Result<Subject> parse_subject(std::string_view text, std::string_view tenant);
 

@@ -88,7 +88,9 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   auto* more = app.add_subcommand("add", "block somebody");
   auto* less = app.add_subcommand("remove", "take a block away");
   for (auto* verb : {more, less}) {
-    verb->add_option("who", words.who, "an address, a network, user:NAME or key:NAME")->required();
+    verb->add_option("who", words.who,
+                     "an address, a network, user:NAME, or key: and a key's name or id")
+        ->required();
     verb->add_option("--tenant", words.tenant, "the user's tenant; without it any");
   }
   more->add_option("--for", words.length, "how long, e.g. 30m or 7d; an hour where it is not said");
