@@ -166,6 +166,27 @@ def test_callers_own_faults_are_no_alert(make_gateway, north):
     assert not active(gateway)
 
 
+def test_our_own_limits_are_no_alert(make_gateway, north):
+    """A limit that does its work is no failure; a provider's 429 is."""
+    rules = [{"name": "errors", "when": "errors", "above": "1%", "requests": 5, "for": "0s"}]
+    value = settings(north, rules=rules)
+    value["policies"][0]["limits"] = [{"per": "key", "requests": 3, "window": "1m"}]
+    gateway = make_gateway(value)
+    codes = [gateway.chat("north").status_code for _ in range(30)]
+    assert codes == [200] * 3 + [429] * 27
+    assert gateway.admin_call("POST", "/api/blocks", {"who": "key:other"}).status_code == 201
+    assert {gateway.chat("north", key=OTHER_KEY).status_code for _ in range(10)} == {429}
+    time.sleep(1.5)
+    assert not active(gateway)
+    value["policies"][0]["limits"] = []
+    gateway.write_config(value)
+    assert gateway.admin_call("POST", "/api/reload").status_code == 200
+    north.settings["status"] = 429
+    assert {gateway.chat("north").status_code for _ in range(10)} == {429}
+    alert = fires(gateway, "errors")
+    assert ("error_class", "rate_limited") in causes(alert), alert
+
+
 def test_failed_authentication_names_the_address(make_gateway, north):
     rules = [{"name": "keys", "when": "failed_auth", "above": "60", "for": "0s", "clear": "500ms"}]
     gateway = make_gateway(settings(north, rules=rules))

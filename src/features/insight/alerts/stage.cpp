@@ -20,6 +20,15 @@ std::string_view key_of(const Principal* caller) {
 
 std::size_t number(ErrorKind kind) { return static_cast<std::size_t>(kind); }
 
+/// Our own limits, budgets and blocks refuse who asks too much, before a target is asked: they do
+/// their work, and the matter is the caller's own, as a wrong request is. A full queue of a model
+/// of ours is a failure.
+bool is_callers_own(const Exchange& exchange, const Error& error) {
+  const bool too_much =
+      error.kind == ErrorKind::RateLimited || error.kind == ErrorKind::QuotaExhausted;
+  return too_much && error.origin == Origin::Us && exchange.attempts.empty();
+}
+
 /// An answer's time in parts that add up to the whole.
 void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
   constexpr nanoseconds kNone{0};
@@ -94,7 +103,9 @@ void AlertStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept {
                exchange.model ? std::string_view(exchange.model->name) : std::string_view(),
                key_of(exchange.principal));
   cell.add(kRequests);
-  if (outcome.error) cell.add(kErrors + number(outcome.error->kind));
+  if (outcome.error && !is_callers_own(exchange, *outcome.error)) {
+    cell.add(kErrors + number(outcome.error->kind));
+  }
   if (!last) return;
   note_attempts(cells, exchange, cell);
   if (const auto cost = exchange.cost_micros.value_or(0); cost > 0) {

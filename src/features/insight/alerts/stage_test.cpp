@@ -103,6 +103,24 @@ TEST(AlertStage, AWholeAnswerAndAnError) {
   EXPECT_EQ(rows[0].counts[kErrors + static_cast<std::size_t>(ErrorKind::UpstreamFailed)], 1);
 }
 
+TEST(AlertStage, OurOwnLimitsAreNoFailuresAndAProvidersAre) {
+  World world;
+  const auto counted = [&world](ErrorKind kind, Origin origin) {
+    world.exchange.outcome.error = fail(kind, origin, "").error();
+    const Rows rows = world.end();
+    EXPECT_EQ(rows.size(), 1u);
+    return failures(rows[0].counts, kErrors);  // so far
+  };
+  EXPECT_EQ(counted(ErrorKind::RateLimited, Origin::Us), 0);
+  EXPECT_EQ(counted(ErrorKind::QuotaExhausted, Origin::Us), 0);
+  EXPECT_EQ(counted(ErrorKind::Overloaded, Origin::Us), 1);
+  EXPECT_EQ(counted(ErrorKind::RateLimited, Origin::Upstream), 2);
+  EXPECT_EQ(counted(ErrorKind::QuotaExhausted, Origin::Upstream), 3);
+  world.attempt(world.north);
+  world.exchange.outcome.error = fail(ErrorKind::RateLimited, Origin::Us, "").error();
+  EXPECT_EQ(failures(world.end()[1].counts, kErrors), 1) << "the full queue of an engine";
+}
+
 TEST(AlertStage, WhoIsRefusedIsNoRequest) {
   World world;
   world.exchange.principal = nullptr;
