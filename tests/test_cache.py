@@ -155,6 +155,12 @@ def test_cache_control_is_obeyed(gate, fake, mark):
         return ask(gate, "kept", mark, headers={"cache-control": value})
     refused = control("only-if-cached")
     assert refused.status_code == 504 and refused.json()["error"]["code"] == "not_cached"
+    for both in ("no-cache, only-if-cached", "only-if-cached, no-store"):
+        refused = control(both)
+        assert refused.status_code == 504 and refused.json()["error"]["code"] == "not_cached", both
+    hot = ask(gate, "kept", mark, headers={"cache-control": "only-if-cached"}, temperature=1.9)
+    assert hot.status_code == 504, "nothing is kept of these"
+    assert not fake.records(mark)
     assert "x-causeway-cache" not in control("no-store").headers
     assert said(ask(gate, "kept", mark)) == "miss", "no-store kept nothing"
     assert said(control("no-cache")) == "miss"
@@ -315,6 +321,12 @@ def test_verbs_and_clearing(gate, fake, mark):
     ask(gate, "kept", mark), ask(gate, "kept", mark, key=TEENY)
     shown = gate.cli("cache", "stats")
     assert "hits of" in shown.stdout and "memory" in shown.stdout and "disk" in shown.stdout
+    now = gate.admin_call("GET", "/api/cache").json()
+    found, all_ = now["hits"] + now["by_meaning"], now["hits"] + now["by_meaning"] + now["misses"]
+    assert f"{found} hits of {all_} (" in shown.stdout, shown.stdout
+    assert f"by the same words: {now['hits']}, " in shown.stdout, shown.stdout
+    assert f"by meaning: {now['by_meaning']}" in shown.stdout, shown.stdout
+    assert 0 < now["memory"]["bytes"] < 1024 * 1024 and " KiB " in shown.stdout, shown.stdout
     cleared = gate.cli("cache", "clear", "--tenant", "acme", "--model", "kept")
     assert cleared.returncode == 0 and "taken out" in cleared.stdout
     assert said(ask(gate, "kept", mark)) == "miss"

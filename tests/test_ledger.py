@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import time
 
 import pytest
@@ -227,6 +228,26 @@ def test_usage_verb(config, make_gateway):
     assert [r for r in rows if r["model"] == "echo"] == [row]
     table = gw.cli("usage").stdout
     assert "echo" in table and "test" in table
+    assert "STORED" not in table and "MINIMISED" not in table, "nothing was"
+    assert "SPARED-TOKENS" in gw.cli("usage", "--help").stdout
+
+
+def test_usage_table_shows_what_stored_answers_spared(config, make_gateway):
+    value = config()
+    value["policies"] = [{"name": "all", "cache": "on"}]
+    value["prices"] = {"currency": "EUR", "models": {"echo": {"input": 1000, "output": 1000}}}
+    gw = make_gateway(value)
+    first, again = gw.chat("echo", "a b"), gw.chat("echo", "a b")
+    assert again.headers["x-causeway-cache"] == "exact"
+    row = settled(gw, 2, model="echo")
+    head, line = (re.split(r"\s{2,}", line.strip()) for line in
+                  gw.cli("usage", "--by", "model").stdout.splitlines()[:2])
+    shown = dict(zip(head, line))
+    tokens = first.json()["usage"]["total_tokens"]
+    assert shown["STORED"] == "1" and shown["SPARED-TOKENS"] == str(tokens) == str(row["cached_tokens"]), shown
+    assert float(shown["SPARED-COST"]) == row["cost_saved"] == float(first.headers["x-causeway-cost"]) > 0
+    assert float(shown["COST EUR"]) == row["cost"]
+    assert len("  ".join(head)) < 100 and "CACHED" not in head and "SAVED" not in head
 
 
 def test_usage_shows_soon(config, make_gateway):

@@ -215,7 +215,7 @@ def test_tokens_saved_are_counted_everywhere(gate, client):
     wait_until(lambda: gate.usage_of(model="tokens-openai")["tokens_saved"] == before + saved)
     assert gate.metrics().value("causeway_tokens_saved_total", gen_ai_request_model="tokens-openai") == counted + saved
     table = gate.cli("usage", "--by", "model").stdout.splitlines()
-    column = table[0].split().index("SAVED")
+    column = table[0].split().index("MINIMISED")
     assert next(line.split()[column] for line in table if line.startswith("tokens-openai")) == str(before + saved)
 
 

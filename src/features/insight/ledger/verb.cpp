@@ -29,15 +29,54 @@ std::string cell(const bj::value& row, bj::string_view name) {
   return "-";
 }
 
-// Whole microdollars, as a decimal number.
-std::string money(const bj::value& row) {
-  const bj::value* value = row.as_object().if_contains("cost_micros");
-  if (!value || !value->is_int64()) return "-";
-  const long long micros = value->as_int64();
+// As a decimal number with six places; "-" where it is not known.
+std::string money(const bj::value& row, bj::string_view name) {
+  const bj::value* value = row.as_object().if_contains(name);
+  if (!value || !value->is_number()) return "-";
   char text[40];
-  std::snprintf(text, sizeof text, "%s%lld.%06lld", micros < 0 ? "-" : "",
-                std::abs(micros) / 1'000'000, std::abs(micros) % 1'000'000);
+  std::snprintf(text, sizeof text, "%.6f", value->to_number<double>());
   return text;
+}
+
+struct Figure {
+  const char* title;  // one word: scripts take lines apart
+  const char* name;
+  bool always;  // else only where a row has something there
+  bool money = false;
+};
+
+constexpr Figure kFigures[] = {
+    {"REQUESTS", "requests", true},
+    {"FAILED", "failed_requests", true},
+    {"STORED", "cached_requests", false},
+    {"INPUT", "input_tokens", true},
+    {"PROMPT-CACHE", "cache_read_tokens", false},
+    {"OUTPUT", "output_tokens", true},
+    {"ESTIMATED", "estimated_requests", false},
+    {"MINIMISED", "tokens_saved", false},
+    {"SPARED-TOKENS", "cached_tokens", false},
+    {"SPARED-COST", "cost_saved", false, true},
+    {"COST", "cost", true, true},  // the last: its currency stands behind it
+};
+
+constexpr const char* kFooter =
+    "Columns without a figure in any row are left out.\n"
+    "  STORED         of REQUESTS, those answered without a model: cache, FAQ\n"
+    "  PROMPT-CACHE   of INPUT, what the provider read from its own cache\n"
+    "  ESTIMATED      requests whose usage the provider did not tell\n"
+    "  MINIMISED      tokens that minimising kept back; in no other sum\n"
+    "  SPARED-TOKENS  what stored answers would have come to; in no other sum\n"
+    "  SPARED-COST    the same in money\n";
+
+std::string figure_text(const bj::value& row, const Figure& figure) {
+  return figure.money ? money(row, figure.name) : cell(row, figure.name);
+}
+
+bool has_any(const bj::array& rows, const Figure& figure) {
+  return std::ranges::any_of(rows, [&figure](const bj::value& row) {
+    const bj::value* value = row.as_object().if_contains(figure.name);
+    return value && value->is_number() && value->to_number<double>() != 0;
+  });
 }
 
 void print_usage(const bj::value& reply, const std::string& by) {
@@ -51,20 +90,18 @@ void print_usage(const bj::value& reply, const std::string& by) {
     std::ranges::transform(name, name.begin(),
                            [](char c) { return static_cast<char>(toupper(c)); });
   }
-  for (const char* name :
-       {"REQUESTS", "FAILED", "STORED", "INPUT", "CACHED", "OUTPUT", "SAVED", "ESTIMATED"}) {
-    table[0].emplace_back(name);
+  const bj::array& rows = reply.at("usage").as_array();
+  std::vector<Figure> figures;
+  for (const Figure& figure : kFigures) {
+    if (!figure.always && !has_any(rows, figure)) continue;
+    figures.push_back(figure);
+    table[0].emplace_back(figure.title);
   }
-  table[0].push_back("COST " + cell(reply, "currency"));
-  for (const bj::value& row : reply.at("usage").as_array()) {
+  table[0].back() += " " + cell(reply, "currency");
+  for (const bj::value& row : rows) {
     auto& line = table.emplace_back();
     for (const std::string& group : groups) line.push_back(cell(row, group));
-    for (const char* name :
-         {"requests", "failed_requests", "cached_requests", "input_tokens", "cache_read_tokens",
-          "output_tokens", "tokens_saved", "estimated_requests"}) {
-      line.push_back(cell(row, name));
-    }
-    line.push_back(money(row));
+    for (const Figure& figure : figures) line.push_back(figure_text(row, figure));
   }
   std::fputs(table_text(table, groups.size()).c_str(), stdout);
   const auto& hosted = reply.at("hosted").as_array();
@@ -88,6 +125,7 @@ int run(std::span<const std::string> args, AdminClient& admin) {
   CLI::App app(
       "Tokens and money, from the running gateway. A cost of - means that no price is known.",
       "causeway usage");
+  app.footer(kFooter);
   Words words;
   app.add_option("--from", words.from, "first day, like 2026-11-24");
   app.add_option("--to", words.to, "last day");

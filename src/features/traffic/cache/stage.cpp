@@ -69,6 +69,11 @@ void unsay(Exchange& exchange, std::string_view name) {
   std::erase_if(exchange.said, [name](const SaidField& field) { return field.name == name; });
 }
 
+std::unexpected<Error> not_cached() {
+  return fail(ErrorKind::Timeout, Origin::Us,
+              "Cache-Control: only-if-cached was asked for, and no answer is kept.", "not_cached");
+}
+
 constexpr std::string_view kSays = "x-causeway-cache";
 
 }  // namespace
@@ -88,9 +93,14 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   State& state = exchange.slot(slot_);
   land(state, false);  // of an attempt before this one
   state = {};
-  if (!concerns(exchange, attempt, settings)) co_return go_on();
+  const bool looks = concerns(exchange, attempt, settings);
+  if (!looks && exchange.internal) co_return go_on();
   const Control control = read_control(exchange.head().find("cache-control").value_or(""));
-  if (control.no_store) co_return go_on();
+  // Whatever else is said: who wants a kept answer or none gets no new one.
+  if (control.only_if_cached && (!looks || control.no_store || control.no_cache)) {
+    co_return not_cached();
+  }
+  if (!looks || control.no_store) co_return go_on();
   state.key = key_of(exchange, attempt, settings);
   if (!control.no_cache) {
     auto kept = in_memory(exchange, state.key);
@@ -125,11 +135,7 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
       land(state, true);
       co_return go_on();
     }
-    if (control.only_if_cached) {
-      co_return fail(ErrorKind::Timeout, Origin::Us,
-                     "Cache-Control: only-if-cached was asked for, and no answer is kept.",
-                     "not_cached");
-    }
+    if (control.only_if_cached) co_return not_cached();
   }
   if (exchange.cancel.requested()) {
     co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");

@@ -15,9 +15,14 @@ namespace {
 namespace bj = boost::json;
 using http::Method;
 
-std::string megabytes(const bj::value& bytes) {
+std::string size_text(const bj::value& bytes) {
+  const double kibibytes = bytes.to_number<double>() / 1024;
   char text[40];
-  std::snprintf(text, sizeof text, "%.1f MiB", bytes.to_number<double>() / (1024 * 1024));
+  if (kibibytes < 1024) {
+    std::snprintf(text, sizeof text, "%.1f KiB", kibibytes);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f MiB", kibibytes / 1024);
+  }
   return text;
 }
 
@@ -37,17 +42,21 @@ int stats(AdminClient& admin, bool as_json) {
     std::printf("%s\n", answer->raw.c_str());
     return 0;
   }
-  const double hits = answer->object.at("hits").to_number<double>();
-  const double all = hits + answer->object.at("misses").to_number<double>();
-  std::printf("%.0f hits of %.0f (%.1f %%), %.0f of them waited for the same request of another\n",
-              hits, all, all > 0 ? 100 * hits / all : 0,
-              answer->object.at("joined").to_number<double>());
+  const auto number = [&answer](const char* name) {
+    return answer->object.at(name).to_number<double>();
+  };
+  const double same = number("hits"), near = number("by_meaning"), hits = same + near;
+  const double all = hits + number("misses");
+  std::printf("%.0f hits of %.0f (%.1f %%)\n", hits, all, all > 0 ? 100 * hits / all : 0);
+  std::printf("  by the same words: %.0f, of which %.0f waited for the same request of another\n",
+              same, number("joined"));
+  std::printf("  by meaning: %.0f; %.0f questions are known\n", near, number("questions"));
   std::vector<std::vector<std::string>> table{{"WHERE", "ANSWERS", "SIZE", "OF"}};
   for (const char* where : {"memory", "disk"}) {
     const bj::value* shelf = answer->object.as_object().if_contains(where);
     if (!shelf) continue;
-    table.push_back({where, bj::serialize(shelf->at("entries")), megabytes(shelf->at("bytes")),
-                     megabytes(shelf->at("most_bytes"))});
+    table.push_back({where, bj::serialize(shelf->at("entries")), size_text(shelf->at("bytes")),
+                     size_text(shelf->at("most_bytes"))});
   }
   std::fputs(table_text(table).c_str(), stdout);
   if (const bj::value* shared = answer->object.as_object().if_contains("shared"))
