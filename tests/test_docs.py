@@ -87,8 +87,8 @@ def configurations():
 def test_example_is_a_right_configuration(text, tmp_path):
     file = tmp_path / "causeway.yaml"
     file.write_text(text)
-    # What an example takes from the environment is set; the value means nothing.
-    wanted = {variable: "value-0123456789abcdef" for variable in re.findall(r"\$\{(\w+)", text)}
+    # What an example must have from the environment is set; the value means nothing.
+    wanted = {variable: "value-0123456789abcdef" for variable in re.findall(r"\$\{(\w+)\}", text)}
     checked = run("check", str(file), env=wanted)
     assert checked.returncode == 0, checked.stderr
 
