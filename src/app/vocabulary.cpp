@@ -27,8 +27,10 @@ Vocabulary::Vocabulary() {
   no_pii.action = pii::Action::Off;
   pii = sections.add(pii::kPii, "What is done about personal data and keys in requests.", no_pii);
   cache = sections.add(cache::kCache, "Answers that are kept and given again (docs/cache.md).");
-  limits = sections.add(limits::kLimits,
-                        "How much anybody may have: requests, tokens, money (docs/limits.md).");
+  limits =
+      sections.add(limits::kLimits,
+                   "How much anybody may have: requests, tokens, money; `off` = as much as they "
+                   "want (docs/limits.md).");
   overload = sections.add(overload::kOverload,
                           "Requests wait, fairly, while their model has too much to do.");
   schema = std::make_unique<config::Schema<AppConfig>>(registry);

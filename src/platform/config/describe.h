@@ -49,6 +49,16 @@ class Field {
     entry_.default_json.clear();
     return *this;
   }
+  /// What it is in a mapping that does not name it, where a section that is not there has another:
+  /// a switch that is off, and on in a section that says anything.
+  Field& in_mapping(const T& value) {
+    entry_.in_mapping = [value, where = entry_.offset](void* object) {
+      *reinterpret_cast<T*>(static_cast<char*>(object) + where) = value;
+    };
+    entry_.default_text = detail::print_value(*entry_.type, &value);
+    entry_.default_json = detail::print_json(*entry_.type, &value);
+    return *this;
+  }
   /// Both limits are included. `range(1, 64)`, `range(1s, 1h)`, `range(0.0, 1.0)`.
   template <class A, class B>
   Field& range(A low, B high) {
@@ -170,12 +180,12 @@ class Registry {
   /// `registry.kind<OpenAiConfig>("provider", "openai", "Any OpenAI-compatible server.")`
   template <class T>
   void kind(std::string_view group, std::string_view name, std::string_view doc) {
-    add(group, name, doc, make_part<T>());
+    add(group, name, doc, make_part<T>({}));
   }
   /// `registry.section("policy", kPii, "What is done about personal data.")`
   template <class T>
   void section(std::string_view group, Section<T> key, std::string_view doc) {
-    add(group, key.name, doc, make_part<T>());
+    add(group, key.name, doc, make_part<T>(key.none));
   }
   /// In the order of registering; used while a Schema is built.
   std::vector<detail::Part> parts(std::string_view group) const;
@@ -183,12 +193,14 @@ class Registry {
  private:
   using MakePart = std::function<detail::Part(const Registry&)>;
   template <class T>
-  static MakePart make_part() {
-    return [](const Registry& registry) {
+  static MakePart make_part(std::string_view none) {
+    return [none](const Registry& registry) {
       T sample{};
+      auto type = detail::make_type(registry, sample);
+      if (!none.empty()) type->words.push_back({std::string(none), {}, type->clear});
       return detail::Part{{},
                           {},
-                          detail::make_type(registry, sample),
+                          std::move(type),
                           [] { return std::static_pointer_cast<void>(std::make_shared<T>()); },
                           typeid(T)};
     };

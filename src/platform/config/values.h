@@ -121,6 +121,7 @@ class Variant {
 template <class T>
 struct Section {
   std::string_view name;
+  std::string_view none = {};  // of a list: the word that stands for an empty one
 };
 
 /// The keys of a struct that belong to others. `if (const PiiConfig* pii = policy.parts.get(kPii))`

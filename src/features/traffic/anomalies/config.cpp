@@ -8,7 +8,11 @@ void describe(config::Fields& f, AnomalySettings& c) {
   using namespace std::chrono_literals;
   f.word("off", c.on, false, "Nobody is blocked but by an operator.");
   f.word("on", c.on, true, "With the settings below as they are.");
-  f.field("on", c.on, "Whether spikes are blocked. A section that says anything else wants this.");
+  f.field(
+       "on", c.on,
+       "Whether spikes are blocked. In a section that says anything it is on; without the section "
+       "it is off.")
+      .in_mapping(true);
   f.field("floor", c.floor, "So many requests in ten seconds are never too many.")
       .range(5u, 1'000'000u);
   f.field("factor", c.factor, "How many times what is usual is too much.").range(1.5, 1000.0);

@@ -21,8 +21,10 @@ void describe(config::Fields& f, CacheSettings& c) {
   f.word("off", c.on, false, "Every request is answered anew.");
   f.word("on", c.on, true, "With the settings below as they are.");
   f.field("on", c.on,
-          "Whether answers are kept and given again. A section that says anything else "
-          "wants this, too.");
+          "Whether answers are kept and given again. In a section that says anything it is on; "
+          "without "
+          "the section it is off.")
+      .in_mapping(true);
   f.field("ttl", c.ttl, "How long an answer is given again.").range(1s, 720h);
   f.field("scope", c.scope, "Who shares an answer.");
   f.field("max_temperature", c.max_temperature,

@@ -18,7 +18,7 @@ inline config::Names<Scope> names_of(Scope) {
 
 /// Answers to what was asked in other words.
 struct MeaningSettings {
-  std::string model;                      // of embeddings; "" = only the very same is the same
+  config::Located<std::string> model;     // of embeddings; "" = only the very same is the same
   double threshold = 0.85;                // cosine
   std::chrono::milliseconds wait{2'000};  // for the vector; then the request is asked as it is
 };

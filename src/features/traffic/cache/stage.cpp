@@ -125,7 +125,7 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
       unsay(exchange, kSays);
       co_return go_on();
     }
-    if (!settings.meaning.model.empty()) {
+    if (!settings.meaning.model->empty()) {
       found = co_await find_by_meaning(exchange, attempt, control.max_age);
     }
     if (found) {
@@ -196,7 +196,7 @@ Task<std::vector<float>> CacheStage::vector_of(Exchange& exchange, const Meaning
   Question question;
   question.principal = principal.get();
   question.path = "/v1/embeddings";
-  question.body = "{\"model\":" + encode_json_string(settings.model) +
+  question.body = "{\"model\":" + encode_json_string(*settings.model) +
                   ",\"input\":" + encode_json_string(text) + "}";
   question.inside = &exchange;
   question.cancel = &exchange.cancel;
@@ -217,7 +217,7 @@ Task<bool> CacheStage::find_by_meaning(Exchange& exchange, Attempt& attempt,
   const std::string text = question_of(exchange, attempt, settings, asked->context);
   asked->question = similar::read_question(text);
   if (text.empty() || !asked->question.read) co_return false;
-  asked->model = settings.meaning.model;
+  asked->model = *settings.meaning.model;
   auto asking = vector_of(exchange, settings.meaning, text);
   asked->vector = co_await std::move(asking);
   if (asked->vector.empty()) co_return false;

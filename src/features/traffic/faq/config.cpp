@@ -15,7 +15,8 @@ void describe(config::Fields& f, FaqSettings& c) {
           "Where the answer is not given itself, it is put in front of the model as a system "
           "message.");
   f.field("model", c.model,
-          "A model for embeddings (`local/minilm`), for `serve: meaning`; with `ground`, entries "
+          "A model for embeddings (`local/minilm`), which `serve: meaning` wants; with `ground`, "
+          "entries "
           "are then found that ask something near. Without one only those that are the question "
           "exactly.");
   f.field("threshold", c.threshold,
@@ -34,6 +35,11 @@ void describe(config::Fields& f, FaqSettings& c) {
           "Only entries in these languages, as tags: `de` stands for `de-CH` as well. Entries "
           "whose language is not said are in all of them.")
       .or_single();
+  f.check<FaqSettings>(c, [](const FaqSettings& s, config::Position at,
+                             config::Problems& problems) {
+    if (s.serve != Serve::Meaning || !s.model->empty()) return;
+    problems.add(at, "faq: `serve: meaning` wants `model`, one for embeddings (`local/minilm`)");
+  });
 }
 
 }  // namespace causeway::faq

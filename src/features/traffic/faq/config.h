@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platform/config/describe.h"
+#include "platform/config/values.h"
 
 namespace causeway::faq {
 
@@ -19,7 +20,7 @@ inline config::Names<Serve> names_of(Serve) {
 struct FaqSettings {
   Serve serve = Serve::Off;
   bool ground = false;
-  std::string model;                     // of embeddings; empty = nothing is found by meaning
+  config::Located<std::string> model;    // of embeddings; empty = nothing is found by meaning
   double threshold = 0.85;               // cosine
   double ground_threshold = 0.6;         // likewise
   std::uint32_t most = 3;                // entries in front of the model
@@ -27,7 +28,7 @@ struct FaqSettings {
   bool conversation = false;
   std::vector<std::string> languages;
 
-  bool by_meaning() const { return !model.empty() && (ground || serve == Serve::Meaning); }
+  bool by_meaning() const { return !model->empty() && (ground || serve == Serve::Meaning); }
   bool does_anything() const { return serve != Serve::Off || ground; }
 };
 

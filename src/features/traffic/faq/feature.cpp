@@ -158,8 +158,8 @@ void FaqFeature::prepare(const std::vector<Policy>& policies) {
   for (const Policy& policy : policies) {
     if (!policy.sections.has(parts_.key.index())) continue;
     const FaqSettings& settings = policy.sections.get(parts_.key);
-    if (settings.by_meaning() && std::ranges::find(models, settings.model) == models.end()) {
-      models.push_back(settings.model);
+    if (settings.by_meaning() && std::ranges::find(models, *settings.model) == models.end()) {
+      models.push_back(*settings.model);
     }
   }
   meanings_.want(std::move(models));

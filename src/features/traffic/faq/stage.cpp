@@ -138,7 +138,7 @@ Task<Verdict> FaqStage::wait_request(Exchange& exchange) {
 // Where the model does not answer, or not in time, nothing is near: the question is asked as it is.
 Task<std::vector<Near>> FaqStage::find_near(Exchange& exchange, Asked& asked) {
   const FaqSettings& settings = exchange.policy->sections.get(key_);
-  asked.vectors = meanings_.held(loop_of(exchange).meanings, settings.model);
+  asked.vectors = meanings_.held(loop_of(exchange).meanings, *settings.model);
   const auto& vectors = asked.vectors;
   if (!vectors || vectors->rows() == 0 || !exchange.context->asker) {
     meanings_.look();
@@ -148,7 +148,7 @@ Task<std::vector<Near>> FaqStage::find_near(Exchange& exchange, Asked& asked) {
   Question question;
   question.principal = principal.get();
   question.path = "/v1/embeddings";
-  question.body = embeddings_body(settings.model, {&asked.question, 1});
+  question.body = embeddings_body(*settings.model, {&asked.question, 1});
   question.inside = &exchange;
   question.cancel = &exchange.cancel;
   question.timeout = settings.wait;

@@ -1,5 +1,7 @@
 #include "features/traffic/limits/config.h"
 
+#include <algorithm>
+
 #include "features/traffic/limits/period.h"
 
 namespace causeway::limits {
@@ -44,10 +46,19 @@ std::string what_is_wrong(const LimitConfig& limit) {
                       int(limit.concurrent.has_value()) + int(limit.money.has_value());
   if (amounts != 1) return "must say one of requests, tokens, concurrent and money";
   if (limit.per.empty()) return "must say per whom it counts";
+  if (limit.per.size() > 1 && std::ranges::find(limit.per, Per::All) != limit.per.end()) {
+    return "counts all together, and others apart: `all` stands alone in `per`";
+  }
+  if (limit.unpriced == Unpriced::Refuse && !limit.money) {
+    return "counts no money: `unpriced: refuse` is for one that does";
+  }
   if (limit.concurrent) {
     return limit.window || limit.each ? "counts what runs now: it has no window" : "";
   }
-  if (limit.window.has_value() == limit.each.has_value()) {
+  if (limit.window && limit.each) {
+    return "says both `window` and `each`: only one of them may stand";
+  }
+  if (!limit.window && !limit.each) {
     return "must say `window` (up to an hour), or `each: day` or `each: month`";
   }
   if (limit.money && limit.money->micros <= 0) return "must allow more money than none";
@@ -65,7 +76,7 @@ void describe(config::Fields& f, LimitConfig& c) {
   f.field("name", c.name, "What it is called in answers; else it is made of what it says.");
   f.field("per", c.per,
           "Whom it counts apart: key, user, tenant, model, address, or all together. Several: each "
-          "combination. A user of whom nothing is known is the key.")
+          "combination; `all` stands alone. A user of whom nothing is known is the key.")
       .or_single();
   f.field("requests", c.requests, "So many requests.").range(1, 1'000'000'000);
   f.field("tokens", c.tokens, "So many tokens, of prompts and answers together.")
@@ -81,7 +92,8 @@ void describe(config::Fields& f, LimitConfig& c) {
       .range(1, 1'000'000);
   f.field("soft", c.soft, "From this part of the amount on it is told, once in each period.")
       .range(0.01, 1.0);
-  f.field("unpriced", c.unpriced, "Of money: what happens to a model whose price is not known.");
+  f.field("unpriced", c.unpriced,
+          "Of money only: what happens to a model whose price is not known.");
   f.check<LimitConfig>(
       c, [](const LimitConfig& limit, config::Position at, config::Problems& problems) {
         const std::string wrong = what_is_wrong(limit);

@@ -41,7 +41,7 @@ void describe(config::Fields& f, LimitConfig& c);
 
 /// Policy section `limits`.
 using LimitList = std::vector<LimitConfig>;
-inline constexpr config::Section<LimitList> kLimits{"limits"};
+inline constexpr config::Section<LimitList> kLimits{"limits", "off"};
 
 /// `limits:` of the file.
 struct LimitTable {

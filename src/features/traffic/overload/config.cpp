@@ -1,5 +1,7 @@
 #include "features/traffic/overload/config.h"
 
+#include <string>
+
 #include "platform/text/glob.h"
 
 namespace causeway::overload {
@@ -15,15 +17,16 @@ void describe(config::Fields& f, OverloadSettings& c) {
   using namespace std::chrono_literals;
   f.word("off", c.on, false, "Every request goes to its model at once.");
   f.word("on", c.on, true, "With the settings below as they are.");
-  f.field("on", c.on,
-          "Whether requests wait, fairly by tenant, while their target has as many as it can do. A "
-          "section that says anything else wants this, too.");
+  f.field(
+       "on", c.on,
+       "Whether requests wait, fairly by tenant, while their target has as many as it can do. In "
+       "a section that says anything it is on; without the section it is off.")
+      .in_mapping(true);
   f.field(
        "concurrency", c.concurrency,
        "Requests of a target that may be under way at once, where it is known, as of a server of "
-       "one's own: `gpu/large: 16`; `*` stands for any text, the first that fits counts. Of others "
-       "it is learnt, in the "
-       "bounds that follow.")
+       "one's own, by PROVIDER/MODEL: `gpu/large: 16`; `*` stands for any text, the first that "
+       "fits counts. Of others it is learnt, in the bounds that follow.")
       .range(1u, 100'000u);
   f.field(
        "least", c.least,
@@ -45,6 +48,12 @@ void describe(config::Fields& f, OverloadSettings& c) {
       .range(1u, 100'000u);
   f.field("weight", c.weight, "The share of a tenant, compared with the others' weights.")
       .range(0.01, 100.0);
+  f.check<OverloadSettings>(
+      c, [](const OverloadSettings& s, config::Position at, config::Problems& problems) {
+        if (s.least <= s.most) return;
+        problems.add(at, "overload: `least` (" + std::to_string(s.least) + ") is above `most` (" +
+                             std::to_string(s.most) + ")");
+      });
 }
 
 }  // namespace causeway::overload

@@ -151,21 +151,34 @@ class SchemaWriter {
   }
 
   void list(const Type& type) {
-    if (!type.or_single) {
+    if (!type.or_single && type.words.empty()) {
       json_.key("type").raw(R"(["array", "null"])");
       json_.key("items");
       return object(*type.inner);
     }
     json_.key("anyOf").open('[');
+    words(type);
     json_.next();
     json_.open('{');
     json_.key("type").raw(R"(["array", "null"])");
     json_.key("items");
     object(*type.inner);
     json_.close('}');
-    json_.next();
-    object(*type.inner);
+    if (type.or_single) {
+      json_.next();
+      object(*type.inner);
+    }
     json_.close(']');
+  }
+
+  void words(const Type& type) {
+    for (const Word& word : type.words) {
+      json_.next();
+      json_.open('{');
+      json_.key("const").text(word.name);
+      if (!word.doc.empty()) json_.key("description").text(word.doc);
+      json_.close('}');
+    }
   }
 
   void structure(const Type& type) {
@@ -176,13 +189,7 @@ class SchemaWriter {
       json_.next();
       object(*list->type);
     }
-    for (const Word& word : type.words) {
-      json_.next();
-      json_.open('{');
-      json_.key("const").text(word.name);
-      json_.key("description").text(word.doc);
-      json_.close('}');
-    }
+    words(type);
     json_.next();
     json_.open('{');
     keys(type, nullptr);

@@ -104,6 +104,9 @@ class Reader {
 
   void read_list(const Type& type, void* object, const Node& node, const Path& path) {
     if (node.kind == Node::Kind::Null) return type.clear(object);
+    if (node.kind == Node::Kind::Scalar && !type.words.empty()) {
+      return read_word(type, object, node, path);
+    }
     if (node.kind != Node::Kind::List && !type.or_single) return add_wrong(type, node, path);
     type.clear(object);
     if (node.kind != Node::Kind::List) {
@@ -191,8 +194,11 @@ class Reader {
       unknown_key(type, entry, path, variant);
     }
     for (std::size_t i = 0; i < given.size(); ++i) {
-      if (given[i] || !type.fields[i]->required) continue;
-      add(node.at, path, fmt::format("\"{}\" is missing", type.fields[i]->name));
+      const FieldEntry& field = *type.fields[i];
+      if (given[i]) continue;
+      // Nothing at all, as where every setting is commented out, is no mapping.
+      if (field.in_mapping && node.kind == Node::Kind::Map) field.in_mapping(object);
+      if (field.required) add(node.at, path, fmt::format("\"{}\" is missing", field.name));
     }
     run_checks(type, object, node, before);
   }

@@ -76,7 +76,9 @@ std::string type_text(const Type& any, bool many) {
   switch (type.kind) {
     case Kind::List: {
       const std::string inner = type_text(*type.inner, true);
-      return (type.or_single ? "one or a list of " : "list of ") + inner;
+      std::string out;
+      for (const Word& word : type.words) out += code(word.name) + " or ";
+      return out + (type.or_single ? "one or a list of " : "list of ") + inner;
     }
     case Kind::Map:
       return "`<name>`: " + type_text(*type.inner, false);

@@ -289,7 +289,7 @@ std::string expected_text(const Type& type) {
     case Kind::Located:
       return expected_text(*type.inner);
     case Kind::List:
-      return "a list";
+      return type.words.empty() ? "a list" : type.words.front().name + " or a list";
     case Kind::Struct: {
       std::string out;
       for (const Word& word : type.words) out += (out.empty() ? "" : ", ") + word.name;

@@ -54,12 +54,13 @@ struct FieldEntry {
   std::size_t offset = 0;  // from the start of the struct
   TypePtr type;
   bool required = false;
-  bool alone = false;                       // a list that may stand instead of the struct
-  std::optional<std::string> default_text;  // as a user would write it
-  std::string default_json;                 // the same as a JSON value
+  bool alone = false;                            // a list that may stand instead of the struct
+  std::optional<std::string> default_text;       // as a user would write it
+  std::string default_json;                      // the same as a JSON value
+  std::function<void(void* object)> in_mapping;  // sets what it is in a mapping without the key
 };
 
-/// A word that may stand instead of the whole mapping: `pii: off`.
+/// A word that may stand instead of the whole mapping, or list: `pii: off`.
 struct Word {
   std::string name;
   std::string doc;
@@ -106,7 +107,7 @@ struct Type {
 
   // Struct.
   std::vector<std::unique_ptr<FieldEntry>> fields;
-  std::vector<Word> words;
+  std::vector<Word> words;  // List, too
   std::optional<std::size_t> own_position;
   std::optional<std::size_t> sections;
   std::vector<std::function<void(const void* object, Position at, Problems&)>> checks;
