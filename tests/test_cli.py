@@ -196,3 +196,34 @@ def test_numbers_in_tables_are_as_people_write_them(tmp_path):
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert " 9.6 " in done.stdout
+
+
+@pytest.mark.parametrize("how", ["copied", "CAUSEWAY_SHARE"])
+def test_a_list_of_models_that_is_not_found_is_told(tmp_path, monkeypatch, how):
+    """Everywhere where one would look for the models: the log, status, engine list, a request's answer."""
+    monkeypatch.delenv("CAUSEWAY_SHARE", raising=False)
+    where = tmp_path / "bin"
+    if how == "copied":
+        where.mkdir()
+        shutil.copy(binary(), where / "causeway")
+        monkeypatch.setenv("CAUSEWAY_BIN", str(where / "causeway"))
+    else:
+        where = tmp_path / "nowhere"
+        monkeypatch.setenv("CAUSEWAY_SHARE", str(where))
+    gw = Gateway(tmp_path / "gw", {"providers": {"local": {"kind": "embedded"}}})
+    try:
+        listed = gw.cli("engine", "list")
+        told = {"status": gw.cli("status").stdout, "engine list": listed.stdout + listed.stderr,
+                "request": gw.chat("local/minilm").text,
+                "pull": gw.cli("engine", "pull", "minilm").stderr, "start": gw.stderr()}
+        gw.stop()
+    finally:
+        gw.end_anyhow()
+    for name, text in told.items():
+        assert "The list of models" in text and str(where) in text and "CAUSEWAY_SHARE" in text, (name, text)
+
+
+def test_engine_list_without_an_embedded_provider_says_so(gw):
+    listed = gw.cli("engine", "list")
+    assert listed.returncode == 0
+    assert "no provider of kind embedded" in listed.stderr

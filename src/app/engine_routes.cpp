@@ -32,12 +32,15 @@ void write_model(text::JsonWriter& json, const EngineStatus& status) {
   json.end_array().end_object();
 }
 
-Task<AdminReply> list(Engine& engine) {
+Task<AdminReply> list(Engine& engine, std::string why) {
   AdminReply reply;
   text::JsonWriter json(reply.body);
   json.begin_object().key("models").begin_array();
   for (const auto& status : engine.status(kLogLines)) write_model(json, status);
-  json.end_array().end_object();
+  json.end_array();
+  json.key("problem");
+  why.empty() ? json.null() : json.string(why);
+  json.end_object();
   co_return reply;
 }
 
@@ -54,11 +57,11 @@ Task<AdminReply> act(Engine& engine, std::string model, std::string action) {
 
 }  // namespace
 
-std::vector<AdminRoute> engine_routes(Engine& engine) {
+std::vector<AdminRoute> engine_routes(Engine& engine, std::function<std::string()> problem) {
   std::vector<AdminRoute> routes;
-  routes.push_back({http::Method::Get, "/api/engine",
-                    "Models of the engine, with the last log lines.", false,
-                    [&engine](AdminRequest) { return list(engine); }});
+  routes.push_back(
+      {http::Method::Get, "/api/engine", "Models of the engine, with the last log lines.", false,
+       [&engine, problem = std::move(problem)](AdminRequest) { return list(engine, problem()); }});
   for (const char* action : {"load", "unload", "pull"}) {
     routes.push_back({http::Method::Post, std::string("/api/engine/{model}/") + action,
                       std::string("Begins to ") + action + " a model.", true,

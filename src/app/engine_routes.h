@@ -1,6 +1,8 @@
 // The admin routes of the engine.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "core/admin.h"
@@ -11,7 +13,7 @@ class Engine;
 
 namespace causeway::app {
 
-/// `engine` outlives the routes.
-std::vector<AdminRoute> engine_routes(Engine& engine);
+/// `engine` outlives the routes. `problem`: why models that one expects are not there, or nothing.
+std::vector<AdminRoute> engine_routes(Engine& engine, std::function<std::string()> problem);
 
 }  // namespace causeway::app

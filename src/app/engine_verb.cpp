@@ -55,6 +55,8 @@ int list(AdminClient& admin, bool as_json) {
     std::printf("%s\n", reply->body.c_str());
   } else {
     print_models(*value);
+    const std::string problem = text_of(*value, "problem");
+    if (problem != "-") tell(problem);
   }
   return 0;
 }

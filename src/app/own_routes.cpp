@@ -1,6 +1,8 @@
 // Routes of the admin port that belong to the program itself: probes, reload, models, status.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "app/engine_routes.h"
 #include "app/features.h"
 #include "app/model_list.h"
@@ -73,9 +75,18 @@ Task<AdminReply> reload_now(Program& program) {
   co_return json_reply(R"({"status":"loaded"})");
 }
 
+// Why models that one expects are not there; empty where nothing is wrong.
+std::string engine_problem(const Engine& engine, const AppConfig& config) {
+  const auto is_embedded = [](const auto& one) { return one.value.kind() == "embedded"; };
+  if (std::ranges::none_of(config.providers, is_embedded)) return "no provider of kind embedded";
+  return engine.no_catalogue();
+}
+
 // Whether embedded models could answer, in a line.
-std::string engine_text(const std::vector<EngineStatus>& models, const engine::Places& places) {
-  if (models.empty()) return "no provider of kind embedded";
+std::string engine_text(const Engine& engine, const AppConfig& config,
+                        const engine::Places& places) {
+  const auto models = engine.status();
+  if (models.empty()) return engine_problem(engine, config);
   if (const auto program = engine::find_program(places); !program) return program.error().message;
   std::string loaded;
   for (const auto& model : models) {
@@ -110,7 +121,7 @@ Task<AdminReply> Program::status() {
   json.field("uptime_seconds",
              std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
   json.field("unfolded_settlements", ledger_->unfolded());
-  json.field("engine", engine_text(engine_->status(), engine::find_places(executable_path())));
+  json.field("engine", engine_text(*engine_, config_, engine::find_places(executable_path())));
   json.field("access_log", access_log_ ? access_target() : "off");
   json.field("shared_state", shared_state_->text());
   json.field("access_log_dropped", access_log_ ? access_log_->dropped() : 0);
@@ -148,7 +159,8 @@ std::vector<AdminRoute> Program::own_routes() {
       false, [this](AdminRequest) { return providers(); });
   config_routes_ = std::make_unique<ConfigRoutes>(config_parts());
   for (auto& route : config_routes_->routes()) routes.push_back(std::move(route));
-  for (auto& route : engine_routes(*engine_)) routes.push_back(std::move(route));
+  for (auto& route : engine_routes(*engine_, [this] { return engine_problem(*engine_, config_); }))
+    routes.push_back(std::move(route));
   for (auto& route : store_routes(
            *sealed_, *workers_,
            [this](std::move_only_function<void()> action) { control_.post(std::move(action)); })) {

@@ -201,6 +201,12 @@ Result<void> Program::make_parts() {
   auto engine = engine::make_engine(std::move(options), std::move(*models), control_, *spawner_);
   if (!engine) return pass(std::move(engine));
   engine_ = std::move(*engine);
+  const auto is_embedded = [](const auto& one) { return one.value.kind() == "embedded"; };
+  if (const auto why = engine_->no_catalogue();
+      !why.empty() && std::ranges::any_of(config_.providers, is_embedded)) {
+    log_->warn("the embedded provider has no models but those that the configuration brings",
+               {{"reason", why}});
+  }
   metrics_ = std::make_unique<metrics::Registry>(loop_count(config_.server));
   metrics_->sampled(
       metrics::Kind::Gauge,

@@ -81,6 +81,7 @@ void Program::greet() {
           provider.name + "/default)");
       const auto program = engine::find_program(engine::find_places(executable_path()));
       if (!program) say("  engine        " + program.error().message);
+      if (const auto why = engine_->no_catalogue(); !why.empty()) say("  models        " + why);
     } else if (const UpstreamConfig* upstream = upstream_of(provider.value)) {
       std::string path;
       const auto endpoint = http::parse_url(upstream->base_url, path);

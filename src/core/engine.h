@@ -91,6 +91,9 @@ class Engine {
   /// a request may keep it over a reload. nullptr when there is none.
   virtual std::shared_ptr<const EngineModel> find(std::string_view model,
                                                   EngineModelKind kind) const = 0;
+  /// Why there are no models of the catalogue among them, as a sentence; empty when there are, or
+  /// there is no reason. From any thread.
+  virtual std::string no_catalogue() const { return {}; }
   /// `log_lines` of each child's log at most. From any thread; reads /proc.
   virtual std::vector<EngineStatus> status(std::size_t log_lines = 0) const = 0;
 

@@ -36,17 +36,25 @@ bool is_share(const fs::path& folder) {
   return fs::is_regular_file(folder / "third_party/manifest", ignored);
 }
 
-std::string find_share(const fs::path& program) {
-  if (auto share = environment("CAUSEWAY_SHARE"); !share.empty()) return share;
+void find_share(const fs::path& program, Places& places) {
+  places.share = environment("CAUSEWAY_SHARE");
+  places.looked_at = places.share;
+  if (!places.share.empty()) return;
   const fs::path folder = program.parent_path();
   const fs::path installed = folder.parent_path() / "share/causeway";
-  if (is_share(installed)) return installed.string();
+  places.looked_at = installed.string() + ", and " + folder.string() + " and the folders above it";
+  if (is_share(installed)) {
+    places.share = installed.string();
+    return;
+  }
   fs::path above = folder;
   for (int i = 0; i < kLevelsUp && above.has_relative_path(); ++i) {
-    if (is_share(above)) return above.string();
+    if (is_share(above)) {
+      places.share = above.string();
+      return;
+    }
     above = above.parent_path();
   }
-  return "";
 }
 
 bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
@@ -109,8 +117,16 @@ Places find_places(const std::string& program) {
   const auto resolved = fs::canonical(program, error);
   Places places;
   places.cache = find_cache();
-  places.share = find_share(error ? fs::path(program) : resolved);
+  find_share(error ? fs::path(program) : resolved, places);
   return places;
+}
+
+std::string catalogue_problem(const Places& places) {
+  if (!places.share.empty() && is_share(places.share)) return "";
+  return "The list of models (third_party/manifest) was not found; it was looked for in " +
+         places.looked_at +
+         ". Set CAUSEWAY_SHARE to the folder that has it: share/causeway of an installation, or "
+         "the source tree.";
 }
 
 Result<std::string> find_program(const Places& places) {

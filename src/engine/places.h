@@ -10,10 +10,11 @@
 namespace causeway::engine {
 
 struct Places {
-  std::string cache;    // ${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-~/.cache}/causeway}
-  std::string share;    // holds third_party/manifest, scripts/tools, models that were shipped
-                        // (files/, as in the cache); empty = not found
-  std::string logs;     // folder for the children's log files; empty = none
+  std::string cache;      // ${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-~/.cache}/causeway}
+  std::string share;      // holds third_party/manifest, scripts/tools, models that were shipped
+                          // (files/, as in the cache); empty = not found
+  std::string looked_at;  // for people: where `share` was looked for
+  std::string logs;       // folder for the children's log files; empty = none
   std::string program;  // llama-server as the user named it; empty = looked for, see find_program()
 
   std::string manifest() const { return share + "/third_party/manifest"; }
@@ -23,6 +24,10 @@ struct Places {
 /// As the environment says. `program` is our own executable: what is shipped lies in
 /// $CAUSEWAY_SHARE, in ../share/causeway beside its folder, or in a source tree above it.
 Places find_places(const std::string& program);
+
+/// Why the models of the manifest are not known, and what mends it, as a sentence; empty when the
+/// file is there.
+std::string catalogue_problem(const Places& places);
 
 /// The engine's program, looked for anew each time, since it may still be being built: the one that
 /// was named; the one in the cache; the one installed with ours (../lib/causeway, avx2/ there first

@@ -61,6 +61,21 @@ TEST_F(PlacesTest, ShareIsFoundInASourceTreeAndInstalled) {
   EXPECT_EQ(find_places(folder_ + "/elsewhere/causeway").share, "/given");
 }
 
+TEST_F(PlacesTest, AListOfModelsThatIsNotFoundIsTold) {
+  put("tree/third_party/manifest");
+  EXPECT_EQ(catalogue_problem(find_places(put("tree/build/release/causeway"))), "");
+  const auto copied = catalogue_problem(find_places(put("elsewhere/bin/causeway")));
+  EXPECT_NE(copied.find(folder_ + "/elsewhere/share/causeway, and " + folder_ + "/elsewhere/bin"),
+            std::string::npos)
+      << copied;
+  EXPECT_NE(copied.find("Set CAUSEWAY_SHARE"), std::string::npos) << copied;
+  setenv("CAUSEWAY_SHARE", "/given", 1);
+  const auto given = catalogue_problem(find_places(folder_ + "/elsewhere/bin/causeway"));
+  EXPECT_NE(given.find("looked for in /given."), std::string::npos) << given;
+  setenv("CAUSEWAY_SHARE", (folder_ + "/tree").c_str(), 1);
+  EXPECT_EQ(catalogue_problem(find_places(folder_ + "/elsewhere/bin/causeway")), "");
+}
+
 TEST_F(PlacesTest, ProgramIsTheNamedOneOrTheBuiltOneOrTheInstalledOne) {
   Places places;
   places.cache = folder_ + "/cache";

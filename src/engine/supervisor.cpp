@@ -65,6 +65,16 @@ class Supervisor final : public Engine {
     return entry.name == model || entry.kind == kind ? runner->shared_entry() : nullptr;
   }
 
+  // The places are those of the start; a reload may have found the list since.
+  std::string no_catalogue() const override {
+    const auto of_catalogue = [](const RunnerPtr& runner) {
+      return !runner->entry().source.artifact.empty();
+    };
+    const auto runners = all();
+    if (std::ranges::any_of(runners, of_catalogue)) return "";
+    return catalogue_problem(context_.places);
+  }
+
   std::vector<ModelStatus> status(std::size_t log_lines) const override {
     std::vector<RunnerPtr> runners;
     {
@@ -126,9 +136,12 @@ class Supervisor final : public Engine {
     std::ranges::sort(names);  // "default" is one of each kind
     names.erase(std::ranges::unique(names).begin(), names.end());
     const std::string near = did_you_mean(model, names);
+    const std::string why = no_catalogue();
     return fail(ErrorKind::NotFound, Origin::Client,
                 "the engine has no model \"" + std::string(model.substr(0, 200)) + '"' +
-                    (near.empty() ? ";" : near) + " `causeway engine list` shows its models",
+                    (!why.empty()   ? ". " + why
+                     : near.empty() ? "; `causeway engine list` shows its models"
+                                    : near + " `causeway engine list` shows its models"),
                 "model_not_found");
   }
 

@@ -152,8 +152,10 @@ class EmbeddedProvider final : public Provider {
     const auto kind = kind_for(exchange.operation->kind);
     auto entry = engine_->find(model, kind);
     if (!entry) {
+      const std::string why = engine_->no_catalogue();
       return fail(ErrorKind::NotFound, Origin::Client,
-                  "The embedded provider \"" + name_ + "\" has no model \"" + model + "\".",
+                  "The embedded provider \"" + name_ + "\" has no model \"" + model + "\"." +
+                      (why.empty() ? why : " " + why),
                   "model_not_found");
     }
     if (entry->kind != kind) {

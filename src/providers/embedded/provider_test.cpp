@@ -56,6 +56,7 @@ class FakeEngine final : public Engine {
     }
     return nullptr;
   }
+  std::string no_catalogue() const override { return why; }
   std::vector<EngineStatus> status(std::size_t) const override { return {}; }
   Result<void> load(std::string_view) override { return {}; }
   Result<void> unload(std::string_view) override { return {}; }
@@ -64,7 +65,7 @@ class FakeEngine final : public Engine {
   Task<void> stop() override { co_return; }
 
   std::optional<Error> error;
-  std::string asked;
+  std::string asked, why;
   Monotonic wait{};
   int held = 0;
   bool knows_tools = true;
@@ -142,6 +143,12 @@ TEST_F(EmbeddedTest, SaysWhatAModelCannotDo) {
   EXPECT_EQ(call.error().kind, ErrorKind::InvalidRequest);
   EXPECT_NE(call.error().message.find("makes embeddings"), std::string::npos);
   EXPECT_EQ(chat(R"({"role":"user","content":"hi"})", "none").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(chat(R"({"role":"user","content":"hi"})", "none").error().message,
+            "The embedded provider \"local\" has no model \"none\".");
+  engine_.why = "The list of models was not found.";
+  EXPECT_EQ(
+      chat(R"({"role":"user","content":"hi"})", "none").error().message,
+      "The embedded provider \"local\" has no model \"none\". The list of models was not found.");
   EXPECT_FALSE(provider_->serves(OperationKind::Chat, "vectors"));
   EXPECT_TRUE(provider_->serves(OperationKind::Embeddings, "vectors"));
   EXPECT_TRUE(provider_->serves(OperationKind::Chat, "default"));
