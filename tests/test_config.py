@@ -115,6 +115,104 @@ def test_hostile_yaml_ends_soon(tmp_path):
         assert time.monotonic() - start < 5, name
 
 
+# --- what would do nothing
+
+EMBEDDED = """\
+providers:
+  local: { kind: embedded }
+  cloud: { kind: openai, base_url: "http://127.0.0.1:9/v1", expose: [ "text-*" ] }
+models:
+  chat: { targets: [ cloud/large ] }
+  vectors: { targets: [ cloud/text-embedding-3-small ] }
+policies:
+  - name: p
+"""
+
+# what stands in the policy; a word of the message, or nothing where it is right
+SAID = {
+    "meaning without a model": ("faq: { serve: meaning }", "`serve: meaning` wants `model`"),
+    "bare name of an embedded model": ("faq: { serve: meaning, model: minilm }",
+                                       'no model "minilm"; did you mean "local/minilm"?'),
+    "ground by no model": ("faq: { serve: exact, ground: true, model: nix }",
+                           'no model "nix"; it must be one of `models`, or PROVIDER/MODEL'),
+    "mistyped model": ("faq: { ground: true, model: vectrs }", 'did you mean "vectors"?'),
+    "no such embedded model": ("faq: { ground: true, model: local/minilmm }", 'did you mean "local/minilm"?'),
+    "embedded model that generates": ("faq: { ground: true, model: local/smollm2-135m-instruct }",
+                                      "makes no embeddings"),
+    "no such provider": ("faq: { ground: true, model: lokal/minilm }", 'no provider "lokal"; did you mean "local"?'),
+    "not exposed": ("faq: { ground: true, model: cloud/large }", "`expose`"),
+    "cache, no such provider": ("cache: { meaning: { model: here/minilm } }", 'no provider "here"'),
+    "cache, no such model": ("cache: { on: true, meaning: { model: vecs } }", 'cache.meaning.model: no model "vecs"'),
+    "faq by a model": ("faq: { serve: meaning, model: vectors }", None),
+    "faq by an embedded model": ("faq: { serve: meaning, model: local/minilm }", None),
+    "faq by an embedded model's full name": ("faq: { ground: true, model: local/all-minilm-l6-v2 }", None),
+    "faq by an exposed model": ("faq: { serve: meaning, model: cloud/text-x }", None),
+    "cache by an embedded model": ("cache: { meaning: { model: local/minilm } }", None),
+    "overload, no such provider": ("overload: { concurrency: { gpu/large: 16 } }",
+                                   'no provider "gpu"; there is "local", "cloud"'),
+    "overload, name of a model": ("overload: { concurrency: { chat: 16 } }",
+                                  '"chat" must be PROVIDER/MODEL; did you mean "cloud/large"?'),
+    "overload, pattern of no provider": ("overload: { concurrency: { clod/*: 16 } }", 'did you mean "cloud"?'),
+    "overload, least above most": ("overload: { least: 10, most: 5 }", "`least` (10) is above `most` (5)"),
+    "overload of patterns": ('overload: { concurrency: { cloud/large: 1, cloud/*: 2, "*": 3, "gpu*": 4, "*/x": 5 } }',
+                             None),
+    "unpriced of requests": ("limits: [ { requests: 5, window: 1m, unpriced: refuse } ]", "counts no money"),
+    "all and user": ("limits: [ { per: [ all, user ], requests: 5, window: 1m } ]", "`all` stands alone"),
+    "window and each": ("limits: [ { requests: 5, window: 1m, each: day } ]", "only one of them may stand"),
+    "another word for limits": ("limits: none", "expected off or a list"),
+    "limits off": ("limits: off", None),
+    "no limits": ("limits: []", None),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_would_do_nothing_is_an_error(tmp_path, name):
+    text, word = SAID[name]
+    done = check(tmp_path, EMBEDDED + f"    {text}\n")
+    said = done.stdout + done.stderr
+    assert done.returncode == (1 if word else 0), said
+    if word:
+        assert re.search(r"causeway\.yaml:9:\d+: ", said) and word in said, said
+
+
+def test_a_bare_name_may_be_a_provider_s_where_there_are_no_models(tmp_path):
+    text = EMBEDDED.replace("models:", "#").replace("  chat:", "#").replace("  vectors:", "#")
+    assert check(tmp_path, text + "    faq: { serve: meaning, model: text-x }\n").returncode == 0
+    assert check(tmp_path, text + "    faq: { serve: meaning, model: other }\n").returncode == 1
+
+
+def test_without_the_list_of_models_an_embedded_name_is_a_warning(tmp_path):
+    done = check(tmp_path, EMBEDDED + "    faq: { serve: meaning, model: local/minilm }\n",
+                 env={"CAUSEWAY_SHARE": str(tmp_path / "nowhere")})
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "warning" in said and "CAUSEWAY_SHARE" in said, said
+
+
+def test_a_section_that_does_not_say_on_is_on(config, make_gateway, mark):
+    settings = config()
+    settings["keys"] = [{"name": "first", "secret": KEY, "models": ["*"]},
+                        {"name": "second", "secret": UPSTREAM_KEY + "-0123456789", "models": ["*"]}]
+    settings["policies"] = [
+        {"name": "off", "match": {"keys": ["second"]}, "cache": {"on": False, "ttl": "1h"}, "limits": "off"},
+        {"name": "on", "cache": {"ttl": "1h"}, "overload": {"concurrency": {"fake/*": 16}},
+         "limits": [{"requests": 3, "window": "1h"}]}]
+    gw = make_gateway(settings)
+    answers = [gw.chat("echo", mark).headers.get("x-causeway-cache") for _ in range(2)]
+    assert answers == ["miss", "exact"]
+    assert 'causeway_overload_limit{target="fake/echo"} 16' in gw.metrics().text
+    statuses = [gw.chat("echo", mark).status_code for _ in range(2)]
+    assert statuses == [200, 429]
+    free = [gw.chat("echo", mark, key=UPSTREAM_KEY + "-0123456789") for _ in range(5)]
+    assert {answer.status_code for answer in free} == {200}, "limits: off exempts a group"
+    assert {answer.headers.get("x-causeway-cache") for answer in free} == {None}
+
+
+def test_anomalies_are_watched_where_the_section_says_anything(config, make_gateway, mark):
+    gw = make_gateway({**config(), "anomalies": {"floor": 5}})
+    statuses = [gw.chat("echo", mark).status_code for _ in range(8)]
+    assert statuses[0] == 200 and statuses[-1] == 429, statuses
+
+
 # --- secrets
 
 

@@ -195,6 +195,7 @@ void check_parts(const Vocabulary& vocabulary, const AppConfig& config,
                  const Environment& environment, config::Problems& problems) {
   check_keys(config, problems);
   check_rules(config, problems);
+  check_policies(config, problems);
   Pipeline pipeline;
   ModelListings listings;
   AccessTokens tokens;

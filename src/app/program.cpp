@@ -102,6 +102,7 @@ Result<AppConfig> Program::read_config(std::string& warnings) {
   if (!has_file) found_servers_ = add_found_servers(config);
   check_keys(config, problems);
   check_rules(config, problems);
+  check_policies(config, problems);
   if (!problems.ok()) {
     return fail(ErrorKind::InvalidRequest, Origin::Us, problems.text(), "bad_config");
   }

@@ -49,5 +49,7 @@ keys::ConfigKey config_key(const KeyConfig& config);
 void check_keys(const AppConfig& config, config::Problems& problems);
 /// Adds what is wrong with the rules of models, as far as other parts of the file bear on it.
 void check_rules(const AppConfig& config, config::Problems& problems);
+/// Adds what is wrong with the names of models and providers in policies.
+void check_policies(const AppConfig& config, config::Problems& problems);
 
 }  // namespace causeway::app
