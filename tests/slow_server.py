@@ -8,6 +8,7 @@ import collections
 import json
 import random
 import sys
+import time
 
 ANSWER = {"id": "x", "object": "chat.completion", "created": 1, "model": "slots",
           "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Done."}}],
@@ -18,11 +19,17 @@ class Server:
     def __init__(self, capacity: int, service: float):
         self.capacity, self.service = capacity, service
         self.busy = self.most = self.done = 0
+        self.busy_seconds, self.changed = 0.0, time.monotonic()  # of all places together
         self.line: collections.deque[asyncio.Future] = collections.deque()
+
+    def count(self, more: int):
+        now = time.monotonic()
+        self.busy_seconds += self.busy * (now - self.changed)
+        self.busy, self.changed = self.busy + more, now
 
     async def work(self):
         if self.busy < self.capacity:
-            self.busy += 1
+            self.count(1)
         else:
             self.line.append(asyncio.get_running_loop().create_future())
             await self.line[-1]  # the place of one that has ended
@@ -32,7 +39,7 @@ class Server:
         if self.line:
             self.line.popleft().set_result(None)
         else:
-            self.busy -= 1
+            self.count(-1)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
@@ -43,7 +50,8 @@ class Server:
                 await reader.readexactly(length)
                 target, status = head.split(" ")[1], "200 OK"
                 if target == "/counts":
-                    answer = {"done": self.done, "busy": self.busy, "most": self.most, "line": len(self.line)}
+                    self.count(0)
+                    answer = {"busy_seconds": self.busy_seconds, "done": self.done, "busy": self.busy, "most": self.most, "line": len(self.line)}
                 elif target == "/v1/chat/completions":
                     await self.work()
                     answer = ANSWER

@@ -48,6 +48,7 @@ void Group::forget(Monotonic now) {
 // A part of the limit is kept free of those who have more than their share: whoever has less finds
 // a place at once, and need not wait for one to become free.
 bool Group::fits(const Share& share) const {
+  if (in_flight_ == 0) return true;  // nobody's end would bring another turn
   const double limit = limiter_.limit(bounds_);
   if (in_flight_ + 1 > limit) return false;
   const bool measuring = limiter_.measuring();
@@ -102,7 +103,7 @@ Group::Entered Group::wait(int priority, std::string_view tenant, const Overload
 // Under the lock.
 std::vector<std::pair<FairQueue::Wake, Turn>> Group::take_turns(Monotonic now) {
   std::vector<std::pair<FairQueue::Wake, Turn>> turns;
-  const double limit = limiter_.limit(bounds_);
+  const double limit = std::max(1.0, limiter_.limit(bounds_));
   while (queue_.size() > 0 && in_flight_ + 1 <= limit) {
     auto next = queue_.next([&](const Share& share) { return fits(share); });
     if (!next) break;
@@ -118,8 +119,9 @@ void Group::leave(const Turn& turn, std::optional<Answer> answer, Monotonic now)
     --in_flight_;
     --turn.share->in_flight;
     turn.share->last = now;
+    // A few that took very long are not to have all the others refused.
     const double held = std::chrono::duration<double>(now - turn.start.at).count();
-    held_ = held_ == 0 ? held : 0.95 * held_ + 0.05 * held;
+    held_ = held_ == 0 ? held : 0.95 * held_ + 0.05 * std::min(held, 4 * held_);
     if (answer) {
       limiter_.answered(turn.start, answer->kind, answer->took, now, bounds_);
     }
@@ -130,9 +132,14 @@ void Group::leave(const Turn& turn, std::optional<Answer> answer, Monotonic now)
   for (auto& [wake, its] : turns) wake(End::Admitted, its);
 }
 
-bool Group::give_up(const FairQueue::Place& place) {
-  const std::lock_guard lock(mutex_);
-  return queue_.remove(place).has_value();
+void Group::give_up(const FairQueue::Place& place, Monotonic now) {
+  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!queue_.remove(place) || queue_.size() == 0) return;
+    turns = take_turns(now);  // whom it stood in the way of
+  }
+  for (auto& [wake, its] : turns) wake(End::Admitted, its);
 }
 
 void Group::refused(const Turn& turn, Monotonic now) {

@@ -56,8 +56,8 @@ class Group {
   };
   /// A request that had a place is over; nothing where its answer says nothing about the target.
   void leave(const Turn& turn, std::optional<Answer> answer, Monotonic now);
-  /// One that waits goes; false: it has been woken, or will be.
-  bool give_up(const FairQueue::Place& place);
+  /// One that waits goes. Nothing, where it has been woken or will be.
+  void give_up(const FairQueue::Place& place, Monotonic now);
   void refused(const Turn& turn, Monotonic now);
 
   struct View {

@@ -19,6 +19,7 @@ constexpr double kStep = 0.2, kLargestStep = 0.5;    // of the limit
 constexpr double kFellFar = 0.7;                     // then what is usual is measured
 constexpr auto kMeasureEvery = 30s;
 constexpr double kMeasureEveryTimes = 100;  // as long as a request takes
+constexpr double kManyRefused = 0.1;        // of what ends in two seconds
 constexpr double kDue = 3;                  // likewise: a window is not waited for any longer
 
 Monotonic::duration times(double seconds, double factor) {
@@ -78,6 +79,8 @@ void Limiter::wanted(Monotonic now, const Bounds& bounds) {
 void Limiter::answered(const Start& start, Kind kind, std::chrono::nanoseconds took, Monotonic now,
                        const Bounds& bounds) {
   ++window_.answers;
+  count(now);
+  ++second_.answered;
   if (bounds.least >= bounds.most) return;
   const Kinds::Time time{kind.index,
                          static_cast<float>(std::max(Seconds(took).count(), 1e-6)) * kind.factor};
@@ -228,9 +231,22 @@ void Limiter::lower(double to, Monotonic now, const Bounds& bounds) {
   step_ = kStep;
 }
 
+void Limiter::count(Monotonic now) {
+  if (now - second_.begun < 1s) return;
+  before_ = now - second_.begun < 2s ? second_ : Second{};
+  second_ = {.begun = now};
+}
+
+// One refusal among many answers is about its request. One where there is little to do says nothing
+// of how much is too much.
 void Limiter::refused(const Start& start, Monotonic now, const Bounds& bounds) {
-  if (now - refused_at_ < 1s) return;
-  refused_at_ = now;
+  count(now);
+  ++second_.refused;
+  const double refused = second_.refused + before_.refused;
+  const double ended = refused + second_.answered + before_.answered;
+  const bool many = second_.refused >= 2 && refused >= kManyRefused * ended;
+  if (!many || second_.lowered || start.in_flight <= bounds.least) return;
+  second_.lowered = true;
   lower(start.in_flight * 0.9, now, bounds);
 }
 

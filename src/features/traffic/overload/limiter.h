@@ -99,6 +99,7 @@ class Limiter {
   Seen look(const Bounds& bounds);
   double worked_on(Monotonic now) const;
   void grow(Monotonic now, const Bounds& bounds);
+  void count(Monotonic now);
   void lower(double to, Monotonic now, const Bounds& bounds);
 
   double limit_ = 0;  // 0 = none
@@ -117,7 +118,12 @@ class Limiter {
   bool measuring_ = false;
   Monotonic measured_{}, measuring_until_{};
   double measured_limit_ = 0;  // what it was then
-  Monotonic refused_at_{};
+  struct Second {
+    Monotonic begun{};
+    std::uint32_t refused = 0, answered = 0;
+    bool lowered = false;
+  };
+  Second second_, before_;
 };
 
 }  // namespace causeway::overload

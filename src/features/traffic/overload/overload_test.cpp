@@ -9,6 +9,7 @@
 #include "features/traffic/overload/fair_queue.h"
 #include "features/traffic/overload/group.h"
 #include "features/traffic/overload/limiter.h"
+#include "features/traffic/overload/stage.h"
 
 namespace causeway::overload {
 namespace {
@@ -173,7 +174,7 @@ TEST_F(OneGroup, GivesEachPlaceOnce) {
   EXPECT_EQ(enter("a").result, Result::Full);
   EXPECT_EQ(enter("b").result, Result::Waits);  // in the place of the second
   EXPECT_EQ(ends, std::vector{End::GaveWay});
-  EXPECT_FALSE(group.give_up(second.place));
+  group.give_up(second.place, now);  // has been woken: nothing
   leave();
   leave();
   EXPECT_EQ(ends, (std::vector{End::GaveWay, End::Admitted, End::Admitted}));
@@ -217,6 +218,85 @@ TEST_F(OneGroup, WhoseTurnWouldComeTooLateIsToldAtOnce) {
   const auto entered = enter("a");
   EXPECT_EQ(entered.result, Result::TooLong);
   EXPECT_GT(entered.expected, 10s);
+}
+
+TEST_F(OneGroup, AFewLongOnesDoNotHaveTheOthersRefused) {
+  settings.concurrency = {{"*", {}, 8}};
+  settings.wait = 2s;
+  for (int i = 0; i < 25; ++i) {
+    enter("b");
+    now += 100ms;
+    leave();
+  }
+  for (int i = 0; i < 7; ++i) enter("a");
+  now += 20s;
+  for (int i = 0; i < 7; ++i) leave();
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(enter("b").result, Result::Goes);  // one is a's
+  for (int i = 0; i < 33; ++i) EXPECT_EQ(enter("b").result, Result::Waits);
+}
+
+TEST_F(OneGroup, WhoeverLeavesTheQueueLetsThoseBehindHimGo) {
+  settings.concurrency = {{"*", {}, 16}};
+  enter("b");
+  leave();  // there are two: each has a share
+  for (int i = 0; i < 15; ++i) EXPECT_EQ(enter("a").result, Result::Goes);
+  const auto high = enter("a");  // more than its share: the spare place is not for it
+  ASSERT_EQ(high.result, Result::Waits);
+  bool went = false;
+  const auto low = group.enter(2, "b", settings, settings.wait, now, [&]() -> FairQueue::Wake {
+    return [&went](End end, const Turn&) { went = end == End::Admitted; };
+  });
+  ASSERT_EQ(low.result, Result::Waits);
+  group.give_up(high.place, now);
+  EXPECT_TRUE(went);
+}
+
+TEST_F(OneGroup, SomebodyAlwaysGoes) {
+  settings.least = 1;
+  // Its limit is learnt to be one: half of that is kept free while it is measured.
+  for (int i = 0; i < 4000; ++i) {
+    while (turns.size() < 12 && enter("a").result == Result::Goes) {
+    }
+    ASSERT_FALSE(turns.empty()) << i;
+    now += std::chrono::milliseconds(50);
+    const Turn turn = turns.front();
+    turns.erase(turns.begin());
+    group.leave(turn, Group::Answer{{}, now - turn.start.at}, now);
+    ASSERT_TRUE(group.view().in_flight > 0 || group.view().waiting == 0) << i;
+  }
+}
+
+TEST(Limiter, OneRefusalAmongManyAnswersIsAboutItsRequest) {
+  Limiter limiter;
+  const Limiter::Bounds bounds;
+  Monotonic now = Monotonic{} + 100s;
+  for (int second = 0; second < 60; ++second) {
+    for (int i = 0; i < 100; ++i) {
+      const auto start = limiter.started(20, now, bounds);
+      limiter.answered(start, {}, 200ms, now += 10ms, bounds);
+    }
+    limiter.refused({.in_flight = 20}, now, bounds);
+    limiter.refused({.in_flight = 20}, now, bounds);
+  }
+  EXPECT_EQ(limiter.limit(bounds), bounds.most);
+}
+
+TEST(Limiter, ARefusalWhereThereIsLittleToDoSaysNothing) {
+  Limiter limiter;
+  const Limiter::Bounds bounds;
+  const Monotonic now = Monotonic{} + 100s;
+  for (int i = 0; i < 5; ++i) limiter.refused({.in_flight = 2}, now, bounds);
+  EXPECT_EQ(limiter.limit(bounds), bounds.most);
+}
+
+TEST(Groups, ATargetOfTheConfigurationHasItsOwn) {
+  Groups groups;
+  for (int i = 0; i < 600; ++i) groups.of("up/junk" + std::to_string(i), false);
+  const auto own = groups.of("up/m", true);
+  EXPECT_EQ(groups.of("up/m", true), own);
+  EXPECT_NE(groups.of("up/another", false), own);
+  EXPECT_EQ(groups.of("up/another", false), groups.of("up/one-more", false));
+  EXPECT_EQ(groups.list().size(), Groups::kMost + 2);
 }
 
 }  // namespace

@@ -121,17 +121,17 @@ using enum Sharing;
 using enum Loop;
 INSTANTIATE_TEST_SUITE_P(
     Learnt, Flood,
-    ::testing::Values(Case{kEven, Slots, Open}, Case{kEven, Slots, Closed}, Case{kEven, Time, Open},
-                      Case{kEven, Time, Closed},
-                      Case{.kind = kAny, .sharing = Slots, .loop = Open, .least_rate = 0.8},
-                      Case{.kind = kAny, .sharing = Slots, .loop = Closed, .least_rate = 0.8},
-                      Case{kWords, Slots, Open}, Case{kWords, Slots, Closed},
-                      Case{kWords, Time, Open}, Case{kWords, Time, Closed},
-                      Case{kStreamed, Slots, Open}, Case{kStreamed, Slots, Closed},
-                      Case{kStreamed, Time, Open}, Case{kStreamed, Time, Closed},
-                      Case{kPrompts, Slots, Open}, Case{kPrompts, Time, Closed},
-                      Case{.kind = kWords, .sharing = Slots, .loop = Open, .capacity = 8},
-                      Case{.kind = kStreamed, .sharing = Time, .loop = Closed, .capacity = 8}),
+    ::testing::Values(
+        Case{kEven, Slots, Open}, Case{kEven, Slots, Closed}, Case{kEven, Time, Open},
+        Case{kEven, Time, Closed},
+        Case{.kind = kAny, .sharing = Slots, .loop = Open, .least_rate = 0.8},
+        Case{.kind = kAny, .sharing = Slots, .loop = Closed, .least_rate = 0.8},
+        Case{kWords, Slots, Open}, Case{kWords, Slots, Closed}, Case{kWords, Time, Open},
+        Case{kWords, Time, Closed}, Case{kStreamed, Slots, Open}, Case{kStreamed, Slots, Closed},
+        Case{kStreamed, Time, Open}, Case{kStreamed, Time, Closed}, Case{kPrompts, Slots, Open},
+        Case{kPrompts, Time, Closed},
+        Case{.kind = kWords, .sharing = Slots, .loop = Open, .capacity = 8, .least_rate = 0.8},
+        Case{.kind = kStreamed, .sharing = Time, .loop = Closed, .capacity = 8}),
     name_of);
 INSTANTIATE_TEST_SUITE_P(
     Known, Flood,

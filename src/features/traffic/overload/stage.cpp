@@ -50,10 +50,12 @@ class Waiter final : public net::Swept {
 struct InQueue {
   Group& group;
   FairQueue::Place place;
-  InQueue(Group& where, FairQueue::Place at) : group(where), place(std::move(at)) {}
+  const Clock& clock;
+  InQueue(Group& where, FairQueue::Place at, const Clock& by)
+      : group(where), place(std::move(at)), clock(by) {}
   InQueue(const InQueue&) = delete;
   InQueue& operator=(const InQueue&) = delete;
-  ~InQueue() { group.give_up(place); }
+  ~InQueue() { group.give_up(place, clock.now()); }
 };
 
 std::unexpected<Error> refused(Attempt& attempt, std::string message, milliseconds expected) {
@@ -81,13 +83,15 @@ std::optional<Group::Answer> answer_of(const Exchange& exchange, const Attempt& 
 
 }  // namespace
 
-std::shared_ptr<Group> Groups::of(std::string_view target) {
+std::shared_ptr<Group> Groups::of(std::string_view target, bool configured) {
   const std::lock_guard lock(mutex_);
   if (const auto found = groups_.find(target); found != groups_.end()) return found->second;
-  std::string name(groups_.size() < kMost ? target : std::string_view("*"));
+  const bool own = configured || chosen_ < kMost;
+  std::string name(own ? target : std::string_view("*"));
   auto& group = groups_[name];
-  if (!group) group = std::make_shared<Group>(std::move(name));
-  return group;
+  if (group) return group;
+  chosen_ += configured ? 0 : 1;
+  return group = std::make_shared<Group>(std::move(name));
 }
 
 std::vector<std::pair<std::string, std::shared_ptr<const Group>>> Groups::list() const {
@@ -96,12 +100,14 @@ std::vector<std::pair<std::string, std::shared_ptr<const Group>>> Groups::list()
 }
 
 const std::shared_ptr<Group>& OverloadStage::group_of(const Exchange& exchange,
-                                                      const Attempt& attempt) {
+                                                      const Attempt& attempt,
+                                                      const OverloadSettings& settings) {
   GroupMap& known = loops_[static_cast<std::size_t>(exchange.context->index)].known;
   const std::string_view name = attempt.target->name;
   if (const auto found = known.find(name); found != known.end()) return found->second;
   if (known.size() > 2 * Groups::kMost) known.clear();
-  return known[std::string(name)] = groups_.of(name);
+  const bool configured = !attempt.target->exposed || settings.concurrency.find(name);
+  return known[std::string(name)] = groups_.of(name, configured);
 }
 
 // A deadline is kept to less than the loop's own sweep does.
@@ -126,7 +132,7 @@ Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) 
   const Clock& clock = *exchange.context->clock;
   const Monotonic now = clock.now();
   State& state = exchange.slot(slot_);
-  std::shared_ptr<Group> group = group_of(exchange, attempt);
+  std::shared_ptr<Group> group = group_of(exchange, attempt, settings);
   const auto patience = std::chrono::duration_cast<milliseconds>(settings.wait - state.waited);
   std::shared_ptr<Waiter> waiter;
   auto entered = group->enter(priority, tenant, settings, patience, now, [&]() -> FairQueue::Wake {
@@ -153,7 +159,7 @@ Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) 
   }
   groups_.counts.waited.fetch_add(1, std::memory_order_relaxed);
   {
-    const InQueue in_queue(*group, std::move(entered.place));
+    const InQueue in_queue(*group, std::move(entered.place), clock);
     waiting_of(*exchange.context).add(*waiter);
     exchange.cancel.on_request([waiter] { waiter->end(End::Left); });
     co_await waiter->signal;
@@ -187,8 +193,9 @@ void OverloadStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcep
   if (attempt.error && attempt.sent) {
     const ErrorKind kind = attempt.error->kind;
     const bool no_room = kind == ErrorKind::Overloaded && attempt.error->origin == Origin::Upstream;
-    const bool silent =
-        kind == ErrorKind::Timeout && exchange.outcome.to_first_content.count() == 0;
+    // The policy's total is about this request, not about its target.
+    const bool silent = kind == ErrorKind::Timeout && attempt.error->code != "total_timeout" &&
+                        exchange.outcome.to_first_content.count() == 0;
     if (no_room || silent) group->refused(state.turn, now);
   }
   group->leave(state.turn, answer_of(exchange, attempt, state.turn.start.at), now);

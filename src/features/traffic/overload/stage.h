@@ -24,15 +24,16 @@ using GroupMap = std::unordered_map<std::string, std::shared_ptr<Group>, NameHas
 /// The targets that were asked, of all loops. Outlives snapshots: what was learnt stays.
 class Groups {
  public:
-  /// Further ones, whose names callers may choose, share one.
+  /// Of those whose names callers choose, further ones share one.
   static constexpr std::size_t kMost = 512;
-  std::shared_ptr<Group> of(std::string_view target);
+  std::shared_ptr<Group> of(std::string_view target, bool configured);
   std::vector<std::pair<std::string, std::shared_ptr<const Group>>> list() const;
   Counts counts;
 
  private:
   mutable std::mutex mutex_;
   GroupMap groups_;
+  std::size_t chosen_ = 0;  // groups of names that callers chose
 };
 
 class OverloadStage final : public Stage {
@@ -60,7 +61,8 @@ class OverloadStage final : public Stage {
     Turn turn;
     std::chrono::nanoseconds waited{0};  // by all attempts
   };
-  const std::shared_ptr<Group>& group_of(const Exchange& exchange, const Attempt& attempt);
+  const std::shared_ptr<Group>& group_of(const Exchange& exchange, const Attempt& attempt,
+                                         const OverloadSettings& settings);
   net::SweepList& waiting_of(const LoopContext& context);
 
   Groups& groups_;

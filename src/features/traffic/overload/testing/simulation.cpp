@@ -101,7 +101,7 @@ void Simulation::arrives(std::size_t tenant) {
 void Simulation::give_up(Id id, bool late) {
   const auto it = requests_.find(id);
   if (it == requests_.end() || !it->second.waits) return;
-  group_.give_up(it->second.place);
+  group_.give_up(it->second.place, clock());
   Caller& caller = tenants_[it->second.tenant];
   caller.told.longest_wait = std::max(caller.told.longest_wait, now_ - it->second.came);
   if (late) {
