@@ -157,6 +157,14 @@ Task<AdminReply> CacheFeature::clear(AdminRequest request) {
     error.error().param = name.substr(0, 40);
     co_return admin_error(error.error());
   }
+  for (const char* name : {"tenant", "model"}) {
+    if (!request.query.contains(name) || !request.query[name].empty()) continue;
+    auto error =
+        fail(ErrorKind::InvalidRequest, Origin::Client,
+             "\"" + std::string(name) + "\" is empty. Leave it out to clear all.", "cache");
+    error.error().param = name;
+    co_return admin_error(error.error());
+  }
   const std::string tenant = request.query["tenant"], model = request.query["model"];
   const std::size_t in_memory = shelves_.memory.clear(tenant, model);
   if (tenant.empty() && model.empty()) shelves_.meanings.clear();  // others are noticed when found

@@ -67,17 +67,17 @@ std::optional<double> plain_number(std::string_view bytes) {
   return value;
 }
 
-std::string_view sharer(Exchange& exchange, Scope scope) {
-  switch (scope) {
-    case Scope::Tenant:
-      return {};
-    case Scope::User:
-      if (const auto user = user_of(exchange); !user.empty()) return user;
-      break;  // nobody is named: the key is all that is known
-    case Scope::Key:
-      break;
+void add_sharer(Parts& parts, Exchange& exchange, Scope scope) {
+  if (scope == Scope::Tenant) return parts.add("tenant");
+  if (scope == Scope::User) {
+    // A user may be called as a key is.
+    if (const auto user = user_of(exchange); !user.empty()) {
+      parts.add("user");
+      return parts.add(user);
+    }
   }
-  return exchange.principal->key_id;
+  parts.add("key");  // also where nobody is named: it is all that is known
+  parts.add(exchange.principal->key_id);
 }
 
 }  // namespace
@@ -116,7 +116,7 @@ Key key_of(Exchange& exchange, const Attempt& attempt, const CacheSettings& sett
   parts.add("causeway 1");
   parts.add(exchange.principal->tenant);
   parts.add(to_string(static_cast<OperationKind>(exchange.operation->kind)));
-  parts.add(sharer(exchange, settings.scope));
+  add_sharer(parts, exchange, settings.scope);
   parts.add(exchange.model_name);
   parts.add(attempt.target->name);
   parts.add(exchange.operation->dialect->name());

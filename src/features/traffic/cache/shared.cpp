@@ -69,7 +69,12 @@ struct Shared::State : std::enable_shared_from_this<State> {
   redis::Script room{kRoom};  // this and what follows: the first loop's
   std::map<std::pair<std::string, std::string>, Wall> to_forget;
   bool heard_before = false;
+  std::size_t first_heard = 0;  // clears, of the first look
+  Wall oldest = Wall::max();    // of these
   bool ended = false;
+
+  const Steady::time_point began = Steady::now();
+  std::atomic<bool> caught_up{false};
 
   std::atomic<Steady::rep> heard_at{0};  // when the stream was last read; 0 = never
   std::atomic<bool> full{false};
@@ -109,9 +114,11 @@ void Shared::attach(int, net::Loop& loop, redis::Client& client) {
   const bool first = state_->lanes.empty();
   state_->lanes.push_back({&loop, &client, state_->seal});
   if (!first) return;
-  loop.every(state_->hears_every, [weak = std::weak_ptr(state_)] {
+  const auto beat = [weak = std::weak_ptr(state_)] {
     if (auto state = weak.lock(); state && !state->ended) spawn(State::beat(std::move(state)));
-  });
+  };
+  loop.post(beat);  // what was cleared while this replica was not there
+  loop.every(state_->hears_every, beat);
 }
 
 Task<std::shared_ptr<const Kept>> Shared::find(int loop, Key key, std::string tenant,
@@ -193,6 +200,12 @@ Task<void> Shared::State::beat(std::shared_ptr<State> state) {
     (void)co_await std::move(listening);
   }
   if (!state->ended) state->forget_cleared();
+  if (state->heard_before && state->to_forget.empty()) state->caught_up = true;
+}
+
+bool Shared::caught_up() const {
+  return state_->caught_up.load(std::memory_order_relaxed) ||
+         Steady::now() - state_->began >= kCatchesUp;
 }
 
 // Limits are counted in the same Redis: the last fifth of its memory is theirs.
@@ -219,6 +232,10 @@ Task<Result<void>> Shared::State::listen(std::shared_ptr<State> state) {
     got = state->take(*reply);
     if (got < kReadAtOnce) state->heard_at = asked.time_since_epoch().count();
   }
+  // Redis keeps so many: there may have been others before them, of anybody.
+  if (!state->heard_before && state->first_heard >= Clears::kMost) {
+    state->to_forget[{}] = state->oldest;
+  }
   state->heard_before = true;
   co_return Result<void>();
 }
@@ -243,7 +260,11 @@ void Shared::State::take_one(const Mark& at, const redis::Reply& fields) {
   // What was kept while this replica was not there, or has come to hear: by its time. Else all that
   // there is is older than the clear.
   Wall made_by = Wall::max();
-  if (!heard_before) made_by = Wall(std::chrono::milliseconds(std::min(at.ms, kLatest))) + kSkew;
+  if (!heard_before) {
+    made_by = Wall(std::chrono::milliseconds(std::min(at.ms, kLatest))) + kSkew;
+    oldest = std::min(oldest, made_by);
+    ++first_heard;
+  }
   if (to_forget.size() >= Clears::kMost) {
     *names = {};
     made_by = Wall::max();
@@ -277,6 +298,13 @@ Task<void> Shared::State::clear(std::shared_ptr<State> state, std::string tenant
     Result<Cleared> failed = not_done(told ? told->text : std::string());
     if (!told) failed = std::unexpected(told.error());
     done(std::move(failed));
+    co_return;
+  }
+  // A number that is not above all that were heard, as of a Redis whose clock was ahead before it
+  // lost its data, is passed over by everybody.
+  const auto mark = read_mark(told->text);
+  if (!mark || *mark <= state->clears.heard()) {
+    done(not_done("it numbers clears below those before: restart the replicas"));
     co_return;
   }
   auto listening = listen(state);

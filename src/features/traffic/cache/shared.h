@@ -50,6 +50,11 @@ class Shared {
   /// Before the loop's thread begins, the first one first.
   void attach(int index, net::Loop& loop, redis::Client& client);
 
+  /// What was cleared while this process was not there has been heard of, or Redis has not answered
+  /// for kCatchesUp since the start. Before that what was kept earlier is not given. Any thread.
+  bool caught_up() const;
+  static constexpr std::chrono::seconds kCatchesUp{2};
+
   /// Null where there is none, or none in time. One that is there lies in memory as well now.
   Task<std::shared_ptr<const Kept>> find(int loop, Key key, std::string tenant, std::string model);
   /// Does not wait; on the loop's thread.

@@ -169,7 +169,8 @@ std::shared_ptr<const Kept> CacheStage::in_memory(const Exchange& exchange, cons
 }
 
 bool CacheStage::may_be_on_disk(const Exchange& exchange, const Key& key) const {
-  return exchange.context->loop && shelves_.disk && shelves_.disk->may_have(key);
+  return exchange.context->loop && shelves_.disk && shelves_.disk->may_have(key) &&
+         (!shelves_.shared || shelves_.shared->caught_up());
 }
 
 // In memory, else on the disk.
