@@ -15,7 +15,7 @@ from google.genai import errors as google_errors
 from conftest import make_client, running
 from fake_gemini import FakeGemini
 from fake_provider import chat_chunks, chat_completion
-from gateway import KEY, UPSTREAM_KEY, run, wait_until
+from gateway import KEY, UPSTREAM_KEY, assert_error, run, wait_until
 from test_anthropic import anthropic_client
 from test_gemini import google_client
 
@@ -42,7 +42,7 @@ def settings_of(config, fake, google) -> dict:
         "google": {"kind": "gemini", "base_url": google.base_url, "api_key": UPSTREAM_KEY}}
     settings["models"] |= {name: {"targets": ["fake/echo"]} for name in (
         "hundred", "tokens", "burst", "address", "pair", "budget", "unpriced", "small", "soft", "again", "soft-budget")}
-    settings["models"] |= {"together": {"targets": ["fake/limits-slow"]}, "cut": {"targets": ["fake/limits-stream"]},
+    settings["models"] |= {"together": {"targets": ["fake/limits-slow"]}, "never": {"targets": ["fake/limits-never"]}, "cut": {"targets": ["fake/limits-stream"]},
                            "claude": {"targets": ["claude/claude-sonnet-4-5"]},
                            "gemini": {"targets": ["google/gemini-2.5-flash"]}}
     settings["prices"] = {"models": {"fake/echo": {"input": 1000, "output": 1000}}}
@@ -61,7 +61,7 @@ def settings_of(config, fake, google) -> dict:
         policy("budget", {"per": "tenant", "money": 1, "each": "month", "time_zone": "Europe/Berlin"}),
         policy("unpriced", {"per": "tenant", "money": 1, "each": "day", "unpriced": "refuse"}),
         policy("small", {**key, "tokens": 50}),
-        policy("cut", {**user, "tokens": 1000}),
+        policy("cut", {**user, "tokens": 1000}), policy("never", {**user, "tokens": 5000}),
         policy("soft", {**user, "requests": 4, "soft": 0.5}),
         policy("soft-budget", {"per": "user", "requests": 4, "each": "day", "soft": 0.5, "name": "daily four"}),
         policy("claude", {**user, "requests": 2}), policy("gemini", {**user, "requests": 2})]
@@ -120,6 +120,8 @@ def test_it_holds_over_a_reload_and_a_new_amount_counts_on(make_gateway, config,
     answer = gateway.admin_call("POST", "/api/reload")
     assert answer.status_code == 200, answer.text
     assert codes(flood(gateway, "again", mark, 40)) == {200: 15, 429: 25}
+    row, = gateway.admin_call("GET", f"/api/limits?subject={mark}").json()["limits"]
+    assert (row["limit"], row["policy"], row["used"], row["most"]) == ("30 requests per user in 1m", "again", 30, 30)
 
 
 def test_official_clients_see_their_own_rate_limit_error(gate, mark):
@@ -174,6 +176,82 @@ def test_a_budget_that_is_nearly_spent_is_an_alert(gate, mark):
     assert alert["summary"] in gate.cli("alerts").stdout
 
 
+def test_users_are_counted_within_their_tenant(gate, mark):
+    for _ in range(4):
+        assert gate.chat("soft", "hi", user=mark).status_code == 200
+    assert gate.chat("soft", "hi", user=mark).status_code == 429
+    body = {"model": "soft", "user": mark, "messages": [{"role": "user", "content": "hi"}]}
+    assert gate.post("/v1/chat/completions", body, key=OTHER).status_code == 200  # of another tenant
+
+
+def test_a_limit_without_a_name_is_its_policys_own(gate, mark):
+    for _ in range(2):
+        assert gate.chat("claude", "hi", user=mark).status_code == 200
+    assert gate.chat("claude", "hi", user=mark).status_code == 429
+    assert gate.chat("gemini", "hi", user=mark).status_code == 200  # the same words in another policy
+    rows = gate.admin_call("GET", f"/api/limits?subject={mark}").json()["limits"]
+    assert {(row["policy"], row["used"]) for row in rows} == {("claude", 2), ("gemini", 1)}
+
+
+def test_what_is_larger_than_a_budget_is_told_so(gate):
+    answer = gate.chat("budget", "hi", max_tokens=1_000_000)
+    error = assert_error(answer, 429, "request_above_limit")
+    assert "max_tokens" in error["message"] and "retry-after" not in answer.headers
+
+
+def test_a_refusal_says_whether_less_would_do(gate):
+    while int(gate.chat("tokens", "word " * 30, key=OTHER, max_tokens=10).headers["x-ratelimit-remaining-tokens"]) > 340:
+        pass
+    refused = gate.chat("tokens", "hi", key=OTHER, max_tokens=350)
+    assert "ask for less" in assert_error(refused, 429, "rate_limit_exceeded")["message"]
+    assert int(refused.headers["x-ratelimit-remaining-tokens"]) > 200
+    assert gate.chat("tokens", "hi", key=OTHER, max_tokens=100).status_code == 200
+
+
+def test_of_two_limits_of_tokens_the_larger_is_reserved(gate):
+    for body in ({"max_completion_tokens": 5000, "max_tokens": 1}, {"max_tokens": 1, "max_completion_tokens": 5000}):
+        answer = gate.chat("tokens", "hi", **body)
+        assert_error(answer, 429, "request_above_limit")
+
+
+def test_a_user_is_not_a_key_of_that_name(gate):
+    for _ in range(5):
+        gate.chat("soft", "hi", user="key config:other")
+    body = {"model": "soft", "messages": [{"role": "user", "content": "hi"}]}
+    assert gate.post("/v1/chat/completions", body, key=OTHER).status_code == 200
+
+
+def test_names_do_nothing_to_a_terminal(gate):
+    name = "\x1b[2Jfake\r\nrow \x9b31m"
+    assert gate.chat("soft", "hi", user=name).status_code == 200
+    shown = gate.cli("limits", "--subject", "fake").stdout
+    assert "?[2Jfake??row ?31m" in shown and "\x1b" not in shown and "\x9b" not in shown
+
+
+def test_who_leaves_before_the_answer_has_used_the_prompt(gate, fake, mark):
+    started = threading.Event()
+
+    async def never(answer):
+        started.set()
+        await answer.sleep(20)
+    fake.on("limits-never", never)
+    with pytest.raises(httpx.ReadTimeout):
+        gate.chat("never", "word " * 400, user=mark, max_tokens=50, timeout=1)
+    assert started.is_set()
+    def used():
+        rows = gate.admin_call("GET", f"/api/limits?subject={mark}").json()["limits"]
+        return rows and rows[0]["reserved"] == 0 and rows[0]["used"]
+    wait_until(used, "it is settled")
+    assert 300 < used() < 800
+
+
+def test_who_may_not_have_one_more_has_none_left(gate):
+    answers = [gate.chat("burst", "hi", key=OTHER) for _ in range(5)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused and refused[0].headers["x-ratelimit-remaining-requests"] == "0"
+    assert "r=0" in refused[0].headers["ratelimit"]
+
+
 def test_tokens_are_reserved_and_settled(gate, fake, mark):
     first = gate.chat("tokens", "hi", max_tokens=300)
     assert first.status_code == 200
@@ -181,7 +259,7 @@ def test_tokens_are_reserved_and_settled(gate, fake, mark):
     used = first.json()["usage"]["total_tokens"]
     second = gate.chat("tokens", "hi", max_tokens=300)
     assert second.status_code == 200, second.text
-    rows = gate.admin_call("GET", "/api/limits?limit=400 tokens per key in 1m").json()["limits"]
+    rows = gate.admin_call("GET", "/api/limits?limit=400 tokens per key in 1m&subject=config:test").json()["limits"]
     assert rows[0]["used"] == used + second.json()["usage"]["total_tokens"] and rows[0]["reserved"] == 0
     assert int(second.headers["x-ratelimit-remaining-tokens"]) < 100
     too_large = gate.chat("tokens", "hi", max_tokens=500)
@@ -314,6 +392,17 @@ def test_who_is_near_the_end(gate, mark):
     assert gate.admin_call("GET", "/api/limits?near=2").status_code == 400
     assert gate.admin_call("GET", "/api/limits?nir=1").status_code == 400
     assert gate.metrics().value("causeway_limits_refused_total", limit="100 requests per user in 1m") >= 900
+
+
+def test_one_name_is_one_limit(tmp_path):
+    file = tmp_path / "causeway.yaml"
+    def check(most: int):
+        limits = [{"name": "house", "per": "all", "requests": requests, "window": "1m"} for requests in (3, most)]
+        file.write_text(json.dumps({"policies": [{"name": "x", "limits": limits[:1]}, {"name": "y", "limits": limits[1:]}]}))
+        return run("check", str(file))
+    assert check(3).returncode == 0
+    done = check(4)
+    assert done.returncode != 0 and '"house"' in done.stdout + done.stderr
 
 
 def test_more_limits_than_are_looked_at_are_told(tmp_path):

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "app/dialects.h"
 #include "app/snapshot_builder.h"
@@ -8,6 +9,7 @@
 #include "features/access/keys/ring.h"
 #include "features/privacy/pii/config.h"
 #include "features/privacy/pii/kind.h"
+#include "features/traffic/limits/limit.h"
 #include "features/traffic/limits/table.h"
 #include "platform/text/glob.h"
 #include "providers/embedded/config.h"
@@ -168,9 +170,30 @@ static void check_limits(const AppConfig& config, config::Problems& problems) {
   }
 }
 
+// Those of one name are one limit: with two amounts nobody knows which one holds.
+static void check_shared_limits(const AppConfig& config, config::Problems& problems) {
+  std::map<std::string, std::pair<std::string, std::string>> known;  // by name: amount, policy
+  for (const PolicyConfig& policy : config.policies) {
+    const auto* limits = policy.sections.get(limits::kLimits);
+    if (!limits) continue;
+    for (const limits::LimitConfig& limit : *limits) {
+      if (limit.name.empty()) continue;
+      limits::LimitConfig unnamed = limit;
+      unnamed.name.clear();
+      const std::string says = limits::name_of(unnamed);
+      const auto [at, fresh] = known.try_emplace(limit.name, says, policy.name);
+      if (fresh || at->second.first == says) continue;
+      problems.add(policy.at, "the limit \"" + limit.name + "\" of the policy \"" + policy.name +
+                                  "\" is not as in the policy \"" + at->second.second +
+                                  "\": one name is one limit. Say the same, or call it otherwise");
+    }
+  }
+}
+
 void check_rules(const AppConfig& config, config::Problems& problems) {
   check_zones(config, problems);
   check_limits(config, problems);
+  check_shared_limits(config, problems);
   for (const auto& model : config.models) {
     if (model.value.targets.empty()) {
       problems.add(model.at, "the model \"" + model.name + "\" has no targets");

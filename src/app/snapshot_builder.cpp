@@ -215,7 +215,7 @@ class Builder {
       snapshot_->policies.push_back(
           {policy.name,
            {policy.match.tenants, policy.match.keys, policy.match.roles, policy.match.models},
-           parts_.sections.read(policy.sections)});
+           parts_.sections.read(policy.sections, policy.name)});
     }
   }
 

@@ -20,9 +20,14 @@ class SectionTable {
   SectionKey<T> add(config::Section<T> section, std::string_view doc, T initial = T{}) {
     registry_.section("policy", section, doc);
     entries_.push_back(
-        {std::make_shared<T>(std::move(initial)), [section](const config::Sections& parts) {
+        {std::make_shared<T>(std::move(initial)),
+         [section](const config::Sections& parts,
+                   [[maybe_unused]] std::string_view policy) -> std::shared_ptr<const void> {
            const T* value = parts.get(section);
-           return value ? std::shared_ptr<const void>(std::make_shared<T>(*value)) : nullptr;
+           if (!value) return nullptr;
+           auto copy = std::make_shared<T>(*value);
+           if constexpr (requires { in_policy(*copy, policy); }) in_policy(*copy, policy);
+           return copy;
          }});
     return SectionKey<T>(static_cast<std::uint16_t>(entries_.size() - 1));
   }
@@ -33,11 +38,12 @@ class SectionTable {
     for (std::uint16_t i = 0; i < entries_.size(); ++i) all.set(i, entries_[i].initial);
     return all;
   }
-  /// The sections that one policy of the configuration has.
-  Sections read(const config::Sections& parts) const {
+  /// The sections that one policy of the configuration has. A section that bears on whose it is has
+  /// a function in_policy(T&, std::string_view name) beside its type.
+  Sections read(const config::Sections& parts, std::string_view policy) const {
     Sections some;
     for (std::uint16_t i = 0; i < entries_.size(); ++i) {
-      if (auto value = entries_[i].read(parts)) some.set(i, std::move(value));
+      if (auto value = entries_[i].read(parts, policy)) some.set(i, std::move(value));
     }
     return some;
   }
@@ -45,7 +51,7 @@ class SectionTable {
  private:
   struct Entry {
     std::shared_ptr<const void> initial;
-    std::function<std::shared_ptr<const void>(const config::Sections&)> read;
+    std::function<std::shared_ptr<const void>(const config::Sections&, std::string_view)> read;
   };
   config::Registry& registry_;
   std::vector<Entry> entries_;

@@ -16,7 +16,25 @@ std::size_t width_of(std::string_view text) {
 
 }  // namespace
 
-std::string table_text(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
+std::string for_terminal(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are C2 80 to C2 9F.
+    const bool c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) ++i;
+    out += byte < 0x20 || byte == 0x7F || c1 ? '?' : text[i];
+  }
+  return out;
+}
+
+std::string table_text(const std::vector<std::vector<std::string>>& given, std::size_t left) {
+  auto rows = given;
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = for_terminal(cell);
+  }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -11,8 +11,12 @@
 
 namespace causeway {
 
+/// What others have named, without what would move a terminal's cursor or change its colours:
+/// control characters are `?`.
+std::string for_terminal(std::string_view text);
+
 /// Columns as wide as their widest cell; the first `left` of them begin at the left, the others end
-/// at the right. The first row is the head.
+/// at the right. The first row is the head. Cells are made fit for a terminal.
 std::string table_text(const std::vector<std::vector<std::string>>& rows,
                        std::size_t left = static_cast<std::size_t>(-1));
 

@@ -280,11 +280,16 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   co_return co_await deliver(run, attempt, answer);
 }
 
+// The caller left before anything came: the provider has had the prompt all the same.
+bool left_unanswered(const Attempt& attempt) {
+  return attempt.sent && attempt.end == AttemptEnd::Cancelled;
+}
+
 void estimate_usage(Run& run, Attempt& attempt) {
   const bool embeds = run.exchange.operation->kind == OperationKind::Embeddings;
   if (run.upload) return;  // its tokens are of sounds
   if (attempt.usage.source == UsageSource::Reported) return;
-  if (run.content_bytes == 0 && !embeds) return;
+  if (run.content_bytes == 0 && !embeds && !left_unanswered(attempt)) return;
   const std::uint64_t target = attempt.target->key;
   attempt.usage.source = UsageSource::Estimated;  // also of what is given again
   attempt.usage.input_uncached = run.estimates.tokens(target, attempt.request.text_bytes());
@@ -325,7 +330,7 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
     attempt.error = result.error();
     std::string().swap(attempt.translated);  // of no use to the next one
   }
-  if (run.content_sent || result) know_usage(run, attempt);
+  if (run.content_sent || result || left_unanswered(attempt)) know_usage(run, attempt);
   for (const Hook& hook : exchange.snapshot->pipeline->attempt_end) {
     if (exchange.stages_run >> hook.index & 1) hook.stage->on_attempt_end(exchange, attempt);
   }

@@ -110,7 +110,8 @@ class RequestWalk : JsonWalk {
         limit > 0xFFFFFFFFu) {
       refuse("\"" + std::string(name) + "\" must be a whole number", std::string(name));
     }
-    index_.max_tokens = static_cast<std::uint32_t>(limit);
+    // Of both names the larger counts: which one a provider heeds is not known.
+    index_.max_tokens = std::max(index_.max_tokens.value_or(0), static_cast<std::uint32_t>(limit));
   }
 
   void read_choices(od::value value) {

@@ -109,4 +109,8 @@ void describe(config::Fields& f, LimitTable& c) {
       .range(1'000, 10'000'000);
 }
 
+void in_policy(LimitList& limits, std::string_view policy) {
+  for (LimitConfig& limit : limits) limit.policy = policy;
+}
+
 }  // namespace causeway::limits

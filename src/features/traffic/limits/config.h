@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platform/config/describe.h"
@@ -36,11 +37,13 @@ struct LimitConfig {
   std::optional<std::uint64_t> burst;  // requests at once; the others are spread over the window
   std::optional<double> soft;          // part of the amount, 0 to 1, from which it is told
   Unpriced unpriced = Unpriced::Allow;
+  std::string policy;  // where it stands; told by in_policy()
 };
 void describe(config::Fields& f, LimitConfig& c);
 
 /// Policy section `limits`.
 using LimitList = std::vector<LimitConfig>;
+void in_policy(LimitList& limits, std::string_view policy);
 inline constexpr config::Section<LimitList> kLimits{"limits", "off"};
 
 /// `limits:` of the file.

@@ -30,8 +30,8 @@ Result<Table::Query> read_query(const AdminRequest& request) {
     } else if (name == "near") {
       const auto [end, failed] =
           std::from_chars(value.data(), value.data() + value.size(), query.near);
-      if (failed != std::errc() || end != value.data() + value.size() || query.near < 0 ||
-          query.near > 1) {
+      if (failed != std::errc() || end != value.data() + value.size() ||
+          !(query.near >= 0 && query.near <= 1)) {
         return wrong(name, "must be from 0 to 1: the part of a limit that is used");
       }
     } else {
@@ -142,7 +142,8 @@ Task<AdminReply> LimitsFeature::list(AdminRequest request) const {
   const auto views = table_.list(*query);
   json.begin_object().key("limits").begin_array();
   for (const Table::View& view : views) {
-    json.begin_object().field("limit", view.limit).field("subject", view.subject);
+    json.begin_object().field("limit", view.limit).field("policy", view.policy);
+    json.field("subject", view.subject);
     json.field("amount", to_string(view.amount));
     write_amount(json, "used", view.amount, view.used);
     write_amount(json, "reserved", view.amount, view.reserved);

@@ -139,8 +139,11 @@ std::vector<Limit> limits_of(const LimitList& list) {
       limit.soft =
           std::max<std::int64_t>(1, std::llround(static_cast<double>(limit.most) * *config.soft));
     }
-    limit.identity = config.name + '\n' + std::string(to_string(limit.amount)) + whom(config) +
-                     when(config) + '\n' + config.time_zone;
+    // One that has a name is the same wherever it stands; others are their policy's own.
+    limit.identity = (config.name.empty() ? "policy\n" + config.policy : "name\n" + config.name) +
+                     '\n' + std::string(to_string(limit.amount)) + whom(config) + when(config) +
+                     '\n' + config.time_zone;
+    limit.label = std::make_shared<const Label>(limit.name, config.policy);
     const auto same = std::ranges::count(limits, limit.identity, &Limit::identity);
     if (same > 0) limit.identity += '#' + std::to_string(limits.size());
     limit.field_name = structured_string(limit.name);
@@ -189,6 +192,11 @@ SubjectKey subject_of(Exchange& exchange, const Limit& limit, std::string& subje
     if (!subject.empty()) subject += ", ";
     const std::size_t begin = subject.size();
     put_part(exchange, per, subject);
+    // Two tenants may call different people by the same name, and a user may be called as a key is.
+    if (per == Per::User) {
+      bytes += user_of(exchange).empty() ? "key\n" : "user\n";
+      (bytes += exchange.principal->tenant) += '\n';
+    }
     const std::uint64_t size = subject.size() - begin;
     bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
     bytes.append(subject, begin, std::string::npos);

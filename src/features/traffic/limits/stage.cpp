@@ -75,6 +75,13 @@ SharedAmount shared_amount(const Wanted& wanted, const Known& known) {
   return amount;
 }
 
+// Who may not have one more has nothing left, also where it is the burst or this replica's share
+// that is used up.
+void tell_refused(Exchange& exchange, Told told) {
+  if (told.limit->amount == Amount::Requests) told.standing.used = told.limit->most;
+  tell_limits(exchange, std::span(&told, 1));
+}
+
 std::string in_words(std::chrono::nanoseconds wait) {
   return wait.count() > 0 ? " Try again in " + reset_text(wait) + "." : "";
 }
@@ -179,9 +186,9 @@ Verdict LimitStage::adopt(Exchange& exchange, Wants& wants, SharedCounters& shar
     const Wanted& one = wants.wanted[verdict.which];
     table_.refused(one, verdict.standings[verdict.which].used);
     Refusal refusal{verdict.which, wants.standing[verdict.which].until,
-                    one.amount > one.limit->most ? Refusal::Why::TooLarge : Refusal::Why::Used};
-    const Told told{one.limit, wants.standing[verdict.which]};
-    tell_limits(exchange, std::span(&told, 1));
+                    one.amount > one.limit->most ? Refusal::Why::TooLarge : Refusal::Why::Used,
+                    one.amount > 1 && verdict.standings[verdict.which].used < one.limit->most};
+    tell_refused(exchange, {one.limit, wants.standing[verdict.which]});
     return refuse(exchange, *one.limit, refusal);
   }
   auto reservation = std::make_shared<const SharedReservation>(std::move(verdict.reservation));
@@ -227,9 +234,7 @@ Result<void> LimitStage::want(Exchange& exchange, Wants& wants) {
         amount = *estimate.nanos;
       }
       // Nobody knows how much it will be: it may go when all of it is free.
-      if (!exchange.index.max_tokens || limit.amount == Amount::Money) {
-        amount = std::min(amount, limit.most);
-      }
+      if (!exchange.index.max_tokens) amount = std::min(amount, limit.most);
     }
     std::string& subject = wants.subjects[count];
     const SubjectKey key = subject_of(exchange, limit, subject);
@@ -247,7 +252,7 @@ Verdict LimitStage::take(Exchange& exchange, Wants& wants, const Counting& count
   for (std::size_t i = 0; i < known; ++i) told[i] = {wants.wanted[i].limit, wants.standing[i]};
   if (refusal) {
     const std::size_t which = refusal->which;
-    tell_limits(exchange, std::span(told).subspan(which, 1));
+    tell_refused(exchange, told[which]);
     return refuse(exchange, *wants.wanted[which].limit, *refusal);
   }
   state.count = static_cast<std::uint8_t>(wants.count);
@@ -282,8 +287,12 @@ std::unexpected<Error> LimitStage::refuse(Exchange& exchange, const Limit& limit
     return error;
   }
   const bool budget = limit.each.has_value();
+  const std::string reached =
+      refusal.some_left ? "has less left than this request may come to: ask for less, with a "
+                          "shorter prompt or a smaller max_tokens."
+                        : "is reached.";
   auto error = fail(budget ? ErrorKind::QuotaExhausted : ErrorKind::RateLimited, Origin::Us,
-                    named + "is reached." + in_words(refusal.wait));
+                    named + reached + in_words(refusal.wait));
   error.error().retryable = !budget;
   if (wait.count() > 0) error.error().retry_after = wait;
   if (limit.amount == Amount::Concurrent) {

@@ -68,15 +68,19 @@ bool Table::make_room(Part& part, const Now& now) {
 Table::Entry* Table::find_or_make(Part& part, const Wanted& wanted, const Now& now) {
   const auto found = part.entries.find(wanted.key);
   if (found != part.entries.end()) {
-    part.order.splice(part.order.begin(), part.order, found->second.place);
-    return &found->second;
+    Entry& entry = found->second;
+    part.order.splice(part.order.begin(), part.order, entry.place);
+    // Each loop has a label of its own; another text comes with a reload.
+    const auto& label = wanted.limit->label;
+    if (entry.label != label && *entry.label != *label) entry.label = label;
+    return &entry;
   }
   if (!make_room(part, now)) return nullptr;
   Entry& entry = part.entries[wanted.key];
   const Limit& limit = *wanted.limit;
   part.order.push_front(wanted.key);
   entry.place = part.order.begin();
-  entry.limit = std::make_shared<const std::string>(limit.name);
+  entry.label = limit.label;
   entry.subject = wanted.subject.substr(0, kMostSubjectName);
   entry.amount = limit.amount;
   entry.length = limit.window;
@@ -89,7 +93,7 @@ void Table::turn(Entry& entry, const Limit& limit, const SubjectKey& key, const 
   if (!limit.each || entry.period.contains(now.wall)) return;
   entry.period = period_of(*limit.each, limit.time_zone, now.wall);
   entry.spent = budgets_ ? budgets_->read(key, entry.period.end) : 0;
-  entry.told_soft = limit.soft > 0 && entry.spent >= limit.soft;
+  entry.told_soft = false;  // told again by a process that begins
   entry.shared_until = {};
 }
 
@@ -124,6 +128,7 @@ std::optional<Refusal> Table::refuse(Entry& entry, const Wanted& wanted, const C
   const std::int64_t most = most_of(entry, limit, counting, now);
   if (has + wanted.amount > most) {
     Refusal refusal;
+    refusal.some_left = wanted.amount > 1 && has < most;
     const nanoseconds steady = since_start(now.steady);
     if (entry.window) {
       const auto until = entry.window->until(most - wanted.amount, steady, entry.length);
@@ -148,7 +153,7 @@ void Table::commit(Entry& entry, const Wanted& wanted, const Counting& counting,
   const nanoseconds steady = since_start(now.steady);
   const bool by_share = counting.by == Counting::By::Share;
   taken = {wanted.key, wanted.amount, 0, by_share};
-  entry.most = limit.most;
+  entry.most = most_of(entry, limit, counting, now);
   if (entry.window) {
     taken.slot = entry.window->add(wanted.amount, steady, entry.length);
     if (limit.burst > 0) entry.spacing.add(part_of(limit.most, counting), entry.length, steady);
@@ -270,7 +275,7 @@ std::optional<Refusal> Table::take(std::span<const Wanted> wanted, std::span<Tak
     refusal = refuse(*entry, one, counting, now);
     if (refusal) {
       ++entry->refused;
-      entry->most = one.limit->most;
+      entry->most = most_of(*entry, *one.limit, counting, now);
       refusal->which = looked;
       standing[looked] = {used(*entry, now), refusal->wait};
       break;
@@ -320,6 +325,17 @@ void Table::end(const Taken& taken) {
   if (found != part.entries.end()) found->second.reserved -= taken.amount;
 }
 
+// ASCII letters are the same in both cases.
+static bool contains(std::string_view text, std::string_view part) {
+  const auto same = [](char a, char b) {
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    return lower(a) == lower(b);
+  };
+  return part.empty() || !std::ranges::search(text, part, same).empty();
+}
+
 std::vector<Table::View> Table::list(const Query& query) const {
   const Now now{clock_.now(), clock_.wall()};
   std::vector<View> views;
@@ -330,10 +346,17 @@ std::vector<Table::View> Table::list(const Query& query) const {
     auto& part = const_cast<Part&>(const_part);  // looking lets what is over go
     const std::lock_guard lock(part.mutex);
     for (auto& [key, entry] : part.entries) {
-      if (!query.limit.empty() && *entry.limit != query.limit) continue;
-      if (!query.subject.empty() && entry.subject != query.subject) continue;
-      View view{*entry.limit,   entry.subject, entry.amount, 0,
-                entry.reserved, entry.most,    {},           entry.refused};
+      if (!contains(entry.label->name, query.limit)) continue;
+      if (!contains(entry.subject, query.subject)) continue;
+      View view{entry.label->name,
+                entry.label->policy,
+                entry.subject,
+                entry.amount,
+                0,
+                entry.reserved,
+                entry.most,
+                {},
+                entry.refused};
       if (entry.window) {
         const nanoseconds steady = since_start(now.steady);
         view.used = used(entry, now);
@@ -354,7 +377,7 @@ std::vector<Table::View> Table::list(const Query& query) const {
   std::ranges::sort(views, [&](const View& a, const View& b) {
     const double left = part_used(a), right = part_used(b);
     if (left != right) return left > right;
-    return std::tie(a.limit, a.subject) < std::tie(b.limit, b.subject);
+    return std::tie(a.limit, a.policy, a.subject) < std::tie(b.limit, b.policy, b.subject);
   });
   if (views.size() > query.limit_rows) views.resize(query.limit_rows);
   return views;

@@ -30,6 +30,12 @@ enum class Amount : std::uint8_t { Requests, Tokens, Money, Concurrent };
 std::string_view to_string(Amount amount);
 
 /// A limit as the configuration has it, ready to be checked. Money is in nanodollars.
+/// What a limit is called, and where it stands: for people.
+struct Label {
+  std::string name, policy;
+  bool operator==(const Label&) const = default;
+};
+
 struct Limit {
   std::string name;
   std::string identity;  // over a reload: what it counts, whom and when, but not how much
@@ -43,6 +49,7 @@ struct Limit {
   std::string time_zone;
   Unpriced unpriced = Unpriced::Allow;
   std::string field_name, field_policy;  // as heads of answers say it
+  std::shared_ptr<const Label> label;
 };
 
 /// One amount of one limit that a request takes.
@@ -88,6 +95,7 @@ struct Refusal {
   std::size_t which = 0;             // of what was wanted
   std::chrono::nanoseconds wait{0};  // until it is worth asking again; 0 = not known
   enum class Why : std::uint8_t { Used, TooLarge, TableFull } why = Why::Used;
+  bool some_left = false;  // but less than was wanted
 };
 
 class Table {
@@ -128,14 +136,14 @@ class Table {
   void set_most(std::size_t subjects) { most_.store(subjects, std::memory_order_relaxed); }
 
   struct View {
-    std::string limit, subject;
+    std::string limit, policy, subject;
     Amount amount = Amount::Requests;
     std::int64_t used = 0, reserved = 0, most = 0;
     std::chrono::nanoseconds until{0};
     std::uint64_t refused = 0;
   };
   struct Query {
-    std::string limit, subject;  // "" = all
+    std::string limit, subject;  // a part of it, in any case; "" = all
     double near = 0;             // from this part of the most on
     std::size_t limit_rows = 1000;
   };
@@ -150,7 +158,7 @@ class Table {
 
  private:
   struct Entry {
-    std::shared_ptr<const std::string> limit;  // its name
+    std::shared_ptr<const Label> label;
     std::string subject;
     Amount amount = Amount::Requests;
     std::int64_t most = 0;

@@ -44,7 +44,7 @@ void print(const bj::value& value) {
                 replicas);
   }
   std::vector<std::vector<std::string>> table{
-      {"LIMIT", "SUBJECT", "USED", "OF", "PART", "FREES IN", "REFUSED"}};
+      {"LIMIT", "POLICY", "SUBJECT", "USED", "OF", "PART", "FREES IN", "REFUSED"}};
   for (const bj::value& row : value.at("limits").as_array()) {
     const double most = row.at("most").to_number<double>();
     const double used = row.at("used").to_number<double>();
@@ -52,15 +52,16 @@ void print(const bj::value& value) {
     std::snprintf(part, sizeof part, "%.0f %%", most > 0 ? 100 * used / most : 0);
     const auto& subject = row.at("subject").as_string();
     table.push_back(
-        {std::string(row.at("limit").as_string()), subject.empty() ? "all" : std::string(subject),
-         number(row.at("used")), number(row.at("most")), part,
-         span(row.at("frees_in_seconds").to_number<double>()), number(row.at("refused"))});
+        {std::string(row.at("limit").as_string()), std::string(row.at("policy").as_string()),
+         subject.empty() ? "all" : std::string(subject), number(row.at("used")),
+         number(row.at("most")), part, span(row.at("frees_in_seconds").to_number<double>()),
+         number(row.at("refused"))});
   }
   if (table.size() == 1) {
-    std::puts("Nobody has used anything of a limit.");
+    std::puts("No such row: since it began, this process has counted nobody of whom that is true.");
     return;
   }
-  std::fputs(table_text(table, 2).c_str(), stdout);
+  std::fputs(table_text(table, 3).c_str(), stdout);
 }
 
 int show(AdminClient& admin, const std::string& path, bool as_json) {
@@ -80,8 +81,9 @@ int run(std::span<const std::string> args, AdminClient& admin) {
                "causeway limits");
   std::string limit, subject, near;
   bool json = false, watch = false;
-  app.add_option("--limit", limit, "only of this limit");
-  app.add_option("--subject", subject, "only this user, key, address, as shown");
+  app.add_option("--limit", limit, "only of limits with this in their name");
+  app.add_option("--subject", subject,
+                 "only of users, keys, addresses with this in them, as shown");
   app.add_option("--near", near, "only from this part on: 0.8");
   app.add_flag("--json", json, "print the reply as JSON");
   app.add_flag("--watch", watch, "again every second, until Ctrl-C");
