@@ -287,6 +287,32 @@ def test_what_finds_no_place_goes_to_the_next_target(server, session_folder):
         other.stop()
 
 
+def test_what_must_stay_inside_does_not_burst_out(server, session_folder):
+    """Rules keep a request to their targets: where these have no room, it is refused, and goes nowhere else."""
+    other = SlowServer()
+    settings = fallback_settings(server, other, **at_once(2), wait="300ms", queue=3)
+    settings["models"]["slots"]["rules"] = [
+        {"name": "records", "when": {"data": ["medical"]}, "targets": ["slow/slots"]}]
+
+    async def scene(gate):
+        async with client_of(gate) as client:
+            record = {"authorization": f"Bearer {FLOOD}", "x-causeway-data": "medical"}
+            return await asyncio.gather(*(client.post("/v1/chat/completions", json=BODY, headers=record)
+                                          for _ in range(16)))
+
+    try:
+        with running(session_folder / "overload-inside", settings) as gate:
+            answers = asyncio.run(scene(gate))
+            served = [answer for answer in answers if answer.status_code == 200]
+            assert {answer.headers["x-causeway-provider"] for answer in served} == {"slow"} and len(served) < 16
+            for answer in answers:
+                if answer.status_code != 200:
+                    assert_error(answer, 503, "overloaded")
+            assert other.counts()["done"] == 0
+    finally:
+        other.stop()
+
+
 def test_what_is_kept_needs_no_place(server, session_folder):
     settings = settings_for(server, **at_once(1), wait="30s")
     settings["policies"][-1]["cache"] = {"on": True}
