@@ -244,6 +244,24 @@ TEST(Table, WhoIsUnknownIsRefusedWhenItIsFullAndNobodyIsForgotten) {
   EXPECT_LE(table.stats().subjects, 64u * 4);
 }
 
+TEST(Table, OneTenantDoesNotLockTheOthersOut) {
+  ManualClock clock;
+  clock.advance(1h);
+  Table table(clock, 64 * 80);
+  const Limit limit = limit_of(Amount::Requests, 1, 60s);
+  const auto passes = [&](std::uint64_t subject, std::uint8_t tenant) {
+    const std::array<Wanted, 1> wanted{Wanted{&limit, key_of(subject), "", 1, tenant}};
+    std::array<Taken, 1> taken;
+    std::array<Standing, 1> standing;
+    return !table.take(wanted, taken, standing);
+  };
+  int made_up = 0, others = 0;
+  for (std::uint64_t i = 0; i < 20'000; ++i) made_up += passes(i, 1);
+  for (std::uint64_t i = 0; i < 64 * 5; ++i) others += passes(100'000 + i, 2);
+  EXPECT_EQ(made_up, 64 * 70);
+  EXPECT_EQ(others, 64 * 5);
+}
+
 TEST(Table, ASubjectCostsLessThanAKibibyteAndTheBoundHolds) {
   ManualClock clock;
   clock.advance(1h);

@@ -210,6 +210,8 @@ Result<void> LimitStage::want(Exchange& exchange, Wants& wants) {
   exchange.kept.push_back(limits);
   state.limits = limits.get();
   std::optional<Estimate> estimated;  // once, for all limits of tokens and money
+  const auto tenant =
+      static_cast<std::uint8_t>(1 + std::hash<std::string>()(exchange.principal->tenant) % 255);
   std::size_t& count = wants.count;
   for (std::size_t i = 0; i < limits->size() && count < wants.wanted.size(); ++i) {
     const Limit& limit = (*limits)[i];
@@ -238,7 +240,7 @@ Result<void> LimitStage::want(Exchange& exchange, Wants& wants) {
     }
     std::string& subject = wants.subjects[count];
     const SubjectKey key = subject_of(exchange, limit, subject);
-    wants.wanted[count] = {&limit, key, subject, amount};
+    wants.wanted[count] = {&limit, key, subject, amount, tenant};
     state.of[count++] = static_cast<std::uint8_t>(i);
   }
   return {};

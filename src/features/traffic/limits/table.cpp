@@ -49,13 +49,18 @@ bool Table::idle(Entry& entry, const Now& now) {
   return entry.amount == Amount::Concurrent || !entry.period.contains(now.wall) || entry.spent == 0;
 }
 
-bool Table::make_room(Part& part, const Now& now) {
+// One tenant, who may make up as many users as he likes, does not get the last eighth: others are
+// counted all the same.
+bool Table::make_room(Part& part, std::uint8_t tenant, const Now& now) {
   const std::size_t most = std::max<std::size_t>(1, most_.load(std::memory_order_relaxed) / kParts);
-  if (part.entries.size() < most) return true;
+  const bool has_enough = tenant != 0 && most >= 8 && part.of_tenant[tenant] >= most - most / 8;
+  if (part.entries.size() < most && !has_enough) return true;
   int looks = 0;
   for (auto at = part.order.rbegin(); at != part.order.rend() && looks < kLooks; ++at, ++looks) {
     const auto found = part.entries.find(*at);
+    if (has_enough && found->second.tenant != tenant) continue;
     if (!idle(found->second, now)) continue;
+    --part.of_tenant[found->second.tenant];
     part.order.erase(found->second.place);
     part.entries.erase(found);
     evicted_.fetch_add(1, std::memory_order_relaxed);
@@ -75,8 +80,10 @@ Table::Entry* Table::find_or_make(Part& part, const Wanted& wanted, const Now& n
     if (entry.label != label && *entry.label != *label) entry.label = label;
     return &entry;
   }
-  if (!make_room(part, now)) return nullptr;
+  if (!make_room(part, wanted.tenant, now)) return nullptr;
   Entry& entry = part.entries[wanted.key];
+  entry.tenant = wanted.tenant;
+  ++part.of_tenant[entry.tenant];
   const Limit& limit = *wanted.limit;
   part.order.push_front(wanted.key);
   entry.place = part.order.begin();

@@ -58,6 +58,7 @@ struct Wanted {
   SubjectKey key{};
   std::string_view subject;  // for people
   std::int64_t amount = 1;
+  std::uint8_t tenant = 0;  // of 255 that are told apart; 0 = nobody's
 };
 
 /// By what is decided what a request may take.
@@ -176,6 +177,7 @@ class Table {
     std::int64_t owed = 0;  // in this window, by share
     std::chrono::nanoseconds owed_until{0};
     std::uint32_t pinned = 0;
+    std::uint8_t tenant = 0;
     bool told_soft = false;
     std::list<SubjectKey>::iterator place;
   };
@@ -186,6 +188,7 @@ class Table {
     mutable std::mutex mutex;
     std::unordered_map<SubjectKey, Entry, KeyHash> entries;
     std::list<SubjectKey> order;  // used last in front
+    std::array<std::uint32_t, 256> of_tenant{};
   };
   static constexpr std::size_t kParts = 64;
 
@@ -195,7 +198,7 @@ class Table {
   };
   Part& part_of(const SubjectKey& key) { return parts_[key.high % kParts]; }
   Entry* find_or_make(Part& part, const Wanted& wanted, const Now& now);
-  bool make_room(Part& part, const Now& now);
+  bool make_room(Part& part, std::uint8_t tenant, const Now& now);
   static bool idle(Entry& entry, const Now& now);
   void turn(Entry& entry, const Limit& limit, const SubjectKey& key, const Now& now);
   static std::int64_t part_of(std::int64_t most, const Counting& counting);
