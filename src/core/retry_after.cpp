@@ -90,7 +90,11 @@ std::optional<milliseconds> retry_after(std::span<const http::Field> fields) {
   if (const auto value = http::find(fields, "retry-after-ms")) wait = text::parse_double(*value);
   if (!wait) {
     if (const auto value = http::find(fields, "retry-after")) {
-      if (const auto seconds = text::parse_double(*value)) wait = *seconds * 1000;
+      if (const auto seconds = text::parse_double(*value)) {
+        wait = *seconds * 1000;
+      } else if (const auto until = http_date(text::trim(*value))) {
+        wait = std::max(0.0, static_cast<double>((*until - now_of(fields)).count()));
+      }
     }
   }
   if (!wait || *wait < 0) return std::nullopt;

@@ -10,7 +10,8 @@
 
 namespace causeway {
 
-/// retry-after-ms, retry-after (seconds; an HTTP date is ignored).
+/// retry-after-ms, retry-after (seconds, or an HTTP date; the time now is that of the field `date`,
+/// else this machine's).
 std::optional<std::chrono::milliseconds> retry_after(std::span<const http::Field> fields);
 
 /// A span of time as OpenAI writes it: "6m0s", "1.5s", "20ms"; a plain number is seconds.

@@ -25,7 +25,11 @@ TEST(RetryAfter, SecondsAndMilliseconds) {
   EXPECT_EQ(wait("retry-after-ms", "1500"), 1500ms);
   EXPECT_EQ(wait("retry-after", "999999"), 1h);
   EXPECT_EQ(wait("retry-after", "-1"), std::nullopt);
-  EXPECT_EQ(wait("retry-after", "Thu, 26 Nov 2026 23:59:30 GMT"), std::nullopt);
+  EXPECT_EQ(wait("retry-after", "Thu, 26 Nov 2099 23:59:30 GMT"), 1h);
+  EXPECT_EQ(wait("retry-after", "Thu, 26 Nov 2020 23:59:30 GMT"), 0s) << "it is over";
+  EXPECT_EQ(wait("retry-after", "Thu, 26 Now 2026 23:59:30 GMT"), std::nullopt);
+  const http::Field fields[] = {{"retry-after", "Fri, 27 Nov 2026 00:00:10 GMT"}, kNow};
+  EXPECT_EQ(retry_after(fields), 40s);
   EXPECT_EQ(wait("anthropic-ratelimit-requests-reset", "2026-11-27T00:00:00Z"), std::nullopt);
 }
 
