@@ -150,7 +150,8 @@ def console_config(config, contents: bool = True) -> dict:
                       "tenant": "acme"},
                      {"name": "reader", "secret": READER, "kind": "admin_read_only"}]
     value["prices"] = {"models": {"fake/echo": {"input": 2000, "output": 8000}}}
-    value["policies"] = [{"name": "everyone", "pii": "mask", "retries": "off", "traces": {"contents": "on" if contents else "off"}}]
+    value["policies"] = [{"name": "everyone", "pii": "mask", "retries": "off", "overload": {"concurrency": {"fake/slow-stream": 1}},
+                          "traces": {"contents": "on" if contents else "off"}}]
     return value
 
 

@@ -289,6 +289,27 @@ def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
     console.is_clean()
 
 
+# --- who waits
+
+def test_who_waits_for_a_target_is_shown(full, busy):
+    streams = [busy.raw() for _ in range(3)]
+    for stream in streams:
+        stream.send(busy.request_bytes({"model": "slow", "stream": True,
+                                        "messages": [{"role": "user", "content": "hi"}]}))
+    try:
+        page = full.open("models")
+        table = page.get_by_role("table", name="Waiting for targets")
+        row = table.get_by_role("row").filter(has_text="fake/slow-stream").first
+        row.get_by_text("2", exact=True).wait_for(timeout=10_000)  # wait for the one that goes
+        assert [cell.strip() for cell in row.get_by_role("cell").all_inner_texts()][2:5] == ["1", "1", "2"]
+        tenant = table.get_by_role("row").filter(has_text="acme").first
+        assert [cell.strip() for cell in tenant.get_by_role("cell").all_inner_texts()][3:5] == ["1", "2"]
+        full.is_clean()
+    finally:
+        for stream in streams:
+            stream.close()
+
+
 # --- models of its own
 
 @pytest.mark.skipif(not (ENGINE.exists() and chat_model_file()) and not os.environ.get("CI"),

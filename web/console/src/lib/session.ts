@@ -17,6 +17,7 @@ const PARTS = {
   pii: "/api/pii/scan",
   config: "/api/config",
   alerts: "/api/alerts",
+  overload: "/api/overload",
 } as const;
 export type Part = keyof typeof PARTS;
 

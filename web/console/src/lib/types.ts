@@ -181,6 +181,15 @@ export interface TargetState {
   opened: number;
 }
 
+export interface Waiting {
+  target: string;
+  limit: number | null; // as known or learnt; null while none has been needed
+  under_way: number;
+  waiting: number;
+  expected_ms: number;
+  tenants: { tenant: string; under_way: number; waiting: number }[];
+}
+
 export interface Provider {
   name: string;
   kind: string;

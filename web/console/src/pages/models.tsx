@@ -8,6 +8,7 @@ import { Badge, Button, Card, Empty, Page, Shown, type Tone } from "../ui/basics
 import { Table } from "../ui/table";
 import { attempt } from "../ui/toasts";
 import { Members } from "./members";
+import { Waiting } from "./waiting";
 
 export function ModelsPage() {
   return (
@@ -17,6 +18,7 @@ export function ModelsPage() {
     >
       {has("models") && <Models />}
       {has("providers") && <Providers />}
+      {has("overload") && <Waiting />}
       {has("engine") && <Engine />}
     </Page>
   );
