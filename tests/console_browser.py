@@ -145,7 +145,9 @@ def console_config(config, contents: bool = True) -> dict:
     value = config()
     value["providers"]["local"] = {"kind": "embedded"}
     value["models"] = {"fast": {"targets": ["fake/echo"]}, "smart": {"targets": ["fake/s503", "fake/echo"]},
-                       "slow": {"targets": ["fake/slow-stream"]}}
+                       "slow": {"targets": ["fake/slow-stream"]},
+                       "zoned": {"targets": ["fake/s503"], "rules": [
+                           {"name": "inside only", "when": {"data": ["medical"]}, "targets": ["fake/echo"]}]}}
     value["keys"] = [{"name": "shop", "secret": KEY, "models": ["*"],
                       "tenant": "acme"},
                      {"name": "reader", "secret": READER, "kind": "admin_read_only"}]

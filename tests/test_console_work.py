@@ -289,6 +289,15 @@ def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
     console.is_clean()
 
 
+# --- which rule
+
+def test_a_trace_shows_the_rule_that_chose_its_targets(full, busy):
+    answer = busy.chat("zoned", "hi", headers={"x-causeway-data": "medical"})
+    assert answer.status_code == 200
+    page = full.open("traces/" + answer.headers["x-request-id"])
+    page.get_by_text("rule inside only").wait_for()
+
+
 # --- who waits
 
 def test_who_waits_for_a_target_is_shown(full, busy):

@@ -37,6 +37,7 @@ export interface Trace {
   dialect: string;
   model: string;
   policy: string;
+  rule?: string; // of its model, by which the targets were chosen
   status: number;
   error: string | null;
   code?: string;

@@ -101,7 +101,10 @@ function Facts({ trace }: { trace: Trace }) {
         </div>
         <div>
           <dt>Model</dt>
-          <dd>{trace.model ? to("model", trace.model) : "–"}</dd>
+          <dd>
+            {trace.model ? to("model", trace.model) : "–"}
+            {trace.rule && <span class="soft"> · rule {trace.rule}</span>}
+          </dd>
         </div>
         <div>
           <dt>Target</dt>
