@@ -13,7 +13,9 @@ double number(Number value) {
 void write_cleared(text::JsonWriter& json, const Result<Shared::Cleared>& shared) {
   json.field("cleared_shared", shared ? shared->removed : 0);
   if (!shared) {
-    json.field("shared_problem", "other replicas were not told: " + shared.error().message);
+    const Error& error = shared.error();
+    json.field("shared_problem", "other replicas were not told: " + error.message +
+                                     (error.detail.empty() ? "" : " (" + error.detail + ")"));
   } else if (!shared->all) {
     json.field("shared_problem",
                "some answers still lie in Redis until their time is up; no replica gives them");
