@@ -386,6 +386,7 @@ def test_who_is_near_the_end(gate, mark):
         gate.chat("soft", "hi", user=mark)
     shown = gate.cli("limits", "--subject", mark)
     assert shown.returncode == 0 and "75 %" in shown.stdout and mark in shown.stdout
+    assert "No row matches" in gate.cli("limits", "--subject", "nobody-" + mark).stdout
     near = gate.admin_call("GET", f"/api/limits?near=0.8&subject={mark}").json()
     assert near["limits"] == [] and near["complete"] is True
     wait_until(lambda: "limits: near the end" in gate.stderr() and mark in gate.stderr())

@@ -35,7 +35,8 @@ std::string span(double seconds) {
   return seconds > 0 ? text : "-";
 }
 
-void print(const bj::value& value) {
+// `all`: nothing was asked for in particular.
+void print(const bj::value& value, bool all) {
   const auto& counted = value.at("counted").as_string();
   const auto replicas = static_cast<long>(value.at("replicas").to_number<std::int64_t>());
   if (counted == "together") std::printf("%ld replicas count together.\n\n", replicas);
@@ -58,7 +59,8 @@ void print(const bj::value& value) {
          number(row.at("refused"))});
   }
   if (table.size() == 1) {
-    std::puts("No such row: since it began, this process has counted nobody of whom that is true.");
+    std::puts(all ? "Nobody has used anything of a limit since this process began."
+                  : "No row matches, of those whom this process has counted since it began.");
     return;
   }
   std::fputs(table_text(table, 3).c_str(), stdout);
@@ -70,7 +72,7 @@ int show(AdminClient& admin, const std::string& path, bool as_json) {
   if (as_json) {
     std::printf("%s\n", answer->raw.c_str());
   } else {
-    print(answer->object);
+    print(answer->object, path.find('?') == std::string::npos);
   }
   std::fflush(stdout);
   return 0;
