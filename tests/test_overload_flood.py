@@ -62,8 +62,9 @@ def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known, reque
             flooding = asyncio.create_task(flood(loud, FLOOD, ended, answers))
             await asyncio.sleep(15 if known else LEARN)  # those that began together end apart; what must be learnt
             rounds = []
-            # What else the machine does only makes it worse: the best of three tries is looked at.
-            while len(rounds) < 3 and not (rounds and holds(before, *rounds[-1])):
+            # What else the machine does only makes it worse, and what is learnt while it does: the best of
+            # some tries is looked at.
+            while len(rounds) < (3 if known else 6) and not (rounds and holds(before, *rounds[-1])):
                 worked, begin = server.counts()["busy_seconds"], time.monotonic()
                 during, aside = await asyncio.gather(politely(quiet, SECONDS), politely(direct, SECONDS))
                 worked = server.counts()["busy_seconds"] - worked
@@ -85,6 +86,7 @@ def test_a_flood_does_not_slow_another_tenant_down(gate_of, server, known, reque
     for answer in refused:
         assert_error(answer, 503, "overloaded")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
-    if quantile(before, 0.99) > 1.2 * SERVICE:
-        pytest.skip(f"too busy here to measure: {1000 * quantile(before, 0.99):.0f} ms alone")
+    alone = max(quantile(before, 0.99), quantile(aside, 0.99))
+    if alone > 1.3 * SERVICE and not holds(before, during, aside, busy):
+        pytest.skip(f"too busy here to measure: {1000 * alone:.0f} ms alone")
     assert holds(before, during, aside, busy)
