@@ -149,29 +149,25 @@ Task<Verdict> LimitStage::wait_request(Exchange& exchange) {
   if (auto known = want(exchange, wants); !known) co_return pass(std::move(known));
   if (wants.count == 0) co_return go_on();
   const auto& shared = loops_[static_cast<std::size_t>(exchange.context->index)].shared;
-  std::int64_t replicas = replicas_;
-  if (shared) {
-    replicas = std::max(replicas, shared->replicas());
-    if (shared->answers()) {
-      std::array<Known, Table::kMostLimits> known{};
-      if (const auto full = table_.look(wants.all(), known)) {
-        co_return refuse(exchange, *wants.wanted[full->which].limit, *full);
-      }
-      std::vector<SharedAmount> amounts;
-      for (std::size_t i = 0; i < wants.count; ++i) {
-        amounts.push_back(shared_amount(wants.wanted[i], known[i]));
-      }
-      auto asked = shared->reserve(amounts);
-      auto verdict = co_await std::move(asked);
-      if (verdict) {
-        together_.fetch_add(1, std::memory_order_relaxed);
-        co_return adopt(exchange, wants, *shared, std::move(*verdict));
-      }
-      table_.owe(wants.all(), known);
+  if (shared && shared->answers()) {
+    std::array<Known, Table::kMostLimits> known{};
+    if (const auto full = table_.look(wants.all(), known)) {
+      co_return refuse(exchange, *wants.wanted[full->which].limit, *full);
     }
+    std::vector<SharedAmount> amounts;
+    for (std::size_t i = 0; i < wants.count; ++i) {
+      amounts.push_back(shared_amount(wants.wanted[i], known[i]));
+    }
+    auto asked = shared->reserve(amounts);
+    auto verdict = co_await std::move(asked);
+    if (verdict) {
+      together_.fetch_add(1, std::memory_order_relaxed);
+      co_return adopt(exchange, wants, *shared, std::move(*verdict));
+    }
+    table_.owe(wants.all(), known);
   }
   by_share_.fetch_add(1, std::memory_order_relaxed);
-  co_return take(exchange, wants, {Counting::By::Share, replicas});
+  co_return take(exchange, wants, {Counting::By::Share, replicas()});
 }
 
 Verdict LimitStage::adopt(Exchange& exchange, Wants& wants, SharedCounters& shared,
@@ -194,8 +190,7 @@ Verdict LimitStage::adopt(Exchange& exchange, Wants& wants, SharedCounters& shar
   auto reservation = std::make_shared<const SharedReservation>(std::move(verdict.reservation));
   state.reservation = reservation.get();
   exchange.kept.push_back(reservation);
-  auto taken =
-      take(exchange, wants, {Counting::By::Granted, std::max<std::int64_t>(1, shared.replicas())});
+  auto taken = take(exchange, wants, {Counting::By::Granted, replicas()});
   if (!taken) {  // the table is full: nobody has had it
     const std::vector<std::optional<std::int64_t>> nothing(wants.count, 0);
     settle_shared(exchange, state, nothing);
@@ -318,10 +313,18 @@ void LimitStage::note_refused(const Limit& limit) {
 
 Counting LimitStage::counting() const {
   if (replicas_ == 0) return {};
-  const auto& shared = loops_.front().shared;
-  const bool together = shared && shared->answers();
-  return {together ? Counting::By::Granted : Counting::By::Share,
-          std::max(replicas_, shared ? shared->replicas() : 0)};
+  const bool together = std::ranges::all_of(
+      loops_, [](const Loop& loop) { return loop.shared && loop.shared->answers(); });
+  return {together ? Counting::By::Granted : Counting::By::Share, replicas()};
+}
+
+// Each loop asks by itself; who has not heard of a new replica yet must not take a larger share.
+std::int64_t LimitStage::replicas() const {
+  std::int64_t most = std::max<std::int64_t>(1, replicas_);
+  for (const Loop& loop : loops_) {
+    if (loop.shared) most = std::max(most, loop.shared->replicas());
+  }
+  return most;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> LimitStage::refused() const {

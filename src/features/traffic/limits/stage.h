@@ -41,7 +41,7 @@ class LimitStage final : public Stage {
   /// `replicas`: how many there are at least; 0 = this one is for itself.
   LimitStage(SectionKey<LimitList> settings, SlotLayout& slots, Table& table, log::Log& log,
              int loops, std::int64_t replicas);
-  /// Before the loop's thread begins: by what it counts together with the other replicas.
+  /// Before any loop's thread begins: by what it counts together with the other replicas.
   void attach(int loop, std::unique_ptr<SharedCounters> counters);
 
   std::string_view name() const override { return "limits"; }
@@ -103,6 +103,8 @@ class LimitStage final : public Stage {
   void tell_soft(Exchange& exchange, const Limit& limit, Wall until);
   std::unexpected<Error> refuse(Exchange& exchange, const Limit& limit, const Refusal& refusal);
   void note_refused(const Limit& limit);
+  /// That count together, as far as one of the loops knows; at least 1.
+  std::int64_t replicas() const;
 
   SectionKey<LimitList> settings_;
   Slot<State> slot_;
