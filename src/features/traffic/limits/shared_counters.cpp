@@ -207,7 +207,7 @@ Task<Result<SharedVerdict>> SharedCounters::reserve(std::span<const SharedAmount
   } else if (!state->ended && verdict.error().origin == Origin::Upstream) {
     words.resize(5);
     words.emplace_back("undo");
-    state->later(std::move(words));  // nobody knows whether it was reserved
+    state->later(std::move(words));  // nobody knows whether it was reserved, and what it owed told
   }
   co_return std::move(verdict);
 }
@@ -229,9 +229,13 @@ void SharedCounters::settle(const SharedReservation& reservation,
 
 void SharedCounters::tell(std::span<const SharedNews> news) {
   for (std::size_t begin = 0; begin < news.size(); begin += kAtOnce) {
-    auto words = state_->head(state_->holder, "");
+    const auto part = news.subspan(begin, std::min(kAtOnce, news.size() - begin));
+    // A total may be told again; what was taken of a window counts each time, unless it has an id.
+    const bool once = std::ranges::any_of(
+        part, [](const SharedNews& one) { return one.kind == SharedKind::Window; });
+    auto words = state_->head(state_->holder, once ? std::to_string(++state_->last_id) : "");
     words.emplace_back("tell");
-    for (const SharedNews& one : news.subspan(begin, std::min(kAtOnce, news.size() - begin))) {
+    for (const SharedNews& one : part) {
       words.insert(words.end(), {letter(one.kind), one.key, std::to_string(one.when),
                                  std::to_string(std::min(one.amount, kLargest))});
     }

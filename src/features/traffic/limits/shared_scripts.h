@@ -12,6 +12,10 @@
 //   replicas       sorted set: replica → when it is taken for gone, ms
 //   epoch          since when Redis has this data
 //   u:HOLDER:ID    undone before it came, for a minute
+//   o:HOLDER:ID    what came with that call of windows, taken there without asking: JSON [[key,
+//   slot,
+//                  amount], …], for ten minutes, so that an undo takes it back
+//   t:HOLDER:ID    told, for ten minutes: a second time it changes nothing
 //
 // What is spent is told as the replica's own total, never as a difference: telling it again, late
 // or out of order changes nothing, and a Redis that has lost its data is told all of it again.
@@ -176,7 +180,7 @@ local function wait_of(hash, left, sum, length)
   return -1
 end
 
-local wanted, answer, refused, before = {}, {0, 0}, 0, {}
+local wanted, answer, refused, before, owed = {}, {0, 0}, 0, {}, {}
 for at = 6, #ARGV, 8 do
   local one = {kind = ARGV[at], key = ARGV[at + 1], most = tonumber(ARGV[at + 2]),
                amount = tonumber(ARGV[at + 3]), ms = tonumber(ARGV[at + 4]), slot = ARGV[at + 5],
@@ -190,6 +194,7 @@ for at = 6, #ARGV, 8 do
     local slot
     one.used, slot, one.length = owe(one.name, one.ms, one.told)
     one.slot = text(slot)
+    if one.told > 0 then owed[#owed + 1] = {one.key, one.slot, text(one.told)} end
     if one.burst > 0 then
       one.spacing = math.ceil(one.ms * 1000 / one.most)
       one.due = math.max(tonumber(redis.call('HGET', one.name, 'd')) or 0, now)
@@ -216,6 +221,9 @@ for at = 6, #ARGV, 8 do
   if refused == 0 and (one.used > left or early > 0) then refused = #wanted + 1 end
   one.wait = wait
   wanted[#wanted + 1] = one
+end
+if #owed > 0 then
+  redis.call('SET', P .. 'o:' .. holder .. ':' .. id, cjson.encode(owed), 'PX', 600000)
 end
 
 if refused == 0 then
@@ -253,10 +261,15 @@ return answer
 
 // ARGV: holder, id, lease, now, replica, mode ("settle", "undo", "tell"), then of each part: kind,
 // key, end of the period, real ("" = later; of periods the replica's total); to tell also of
-// windows key, length in ms, what was taken there without asking. Answers 1, or 0 where nothing is
-// known of it: settled before, or taken back.
+// windows key, length in ms, what was taken there without asking (with an id of its own, so that it
+// counts once). Answers 1, or 0 where nothing is known of it: settled or told before, or taken
+// back.
 inline const std::string kSettle = kSharedPrelude + R"lua(
 local mode = ARGV[6]
+if mode == 'tell' and id ~= '' and
+    not redis.call('SET', P .. 't:' .. holder .. ':' .. id, '1', 'NX', 'PX', 600000) then
+  return 0
+end
 for at = 7, #ARGV, 4 do
   local total = tonumber(ARGV[at + 3])
   if total and ARGV[at] == 'p' then
@@ -272,6 +285,12 @@ local record = redis.call('HGET', own, id)
 record = record and cjson.decode(record)
 
 if mode == 'undo' then
+  local name = P .. 'o:' .. holder .. ':' .. id
+  local owed = redis.call('GET', name)
+  if owed then
+    for _, one in ipairs(cjson.decode(owed)) do put('w', one[1], one[2], -tonumber(one[3])) end
+    redis.call('DEL', name)
+  end
   if not record then
     redis.call('SET', P .. 'u:' .. holder .. ':' .. id, '1', 'PX', 60000)
     return 0
