@@ -224,6 +224,7 @@ CASES = {
     "translated-sse": translated_sse,
     "pii-chat": pii_chat,
     "pii-sse": pii_sse,
+    "routing": traffic.routing,
     "limits": traffic.limits,
     "overload": traffic.overload,
     "cache-hit": traffic.cache_hit,

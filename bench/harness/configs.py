@@ -122,12 +122,20 @@ def tls_client(folder):
                         "proxy_ssl_session_reuse on; proxy_ssl_protocols TLSv1.2 TLSv1.3;"}
 
 
-def causeway(folder, base_url, threads, ca=None, kind="openai", policies=""):
-    """Everything that is on by default stays on; the access log goes to a file."""
+def causeway(folder, base_url, threads, ca=None, kind="openai", policies="", targets=0):
+    """Everything that is on by default stays on; the access log goes to a file. `targets`: instead of the
+    one, so many providers at the same address, chosen by who is least busy, each probed and with a quota."""
     name = f"causeway-{len(list(folder.glob('causeway-*')))}"
     home = folder / name
     home.mkdir()
     trust = f", ca_file: {ca}" if ca else ""
+    address = f'kind: {kind}, base_url: "{base_url}/v1", api_key: sk-upstream{trust}'
+    providers, models = f"  mock: {{ {address} }}\n", f"{{ targets: [ mock/{MODEL} ] }}"
+    if targets:
+        more = "quota: { requests_per_minute: 100000000, tokens_per_minute: 1000000000000 }, probe: { every: 1s }"
+        providers = "".join(f"  mock-{n}: {{ {address}, {more} }}\n" for n in range(targets))
+        names = ", ".join(f"mock-{n}/{MODEL}" for n in range(targets))
+        models = f"{{ strategy: least_busy, targets: [ {names} ] }}"
     path = home / "causeway.yaml"
     path.write_text(f"""\
 server:
@@ -138,9 +146,8 @@ server:
 log:
   access: {home}/access.log
 providers:
-  mock: {{ kind: {kind}, base_url: "{base_url}/v1", api_key: sk-upstream{trust} }}
-models:
-  {MODEL}: {{ targets: [ mock/{MODEL} ] }}
+{providers}models:
+  {MODEL}: {models}
 keys:
   - {{ name: bench, secret: "${{BENCH_KEY}}" }}
 {policies}

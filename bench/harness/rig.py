@@ -96,9 +96,10 @@ class Rig:
         configs.certificates(self.folder)
         return self.nginx(upstream, name="tls-front", **configs.tls_terminator(self.folder))
 
-    def causeway(self, base_url, threads=1, ca=None, kind="openai", name="causeway", policies=""):
+    def causeway(self, base_url, threads=1, ca=None, kind="openai", name="causeway", policies="",
+                 targets=0):
         """Our program with the whole of its default pipeline; Failed when it is not built."""
-        target = self.serve(configs.causeway(self.folder, base_url, threads, ca, kind, policies))[0]
+        target = self.serve(configs.causeway(self.folder, base_url, threads, ca, kind, policies, targets))[0]
         target.name = name
         return target
 

@@ -99,6 +99,22 @@ TEST_F(OrderTest, TheFastestComesFirstAndTheOthersAreAskedAgainAfterLongSilence)
   EXPECT_EQ(order(Strategy::Fastest), "ba");
 }
 
+TEST_F(OrderTest, TheFastestIsNoLongerWhereAllCallsGoToIt) {
+  add("a");
+  add("b");
+  answered(0, 400ms);
+  answered(1, 100ms);
+  for (int calls = 0; calls < 7; ++calls) {
+    EXPECT_EQ(order(Strategy::Fastest), "ba") << calls;
+    state(1).began();
+  }
+  EXPECT_EQ(order(Strategy::Fastest), "ab") << "its line is longer than it is used to";
+  // One that was slow because of a long line is asked at once when that is gone.
+  for (int i = 0; i < 100; ++i) answered(1, 2s);
+  for (int calls = 0; calls < 7; ++calls) state(1).ended();
+  EXPECT_EQ(order(Strategy::Fastest), "ba");
+}
+
 TEST_F(OrderTest, TheCheapestForThisRequestComesFirstAndUnknownPricesLast) {
   add("a");
   Target& dear_to_read = add("b");

@@ -24,7 +24,11 @@ void TargetState::answered_after(nanoseconds time, Monotonic now) {
   const std::int64_t before = last_answer_.exchange(at, std::memory_order_relaxed);
   const std::int64_t usual = usual_.load(std::memory_order_relaxed);
   const std::int64_t measured = std::max<std::int64_t>(1, time.count());
-  if (usual == 0) return usual_.store(measured, std::memory_order_relaxed);
+  const double calls = in_flight() + 1.0;
+  if (usual == 0) {
+    usual_in_flight_.store(calls, std::memory_order_relaxed);
+    return usual_.store(measured, std::memory_order_relaxed);
+  }
   // At least a twentieth, so that a target that is asked often is not known by its past alone.
   const double old =
       std::exp(-static_cast<double>(std::max<std::int64_t>(0, at - before)) / kMemoryNanos);
@@ -32,6 +36,8 @@ void TargetState::answered_after(nanoseconds time, Monotonic now) {
   const double mean =
       static_cast<double>(usual) * (1 - weight) + static_cast<double>(measured) * weight;
   usual_.store(std::max<std::int64_t>(1, std::llround(mean)), std::memory_order_relaxed);
+  usual_in_flight_.store(usual_in_flight() * (1 - weight) + calls * weight,
+                         std::memory_order_relaxed);
 }
 
 std::optional<nanoseconds> TargetState::usual() const {

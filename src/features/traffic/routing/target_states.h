@@ -52,10 +52,12 @@ class alignas(64) TargetState {
     return now < until ? std::chrono::ceil<std::chrono::milliseconds>(until - now)
                        : std::chrono::milliseconds(0);
   }
-  /// How long an answer took that has just come to its end.
+  /// How long an answer took that has just come to its end; behind ended().
   void answered_after(std::chrono::nanoseconds time, Monotonic now);
   /// Usual, lately: an average in which what is 10 s old weighs 1/e. Nothing = none has come yet.
   std::optional<std::chrono::nanoseconds> usual() const;
+  /// How many calls were under way while that was so; 0 = no answer has come yet.
+  double usual_in_flight() const { return usual_in_flight_.load(std::memory_order_relaxed); }
   /// When the last answer came; the clock's beginning where none has.
   Monotonic last_answer() const;
 
@@ -69,7 +71,8 @@ class alignas(64) TargetState {
   const std::string name_, member_;
   Breaker breaker_;
   std::atomic<std::uint32_t> in_flight_{0};
-  std::atomic<std::int64_t> usual_{0};          // nanoseconds, 0 = none yet
+  std::atomic<std::int64_t> usual_{0};  // nanoseconds, 0 = none yet
+  std::atomic<double> usual_in_flight_{0};
   std::atomic<std::int64_t> used_up_until_{0};  // of the clock
   std::atomic<std::int64_t> last_answer_{0};    // of the clock
 };
