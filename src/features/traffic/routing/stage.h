@@ -68,6 +68,7 @@ class TargetStage final : public Stage {
   };
   std::optional<std::chrono::milliseconds> take_quota(const Exchange& exchange,
                                                       const Target& target, Asked& asked) const;
+  void prefer_those_that_answer(Exchange& exchange, const Attempt& waited_for) const;
   LoopStates& of_loop(const Exchange& exchange) const {
     return states_[static_cast<std::size_t>(exchange.context->index)];
   }

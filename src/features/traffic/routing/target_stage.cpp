@@ -130,6 +130,20 @@ void TargetStage::on_answering(Exchange& exchange, Attempt& attempt,
   asked.answering = true;
 }
 
+// Who has waited in vain goes to one next that has answered others meanwhile: where several targets
+// hang at once, a request waits for one of them and not for each in turn.
+void TargetStage::prefer_those_that_answer(Exchange& exchange, const Attempt& waited_for) const {
+  auto& targets = exchange.targets;
+  const auto tried = std::ranges::find(targets, waited_for.target);
+  if (tried == targets.end()) return;
+  LoopStates& states = of_loop(exchange);
+  const Monotonic now = waited_for.started + waited_for.took;
+  std::stable_partition(tried + 1, targets.end(), [&](const Target* target) {
+    const TargetState* state = states.of(*target);
+    return state && state->last_answer() > waited_for.started && state->breaker().admits(now);
+  });
+}
+
 void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
   Asked& asked = exchange.slot(slot_);
   if (!asked.state) return;
@@ -155,6 +169,9 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
     // A refusal of this request shows that its provider is there.
     const bool there = attempt.error && attempt.error->upstream_status >= 400;
     there ? breaker.succeeded(asked.trial) : breaker.undecided(asked.trial);
+  }
+  if (attempt.error && attempt.error->kind == ErrorKind::Timeout) {
+    prefer_those_that_answer(exchange, attempt);
   }
   asked.state = nullptr;
 }
