@@ -83,6 +83,17 @@ def files_with(folder: pathlib.Path, *words: str) -> list[str]:
     return found
 
 
+def test_what_another_target_answered_is_found(traced):
+    request_id, _ = ask(traced, "falls-back", "the first target fails")
+    plain, _ = ask(traced, "kept-echo", "the first target answers")
+    for pattern in ("*", "fake/*", "fake/s503"):
+        found = {trace["request_id"] for trace in listed(traced, failed_target=pattern)}
+        assert request_id in found and plain not in found, pattern
+    assert listed(traced, failed_target="fake/echo") == [], "tried, and well"
+    shown_here = traced.cli("traces", "--failed-target", "*", "--limit", "1000")
+    assert request_id in shown_here.stdout and plain not in shown_here.stdout, shown_here.stderr
+
+
 def test_one_record_says_all(traced):
     request_id, _ = ask(traced, "falls-back", "hello there")
     trace = shown(traced, request_id)

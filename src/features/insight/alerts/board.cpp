@@ -60,6 +60,20 @@ std::string capital(std::string text) {
   return text;
 }
 
+std::string subject_of(const Rule& rule, const Alert& alert) {
+  std::string subject = capital(std::string(name_of(rule.when)));
+  if (!alert.group.empty()) subject += " of " + alert.group;
+  return subject;
+}
+
+// What has ended tells how it is now, and behind that how bad it was.
+void describe_end(const Rule& rule, std::optional<double> now, double worst, Alert& alert) {
+  alert.value = now.value_or(0);
+  alert.value_text = now ? said(rule.when, *now) : "no data";
+  alert.summary = subject_of(rule, alert) + ": " + alert.value_text + " now, limit " +
+                  alert.limit_text + ", at worst " + said(rule.when, worst);
+}
+
 std::string advice_of(const std::vector<Cause>& causes) {
   std::vector<std::string> said;
   for (const Cause& cause : causes) {
@@ -174,6 +188,8 @@ void Board::look(Watched& watched, const std::string& value, Group group, Change
         entry.before_time = before_time_;
       }
     } else if (now_ - entry.last_bad >= rule.clear) {
+      describe_end(rule, measure(rule, total(group.now), settings_.window), entry.worst,
+                   entry.alert);
       end(watched, at, changes);
     }
     return;
@@ -215,26 +231,27 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
   alert.causes = find_causes(rise);
   alert.advice = advice_of(alert.causes);
   alert.value = measure(rule, total(group.now), settings_.window).value_or(0);
+  entry.worst = std::max(entry.worst, alert.value);
   alert.limit = limit_of(rule, group, entry);
   alert.value_text = said(rule.when, alert.value);
   alert.limit_text = said(rule.when, alert.limit);
-  alert.summary = capital(std::string(name_of(rule.when)));
-  if (!alert.group.empty()) alert.summary += " of " + alert.group;
-  alert.summary += ": " + alert.value_text + ", limit " + alert.limit_text;
+  alert.summary = subject_of(rule, alert) + ": " + alert.value_text + ", limit " + alert.limit_text;
   if (const auto usual = measure(rule, total(entry.before), entry.before_time)) {
     alert.summary += ", usually " + said(rule.when, *usual);
   }
   alert.traces = "?since=" + url_encoded(time_text(alert.since - settings_.window));
-  const bool errors = rule.when == Metric::Errors || rule.when == Metric::ProviderErrors;
-  if (errors || rule.when == Metric::FailedAuth) alert.traces += "&errors=1";
+  if (rule.when == Metric::Errors || rule.when == Metric::FailedAuth) alert.traces += "&errors=1";
   if (rule.when == Metric::FailedAuth) alert.traces += "&error=unauthenticated";
-  std::set<std::string_view> named;  // of two of a kind, the first
+  std::set<std::string_view> named;                        // of two of a kind, the first
+  const bool tries = rule.when == Metric::ProviderErrors;  // another target may have answered
+  const std::string_view target = tries ? "&failed_target=" : "&target=";
   for (const Cause& cause : alert.causes) {
     if (!named.insert(cause.kind).second) continue;
-    if (cause.kind == "provider") alert.traces += "&target=" + url_encoded(cause.name + "/*");
+    if (cause.kind == "provider") alert.traces.append(target) += url_encoded(cause.name + "/*");
     if (cause.kind == "model") alert.traces += "&model=" + url_encoded(cause.name);
     if (cause.kind == "key") alert.traces += "&key=" + url_encoded(cause.name);
   }
+  if (tries && !named.contains("provider")) alert.traces += "&failed_target=*";
 }
 
 void Board::end(Alert alert, Changes& changes) {
@@ -282,7 +299,9 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
   }
   for (auto at = watched.entries.begin(); at != watched.entries.end();) {
     const auto here = at++;
-    if (!there.contains(here->first)) end(watched, here, changes);
+    if (there.contains(here->first)) continue;
+    here->second.alert.summary.insert(0, "No longer: ");
+    end(watched, here, changes);
   }
 }
 

@@ -70,6 +70,7 @@ class Board {
     State state = State::Ok;
     Monotonic since{};     // of the state
     Monotonic last_bad{};  // while firing: when it was last not well
+    double worst = 0;      // value while it fires
     Rows before;           // the baseline as it was before the rise
     std::chrono::milliseconds before_time{0};
     Alert alert;

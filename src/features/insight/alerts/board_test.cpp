@@ -41,15 +41,18 @@ class World {
   State state() const { return board_.rules()[0].state; }
   Board& board() { return board_; }
   std::vector<Event> events;
+  bool failing = false;  // half of the tries
 
  private:
-  static Rows rows(double ms, int requests) {
+  Rows rows(double ms, int requests) {
     if (requests == 0) return {};
     Row row{{"a/x", "m", "k"}, {}};
     const auto count = static_cast<float>(requests);
     row.counts.at[kRequests] = row.counts.at[kAnswered] = row.counts.at[kAttempts] = count;
     row.counts.at[kTotal] = row.counts.at[kGeneration] = static_cast<float>(ms * 1000) * count;
     row.counts.at[kTotals + bucket_of(static_cast<std::uint64_t>(ms * 1000))] = count;
+    const auto timeouts = kAttemptErrors + static_cast<std::size_t>(ErrorKind::Timeout);
+    if (failing) row.counts.at[timeouts] = count / 2;
     return {row};
   }
   ManualClock clock_;
@@ -73,10 +76,31 @@ TEST(Board, RisesFiresAndEnds) {
   EXPECT_NE(alert.traces.find("target=a%2F"), std::string::npos) << alert.traces;
   // The window must first forget the slow ones, then `clear`.
   EXPECT_TRUE(world.run(12, 100).ended.empty());
-  EXPECT_EQ(world.run(5, 100).ended.size(), 1u);
+  const auto over = world.run(5, 100);
+  ASSERT_EQ(over.ended.size(), 1u);
+  EXPECT_LT(over.ended[0].value, over.ended[0].limit);
+  EXPECT_TRUE(over.ended[0].summary.starts_with(
+      "Answer time (95th percentile) of provider a: " + over.ended[0].value_text + " now, limit "))
+      << over.ended[0].summary;
+  EXPECT_TRUE(over.ended[0].summary.ends_with(", at worst 1.0 s")) << over.ended[0].summary;
   EXPECT_EQ(world.state(), State::Ok);
   ASSERT_EQ(world.board().recent().size(), 1u);
   EXPECT_TRUE(world.board().recent()[0].ended);
+}
+
+TEST(Board, FailedTriesLeadToTheirTraces) {
+  AlertSettings settings = World::settings();
+  Rule& rule = settings.rules[0];
+  rule.when = Metric::ProviderErrors;
+  rule.rise = 0;
+  rule.limit = 0.2;
+  World world(settings);
+  world.failing = true;  // another target answers: none of the exchanges is an error
+  const auto fired = world.run(5, 100);
+  ASSERT_EQ(fired.began.size(), 1u);
+  const std::string& traces = fired.began[0].traces;
+  EXPECT_TRUE(traces.ends_with("&failed_target=a%2F%2A")) << traces;
+  EXPECT_EQ(traces.find("errors=1"), std::string::npos) << traces;
 }
 
 TEST(Board, AShortPeakIsNoAlert) {

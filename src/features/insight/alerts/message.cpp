@@ -41,7 +41,7 @@ void append_alert(std::string& out, std::string_view state, const Alert& alert) 
   for (const Cause& cause : alert.causes) {
     out += "  cause: " + plain(cause.text) + " (" + percent(cause.share) + " of it)\n";
   }
-  out += "  do: " + plain(alert.advice) + "\n";
+  if (!alert.ended) out += "  do: " + plain(alert.advice) + "\n";
   out += "  since " + time_text(alert.since);
   if (alert.ended) out += ", ended " + time_text(*alert.ended);
   out += ", id " + alert.id + "\n";

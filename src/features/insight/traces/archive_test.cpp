@@ -175,6 +175,23 @@ TEST(Archive, EveryFilterFinds) {
   EXPECT_EQ(world.ids(filter), Ids{});
 }
 
+TEST(Archive, FindsWhatFailedThoughAnotherAnswered) {
+  World world;
+  Record second_try = record("second try");
+  second_try.attempts[1] = second_try.attempts[0];
+  second_try.attempts[0].target.set("broken/echo");
+  second_try.attempts[0].end = AttemptEnd::Failed;
+  second_try.attempt_count = 2;
+  Record skipped = second_try;
+  skipped.id.set("skipped");
+  skipped.attempts[0].end = AttemptEnd::Skipped;  // nobody was asked
+  for (const Record& one : {record("first try"), second_try, skipped}) world.add(one);
+  EXPECT_EQ(world.with(Field::FailedTarget, "*"), (Ids{"second try"}));
+  EXPECT_EQ(world.with(Field::FailedTarget, "broken/*"), (Ids{"second try"}));
+  EXPECT_EQ(world.with(Field::FailedTarget, "fake/*"), Ids{}) << "it was tried, and answered";
+  EXPECT_EQ(world.with(Field::Error, "*"), Ids{});
+}
+
 // The index and the scan must say the same; so must pages of any size, put together.
 TEST(Archive, AnIndexFindsWhatAScanFinds) {
   World world;

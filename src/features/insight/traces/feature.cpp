@@ -88,19 +88,19 @@ std::vector<AdminRoute> TracesFeature::routes() {
     return AdminRoute{http::Method::Get, std::move(path), std::move(summary), false,
                       std::move(handle)};
   };
-  return {
-      route("/api/traces",
-            "Exchanges, newest first: since, until, key, tenant, user, model, target, policy, "
-            "status, error, code, found, dialect, operation (`*` stands for any text), errors=1, "
-            "min_ms, min_cost, id, contains, limit, cursor.",
-            [this](AdminRequest request) { return list(std::move(request)); }),
-      route("/api/traces/tail",
-            "Exchanges that ended behind ?after=, oldest first, with the filters of the list; "
-            "waits up to ?wait= for the first.",
-            [this](AdminRequest request) { return tail(std::move(request)); }),
-      route("/api/traces/{id}",
-            "One exchange by its request id, with what was said in it for full admin keys.",
-            [this](AdminRequest request) { return one(std::move(request)); })};
+  return {route("/api/traces",
+                "Exchanges, newest first: since, until, key, tenant, user, model, target, "
+                "failed_target, policy, status, error, code, found, dialect, operation (`*` stands "
+                "for any text), errors=1, "
+                "min_ms, min_cost, id, contains, limit, cursor.",
+                [this](AdminRequest request) { return list(std::move(request)); }),
+          route("/api/traces/tail",
+                "Exchanges that ended behind ?after=, oldest first, with the filters of the list; "
+                "waits up to ?wait= for the first.",
+                [this](AdminRequest request) { return tail(std::move(request)); }),
+          route("/api/traces/{id}",
+                "One exchange by its request id, with what was said in it for full admin keys.",
+                [this](AdminRequest request) { return one(std::move(request)); })};
 }
 
 std::vector<Verb> TracesFeature::verbs() { return {traces_verb()}; }

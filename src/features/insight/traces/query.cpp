@@ -18,10 +18,19 @@ struct Named {
   Field field;
 };
 constexpr Named kNamed[] = {
-    {"key", Field::Key},       {"tenant", Field::Tenant},   {"user", Field::User},
-    {"model", Field::Model},   {"target", Field::Target},   {"policy", Field::Policy},
-    {"status", Field::Status}, {"error", Field::Error},     {"code", Field::Code},
-    {"found", Field::Found},   {"dialect", Field::Dialect}, {"operation", Field::Operation},
+    {"key", Field::Key},
+    {"tenant", Field::Tenant},
+    {"user", Field::User},
+    {"model", Field::Model},
+    {"target", Field::Target},
+    {"policy", Field::Policy},
+    {"status", Field::Status},
+    {"error", Field::Error},
+    {"code", Field::Code},
+    {"found", Field::Found},
+    {"dialect", Field::Dialect},
+    {"operation", Field::Operation},
+    {"failed_target", Field::FailedTarget},
 };
 
 std::unexpected<Error> wrong(std::string_view field, std::string_view why) {

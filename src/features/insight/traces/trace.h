@@ -29,11 +29,12 @@ enum class Field : std::uint8_t {
   Code = 9,
   Operation = 10,
   Dialect = 11,
-  Found = 12,     // a kind of personal data
-  Contents = 13,  // "yes"
-  Duration = 14,  // a class of durations, class_of()
-  Cost = 15,      // likewise
-  All = 16,       // every trace; no index
+  Found = 12,         // a kind of personal data
+  Contents = 13,      // "yes"
+  Duration = 14,      // a class of durations, class_of()
+  Cost = 15,          // likewise
+  All = 16,           // every trace; no index
+  FailedTarget = 17,  // one whose attempt failed, whoever answered in the end
 };
 
 /// Four classes to each doubling: what is at least n stands in class_of(n) and above.

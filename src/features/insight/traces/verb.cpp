@@ -35,6 +35,7 @@ constexpr Option kOptions[] = {
     {"user", "only this user"},
     {"model", "only this model; here and in other names `*` stands for any text"},
     {"target", "only those that tried this target"},
+    {"failed_target", "only those in which this target failed, also where another one answered"},
     {"policy", "only under this policy"},
     {"status", "only this status: 200, 4*"},
     {"error", "only this class of error"},
