@@ -95,6 +95,7 @@ def test_what_a_policy_hides_is_hidden_from_the_provider_only(gw):
     body, (_, done) = play(gw, chat("masked", text))
     assert EMAIL in said(body)
     assert EMAIL not in done["sent"]["body"] and "[EMAIL" in done["sent"]["body"]
+    assert EMAIL not in done["sent"]["answer"] and "[EMAIL" in done["sent"]["answer"], "before it is put back"
     # The roles that are given decide which policy applies.
     _, (_, done) = play(gw, chat("plain", text))
     assert EMAIL in done["sent"]["body"]

@@ -21,12 +21,14 @@ namespace causeway {
 struct Exchange;
 struct Principal;
 
-/// What the target got that was tried last, when all stages had treated it.
+/// What the target got that was tried last, when all stages had treated it, and what came from
+/// there before any of them did.
 struct Sent {
   static constexpr std::size_t kMost = 1024 * 1024;  // bytes of a body; the rest is cut
   std::string request_id;
   std::string provider, model;
-  std::string body;  // in the target's dialect; empty where none was sent
+  std::string body;    // in the target's dialect; empty where none was sent
+  std::string answer;  // the text of its first choice
 };
 
 struct Question {

@@ -62,9 +62,20 @@ void note_maker(Attempt& attempt, const Frame& frame) {
   made_by.fingerprint_size = keep_name(value(frame.fingerprint), made_by.fingerprint_bytes);
 }
 
+[[gnu::cold]] void tell_answer(const Frame& frame, Sent& sent) {
+  for (const Event& event : frame.events) {
+    if (event.kind != EventKind::Text || event.lane != Lane{} || event.repeats) continue;
+    std::string storage;
+    const std::string_view text = decode_json_string(
+        frame.data.substr(event.value.begin, event.value.end - event.value.begin), storage);
+    sent.answer += text.substr(0, Sent::kMost - sent.answer.size());
+  }
+}
+
 // What the frame tells about the whole answer, for the outcome and the ledger.
 void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
+  if (run.sent) tell_answer(frame, *run.sent);
   if (attempt.made_by.model_size == 0) note_maker(attempt, frame);
   for (const Event& event : frame.events) {
     if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;

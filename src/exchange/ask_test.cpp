@@ -92,6 +92,33 @@ Task<Result<void>> put(std::vector<std::string>* pieces, std::string piece) {
   co_return Result<void>{};
 }
 
+/// Puts the real word back, as a policy on personal data does.
+class Restores final : public Stage {
+ public:
+  std::string_view name() const override { return "restores"; }
+  unsigned hooks() const override { return kOnEvent; }
+  Verdict on_event(Exchange&, Event& event) override {
+    if (event.kind == EventKind::Text && event.text->get() == "[NAME]") event.text->set("Jan");
+    return go_on();
+  }
+};
+
+TEST(Ask, WhatTheProviderWroteIsToldAsItCame) {
+  Restores restores;
+  World world({&restores});
+  world.client.scripts.push_back({.pieces = {completion("[NAME]")}});
+  world.client.scripts.push_back(events({chunk("[NAME]"), chunk(" \"hi\""), chunk_end()}));
+  for (const auto* body : {kAsk, kAskStream}) {
+    Sent sent;
+    Question asked = question(body);
+    asked.sent = &sent;
+    const auto answer = run_ready(world.ask(std::move(asked)));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_NE(answer->body.find("Jan"), std::string::npos) << answer->body;
+    EXPECT_EQ(sent.answer, body == kAsk ? "[NAME]" : "[NAME] \"hi\"");
+  }
+}
+
 TEST(Ask, ASinkGetsTheStreamPieceByPiece) {
   World world;
   world.client.scripts.push_back(events({chunk("hel"), chunk("lo"), chunk_end()}));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/ask.h"
 #include "core/dialect.h"
 #include "core/exchange.h"
 #include "core/snapshot.h"
@@ -39,6 +40,7 @@ struct Run {
   bool writing = false;
   Signal* waiting_for_write = nullptr;
   Monotonic last_write{};
+  Sent* sent = nullptr;                // where an asker wants to know it
   std::size_t held = 0;                // of the core's budget
   std::uint64_t content_bytes = 0;     // of text in the answer, for an estimate
   std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream

@@ -172,6 +172,7 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
 
   Run state{exchange, stream, keys_, estimates_, retries_, {}};
   state.last_write = exchange.started;
+  if (internal) state.sent = internal->sent;
   runs_.push_back(&state);
   // Until a policy says otherwise, a client that leaves ends everything at once; so does an asker
   // inside the program, which goes on only when the exchange has ended.

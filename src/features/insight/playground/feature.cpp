@@ -35,6 +35,7 @@ void write_sent(text::JsonWriter& json, const Sent& sent) {
   json.field("request_id", sent.request_id);
   json.key("sent").begin_object();
   json.field("provider", sent.provider).field("model", sent.model).field("body", sent.body);
+  json.field("answer", sent.answer);
   json.end_object();
 }
 
