@@ -42,6 +42,21 @@ def test_lists_lead_to_one_trace_and_back(full, busy):
     full.until("document.querySelectorAll('tbody tr').length === 2")
 
 
+def test_what_another_target_answered_is_found(full):
+    page = full.open("traces")
+    page.get_by_label("Only with failed tries").check()
+    full.until("location.hash.includes('failed_target=*')")
+    full.settled()
+    models = [name.split()[0] for name in page.locator("td[data-label=Model]").all_inner_texts()]
+    assert "smart" in models and "fast" not in models, models
+    page = full.open("overview?window=15m")
+    failed = page.get_by_role("table", name="Providers").get_by_role("row").filter(has_text="fake").first
+    failed.get_by_role("cell").nth(2).get_by_role("link").click()
+    full.until("location.hash.includes('failed_target=fake')")
+    full.settled()
+    assert page.locator("tbody tr").count() >= 3
+
+
 def test_the_tail_follows(full, busy):
     page = full.open("traces?model=fa*")
     before = page.locator("tbody tr").count()
@@ -89,6 +104,20 @@ def test_the_life_of_a_key(full, busy):
     page.get_by_role("link", name="mobile").wait_for(state="detached")
     page.get_by_role("button", name="All", exact=True).click()
     assert page.get_by_text("revoked").first.is_visible()
+
+
+# --- playground
+
+def test_the_providers_view_shows_what_the_provider_sent(full):
+    page = full.open("playground?models=fast")
+    page.get_by_label("Prompt", exact=True).fill("Write to jan.kowalski@example.com")
+    page.get_by_role("button", name="Send", exact=True).click()
+    answer = page.locator(".turn.assistant").last
+    answer.get_by_text("jan.kowalski@example.com").wait_for()
+    page.get_by_role("button", name="As the provider sees it").click()
+    answer.get_by_text("[EMAIL]").wait_for()
+    assert "jan.kowalski" not in answer.inner_text()
+    answer.get_by_text("changed on the way back").wait_for()
 
 
 # --- usage
@@ -256,6 +285,58 @@ def test_the_configuration_is_checked_compared_and_saved(chrome, config, make_ga
     console.is_clean()
 
 
+def begin_to_edit(console):
+    page = console.open("config")
+    page.get_by_role("button", name="Edit").click()
+    text = page.get_by_role("textbox", name="Configuration file")
+    text.fill(text.input_value().replace('"smart"', '"smarter"'))
+    return page, text
+
+
+def test_unsaved_changes_of_the_configuration_wait(chrome, config, make_gateway):
+    console = chrome.console(make_gateway(console_config(config))).sign_in()
+    page, text = begin_to_edit(console)
+    page.get_by_role("link", name="Keys").click()
+    page.locator(".toast").filter(has_text="not saved").wait_for()
+    page.get_by_role("link", name="Configuration").get_by_text("unsaved").wait_for()
+    page.get_by_role("link", name="Configuration").click()
+    assert '"smarter"' in text.input_value()
+    page.evaluate("void setTimeout(() => location.reload())")
+    wait_until(lambda: console.dialogs or page.wait_for_timeout(50), "the browser asks")  # it is told: no
+    assert '"smarter"' in text.input_value()
+    page.get_by_role("button", name="Discard changes").click()
+    page.get_by_role("button", name="Edit").wait_for()
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_role("heading", name="Keys", level=1).wait_for()
+    assert page.get_by_text("unsaved").count() == 0
+
+
+def test_who_was_overtaken_sees_the_difference_and_goes_on(chrome, config, make_gateway):
+    gateway = make_gateway(console_config(config))
+    console = chrome.console(gateway).sign_in()
+    page, text = begin_to_edit(console)
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("Nothing is wrong with it.").wait_for()
+    gateway.config_path.write_text(gateway.config_path.read_text().replace('"slow"', '"slower"'))
+    page.get_by_role("button", name="Save and use it").click()
+    page.get_by_role("alert").filter(has_text="The file was changed since you began").wait_for()
+    meanwhile = page.get_by_label("Changed in the file")
+    assert '"slower"' in meanwhile.locator(".added").inner_text() and '"slow"' in meanwhile.locator(".gone").inner_text()
+    assert page.get_by_role("button", name="Save and use it").is_disabled() and '"smarter"' in text.input_value()
+    assert console.axe() == []
+    page.get_by_role("button", name="Go on with my text").click()
+    gone = page.get_by_label("Changes", exact=True).locator(".gone")
+    gone.first.wait_for()
+    assert '"slower"' in " ".join(gone.all_inner_texts()), "what saving would undo is shown"
+    text.fill(text.input_value().replace('"slow"', '"slower"'))
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("Nothing is wrong with it.").wait_for()
+    page.get_by_role("button", name="Save and use it").click()
+    page.get_by_role("button", name="Edit").wait_for()
+    assert '"slower"' in gateway.config_path.read_text() and '"smarter"' in gateway.config_path.read_text()
+    console.is_clean()
+
+
 # --- alerts
 
 def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
@@ -284,6 +365,8 @@ def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
     whole, icon = toast.bounding_box(), toast.locator("svg").bounding_box()
     assert icon["width"] <= 24 and whole["height"] <= 110 and whole["width"] >= 200, (whole, icon)
     page.get_by_text("silent until").first.wait_for()
+    silences = page.get_by_role("table", name="Silences")
+    silences.get_by_role("cell", name="admin", exact=True).wait_for()  # a key by its name, not its id
     page.get_by_role("table", name="Silences").get_by_role("button", name="End").click()
     page.get_by_role("heading", name="Silences").wait_for(state="detached")
     console.is_clean()
@@ -345,3 +428,30 @@ def test_the_overview_leads_to_what_is_behind_it(full, busy):
     page.get_by_role("button", name="Requests as a table").click()
     assert page.get_by_role("table", name="Requests").is_visible()
     assert httpx.get(f"http://{busy.admin}/api/overview?window=15m", trust_env=False).status_code == 401
+
+
+def test_other_names_lead_nowhere_and_one_point_is_drawn(full):
+    def one_point(route):
+        answer = route.fetch()
+        data = answer.json()
+        data["points"] = [{**data["points"][-1], "p50_ms": 200, "p95_ms": 300, "p99_ms": 400}]
+        data["models"] = [{"model": "other", "requests": 7, "errors": 7, "p95_ms": 3, "cost": 0}]
+        route.fulfill(response=answer, json=data)
+
+    full.page.route("**/api/overview?*", one_point)
+    try:
+        page = full.open("overview?window=1h")
+        row = page.get_by_role("table", name="Models").get_by_role("row").filter(has_text="all others")
+        row.wait_for()
+        assert row.get_by_role("link").count() == 0
+        drawn = page.get_by_role("img", name="Time to the whole answer").locator("canvas").evaluate("""canvas => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let strong = 0;  // neither grey, as text and lines are, nor empty
+            for (let at = 0; at < data.length; at += 4)
+                strong += data[at + 3] > 128 && Math.max(data[at], data[at + 1], data[at + 2]) -
+                    Math.min(data[at], data[at + 1], data[at + 2]) > 60;
+            return strong;
+        }""")
+        assert drawn > 30, drawn
+    finally:
+        full.page.unroute("**/api/overview?*")

@@ -2,6 +2,7 @@
 import { Component, type ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { mayChange, session } from "./lib/api";
+import { draft, isUnsaved } from "./lib/draft";
 import { useLoad } from "./lib/load";
 import { place } from "./lib/router";
 import { has, readStatus, signOut, status } from "./lib/session";
@@ -99,6 +100,11 @@ function Side({ list, page, open }: { list: PageEntry[]; page?: PageEntry; open:
                   <a key={entry.path} href={`#/${entry.path}`} aria-current={entry === page ? "page" : undefined}>
                     <Icon name={entry.icon} />
                     {entry.title}
+                    {entry.path === "config" && isUnsaved(draft()) && (
+                      <span class="count">
+                        <Badge tone="warn">unsaved</Badge>
+                      </span>
+                    )}
                     {entry.path === "alerts" && firing > 0 && (
                       <span class="count">
                         <Badge tone="bad">

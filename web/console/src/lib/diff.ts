@@ -1,14 +1,33 @@
-// What differs between two texts, word by word: the longest common subsequence of their words.
+// What differs between two texts, word by word or line by line: the longest common subsequence.
 export interface Piece {
   kind: "same" | "added" | "gone";
   text: string;
 }
 
-const MOST = 1500; // words on each side; the table has the square of it
+const MOST = 1500; // words or lines on each side; the table has the square of it
 
-export function wordDiff(before: string, after: string): Piece[] {
-  const a = before.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
-  const b = after.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
+const wordsOf = (text: string) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
+export const wordDiff = (before: string, after: string) => diff(wordsOf(before), wordsOf(after));
+
+const CONTEXT = 3; // lines
+
+// Line by line, as `diff -u` writes it: what is the same is left out where nothing near it differs.
+export function lineDiff(before: string, after: string): string {
+  const linesOf = (text: string) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  const pieces = diff(linesOf(before), linesOf(after));
+  const sign = { same: " ", added: "+", gone: "-" };
+  const out = pieces.flatMap(({ kind, text }, at) => {
+    const lines = text.replace(/\n$/, "").split("\n").map((one) => sign[kind] + one);
+    if (kind !== "same") return lines;
+    const first = at === 0 ? 0 : CONTEXT;
+    const last = at === pieces.length - 1 ? 0 : CONTEXT;
+    if (lines.length <= first + last) return lines;
+    return [...lines.slice(0, first), "@@", ...lines.slice(lines.length - last)];
+  });
+  return out.join("\n");
+}
+
+function diff(a: string[], b: string[]): Piece[] {
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let end = 0;

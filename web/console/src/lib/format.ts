@@ -28,17 +28,29 @@ export function milliseconds(ms: number | null | undefined): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
+// To make one takes longer than to use it a hundred times.
+const moneys = new Map<string, Intl.NumberFormat>();
+function moneyFormat(currency: string, digits: number): Intl.NumberFormat {
+  const name = `${currency} ${digits}`;
+  let made = moneys.get(name);
+  if (!made) {
+    made = new Intl.NumberFormat("en", {
+      style: "currency",
+      currency,
+      minimumFractionDigits: 2,
+      maximumFractionDigits: digits,
+    });
+    moneys.set(name, made);
+  }
+  return made;
+}
+
 export function money(value: number | string | null | undefined, currency = "USD"): string {
   if (value == null || value === "") return "–";
   const sum = Number(value);
   const digits = sum !== 0 && Math.abs(sum) < 0.01 ? 6 : Math.abs(sum) < 1 ? 4 : 2;
   try {
-    return new Intl.NumberFormat("en", {
-      style: "currency",
-      currency,
-      minimumFractionDigits: 2,
-      maximumFractionDigits: digits,
-    }).format(sum);
+    return moneyFormat(currency, digits).format(sum);
   } catch {
     return `${sum.toFixed(digits)} ${currency}`;
   }

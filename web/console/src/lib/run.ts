@@ -9,6 +9,7 @@ export interface Sent {
   provider: string;
   model: string;
   body: string;
+  answer: string; // as it came from the provider: stand-ins are still in it
 }
 
 export interface Run {

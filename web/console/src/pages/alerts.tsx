@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { call, mayChange } from "../lib/api";
 import { ago, full, number, percent, words } from "../lib/format";
+import { useKeyNames } from "../lib/key-names";
 import { useLoad } from "../lib/load";
 import { link } from "../lib/router";
 import { has } from "../lib/session";
@@ -116,6 +117,7 @@ function Active({ alert, silence }: { alert: Alert; silence: () => void }) {
 }
 
 function Silences({ data, again }: { data: Alerts; again: () => void }) {
+  const nameOf = useKeyNames();
   const end = (id: string) =>
     attempt(() => call("DELETE", `/api/alerts/silences/${encodeURIComponent(id)}`), "The silence has ended").then(
       again,
@@ -129,7 +131,7 @@ function Silences({ data, again }: { data: Alerts; again: () => void }) {
         columns={[
           { name: "Rule", show: (row) => row.rule },
           { name: "Until", nowrap: true, show: (row) => full(row.until) },
-          { name: "By", show: (row) => row.by },
+          { name: "By", show: (row) => nameOf(row.by) },
           { name: "Note", show: (row) => row.note },
           mayChange() && {
             name: "",

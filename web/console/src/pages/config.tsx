@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, call, mayChange } from "../lib/api";
+import { lineDiff } from "../lib/diff";
+import { draft, dropDraft, isUnsaved, keepDraft, type Draft } from "../lib/draft";
 import { asError, useLoad } from "../lib/load";
 import { readStatus } from "../lib/session";
 import type { Config, Problem as At } from "../lib/types";
@@ -8,7 +10,13 @@ import { say } from "../ui/toasts";
 
 export function ConfigPage() {
   const config = useLoad<Config>("/api/config");
-  const [editing, setEditing] = useState(false);
+  const editing = draft();
+  useEffect(
+    () => () => {
+      if (isUnsaved(draft())) say("Your changes to the configuration are not saved; they wait on its page");
+    },
+    [],
+  );
   const reload = async () => {
     try {
       await call("POST", "/api/reload");
@@ -39,7 +47,13 @@ export function ConfigPage() {
               Reload
             </Button>
             {config.data.editable && (
-              <Button tone="main" onClick={() => setEditing(true)}>
+              <Button
+                tone="main"
+                onClick={() => {
+                  const { text, sha256 } = config.data!;
+                  keepDraft({ text, base: text, sha256 });
+                }}
+              >
                 Edit
               </Button>
             )}
@@ -67,14 +81,8 @@ export function ConfigPage() {
               </Note>
             )}
             {!data.editable && data.why_not && <Note>It cannot be changed here: {data.why_not}</Note>}
-            {editing ? (
-              <Editor
-                config={data}
-                close={() => {
-                  setEditing(false);
-                  config.reload();
-                }}
-              />
+            {editing && data.editable ? (
+              <Editor file={data} draft={editing} reload={config.reload} />
             ) : (
               <Card
                 title="In the file"
@@ -112,35 +120,44 @@ interface Checked {
   restart_needed: string[];
 }
 
-function Editor({ config, close }: { config: Config; close: () => void }) {
-  const [text, setText] = useState(config.text);
+function Editor({ file, draft: { text, base, sha256 }, reload }: { file: Config; draft: Draft; reload: () => void }) {
   const [checked, setChecked] = useState<Checked | null>(null);
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const changed = text !== config.text;
+  const changed = text !== base;
+  const outdated = file.sha256 !== sha256;
   useEffect(() => area.current?.focus(), []);
+  const close = () => {
+    dropDraft();
+    reload();
+  };
   const run = async (action: () => Promise<void>) => {
     setBusy(true);
     setError(undefined);
     await action().catch((failed) => {
       const known = asError(failed);
+      if (known.code === "config_changed") return reload(); // then it is seen what changed
       if (Array.isArray(known.detail.problems))
         setChecked({ text, problems: known.detail.problems as At[], diff: "", restart_needed: [] });
       setError(known);
     });
     setBusy(false);
   };
-  const check = () =>
+  const checkAgainst = (hash: string) =>
     run(async () =>
       setChecked({
         text,
-        ...(await call<Omit<Checked, "text">>("POST", "/api/config/check", { text, sha256: config.sha256 })),
+        ...(await call<Omit<Checked, "text">>("POST", "/api/config/check", { text, sha256: hash })),
       }),
     );
+  const goOn = () => {
+    keepDraft({ text, base: file.text, sha256: file.sha256 });
+    void checkAgainst(file.sha256);
+  };
   const save = () =>
     run(async () => {
-      await call("PUT", "/api/config", { text, sha256: config.sha256 });
+      await call("PUT", "/api/config", { text, sha256 });
       say("Saved and in force");
       await readStatus();
       close();
@@ -156,7 +173,7 @@ function Editor({ config, close }: { config: Config; close: () => void }) {
     area.current?.setSelectionRange(begin, end < 0 ? text.length : end);
     area.current?.scrollTo({ top: (line - 4) * 19.4 });
   };
-  const good = checked !== null && checked.text === text && !checked.problems.some(isError);
+  const good = changed && checked?.text === text && !checked.problems.some(isError);
   return (
     <>
       <Card
@@ -172,18 +189,33 @@ function Editor({ config, close }: { config: Config; close: () => void }) {
             value={text}
             spellcheck={false}
             wrap="off"
-            onInput={(event) => setText(event.currentTarget.value)}
+            onInput={(event) => keepDraft({ text: event.currentTarget.value, base, sha256 })}
           />
-          {error && <Problem error={error} again={error.code === "config_changed" ? close : undefined} />}
+          {error && <Problem error={error} />}
+          {outdated && (
+            <Note tone="warn" alert>
+              <b>The file was changed since you began. Your text is still here.</b>
+              <Diff title="Changed in the file" text={lineDiff(base, file.text)} />
+              <div class="row">
+                <Button tone="main" onClick={goOn}>
+                  Go on with my text
+                </Button>
+                <Button onClick={() => keepDraft({ text: file.text, base: file.text, sha256: file.sha256 })}>
+                  Take the file’s text
+                </Button>
+                <small>The check then shows what your text would change in the file as it is now.</small>
+              </div>
+            </Note>
+          )}
           <div class="row">
-            <Button tone={good ? undefined : "main"} disabled={busy || !changed} onClick={check}>
+            <Button tone={good ? undefined : "main"} disabled={busy || !changed || outdated} onClick={() => checkAgainst(sha256)}>
               Check
             </Button>
-            <Button tone={good ? "main" : undefined} disabled={busy || !good} onClick={save}>
+            <Button tone={good ? "main" : undefined} disabled={busy || !good || outdated} onClick={save}>
               Save and use it
             </Button>
             <Button tone="quiet" onClick={close}>
-              Cancel
+              {changed ? "Discard changes" : "Cancel"}
             </Button>
             {checked && checked.text !== text && <span class="faint">Changed since the check.</span>}
           </div>
@@ -215,13 +247,13 @@ function CheckResult({ of, goTo }: { of: Checked; goTo: (line: number) => void }
         {of.restart_needed.length > 0 && (
           <Note tone="warn">Takes effect only after a restart: {of.restart_needed.join(", ")}.</Note>
         )}
-        {of.diff && <Diff text={of.diff} />}
+        {of.diff && <Diff title="Changes" text={of.diff} />}
       </div>
     </Card>
   );
 }
 
-function Diff({ text }: { text: string }) {
+function Diff({ title, text }: { title: string; text: string }) {
   const tone = (line: string) =>
     /^(---|\+\+\+) /.test(line)
       ? "faint"
@@ -235,9 +267,9 @@ function Diff({ text }: { text: string }) {
   return (
     <div class="stack tight">
       <h3>
-        Changes <Badge>{text.split("\n").filter((line) => /^[+-](?![+-])/.test(line)).length} lines</Badge>
+        {title} <Badge>{text.split("\n").filter((line) => /^[+-](?![+-])/.test(line)).length} lines</Badge>
       </h3>
-      <pre class="code diff" tabIndex={0} aria-label="Changes">
+      <pre class="code diff" tabIndex={0} aria-label={title}>
         {text
           .replace(/\n$/, "")
           .split("\n")

@@ -97,6 +97,11 @@ function Numbers({ data, window }: { data: Overview; window: Window }) {
   );
 }
 
+// Names that nobody configured are counted together: no filter finds them.
+const OTHERS = "other";
+const NameLink = ({ name, href }: { name: string; href?: string }) =>
+  name === OTHERS ? <span class="soft">all others</span> : <a href={href}>{name || "(none)"}</a>;
+
 type Behind = (words?: Record<string, string | number>) => string | undefined;
 
 function Charts({ data, traces }: { data: Overview; traces: Behind }) {
@@ -201,7 +206,7 @@ function Errors({ data, traces }: { data: Overview; traces: Behind }) {
         <Bars
           bad
           of={classes.map(([name, value]) => ({
-            name: <a href={traces({ error: name })}>{name}</a>,
+            name: <NameLink name={name} href={traces({ error: name })} />,
             value,
             text: number(value),
           }))}
@@ -222,13 +227,13 @@ function Models({ data, traces }: { data: Overview; traces: Behind }) {
           rows={data.models}
           id={(row) => row.model}
           columns={[
-            { name: "Model", show: (row) => <a href={traces({ model: row.model })}>{row.model || "(none)"}</a> },
+            { name: "Model", show: (row) => <NameLink name={row.model} href={traces({ model: row.model })} /> },
             { name: "Requests", right: true, show: (row) => compact(row.requests) },
             {
               name: "Errors",
               right: true,
               show: (row) =>
-                row.errors ? <a href={traces({ model: row.model, errors: 1 })}>{compact(row.errors)}</a> : "0",
+                row.errors && row.model !== OTHERS ? <a href={traces({ model: row.model, errors: 1 })}>{compact(row.errors)}</a> : compact(row.errors),
             },
             { name: "p95", right: true, show: (row) => milliseconds(row.p95_ms) },
             { name: "Cost", right: true, show: (row) => money(row.cost, data.currency) },
@@ -250,9 +255,21 @@ function Providers({ data, traces }: { data: Overview; traces: Behind }) {
           rows={data.providers}
           id={(row) => row.provider}
           columns={[
-            { name: "Provider", show: (row) => <a href={traces({ target: `${row.provider}/*` })}>{row.provider}</a> },
+            {
+              name: "Provider",
+              show: (row) => <NameLink name={row.provider} href={traces({ target: `${row.provider}/*` })} />,
+            },
             { name: "Attempts", right: true, show: (row) => compact(row.attempts) },
-            { name: "Failed", right: true, show: (row) => compact(row.errors) },
+            {
+              name: "Failed",
+              right: true,
+              show: (row) =>
+                row.errors && row.provider !== OTHERS ? (
+                  <a href={traces({ failed_target: `${row.provider}/*` })}>{compact(row.errors)}</a>
+                ) : (
+                  compact(row.errors)
+                ),
+            },
             { name: "Share failed", right: true, show: (row) => percent(row.attempts ? row.errors / row.attempts : 0) },
           ]}
         />

@@ -105,7 +105,7 @@ function Exchanged({ prompt, run, view }: Exchange & { view: "answer" | "sent" }
       </div>
       <div class="turn assistant">
         <span class="role">answer{run.state === "running" && " …"}</span>
-        <AnswerView answer={run.answer} />
+        {view === "answer" ? <AnswerView answer={run.answer} /> : <AsAnswered run={run} />}
         {run.error && <Problem error={run.error} />}
         {run.state === "stopped" && <Badge tone="warn">stopped</Badge>}
         {run.answer.stop === "length" && <Badge tone="warn">cut: token limit</Badge>}
@@ -138,6 +138,22 @@ function AsSent({ prompt, run }: { prompt: string; run: Run }) {
         <summary>All that the provider got</summary>
         <Request text={run.sent.body} />
       </details>
+    </div>
+  );
+}
+
+// What the provider wrote, before stand-ins became the real words again; the program tells it at the end.
+function AsAnswered({ run }: { run: Run }) {
+  if (!run.sent) return run.state === "running" ? <small class="faint">Shown when it is complete.</small> : null;
+  const same = run.sent.answer === run.answer.text;
+  return (
+    <div class="stack tight">
+      <AnswerView answer={{ ...run.answer, text: run.sent.answer }} />
+      {!same && (
+        <span class="row tight">
+          <Badge tone="good">changed on the way back</Badge>
+        </span>
+      )}
     </div>
   );
 }

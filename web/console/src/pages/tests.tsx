@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { call, mayChange } from "../lib/api";
 import { full } from "../lib/format";
+import { useKeyNames } from "../lib/key-names";
 import { useLoad } from "../lib/load";
 import { link, place } from "../lib/router";
 import { has } from "../lib/session";
@@ -20,6 +21,7 @@ export function TestsPage() {
 
 function TestList() {
   const tests = useLoad<{ test_cases: TestCase[] }>("/api/test-cases");
+  const nameOf = useKeyNames();
   const [dropping, setDropping] = useState<TestCase | null>(null);
   return (
     <Page
@@ -46,7 +48,7 @@ function TestList() {
                   },
                   { name: "Model", show: (row) => row.model },
                   { name: "From", show: (row) => <a href={link(["traces", row.trace])}>its trace</a> },
-                  { name: "Marked by", show: (row) => row.made_by },
+                  { name: "Marked by", show: (row) => nameOf(row.made_by) },
                   { name: "Marked", nowrap: true, show: (row) => full(row.made_at) },
                   mayChange() && {
                     name: "",
@@ -84,6 +86,7 @@ function TestList() {
 
 function OneTest({ id }: { id: string }) {
   const test = useLoad<TestCase>(`/api/test-cases/${encodeURIComponent(id)}`);
+  const nameOf = useKeyNames();
   return (
     <Page
       title="Test case"
@@ -96,7 +99,7 @@ function OneTest({ id }: { id: string }) {
       <Shown of={test}>
         {(data) => (
           <>
-            <Card title={data.note || "Without a note"} about={`Marked by ${data.made_by}, ${full(data.made_at)}`}>
+            <Card title={data.note || "Without a note"} about={`Marked by ${nameOf(data.made_by)}, ${full(data.made_at)}`}>
               {data.contents?.request ? (
                 <Request text={data.contents.request} />
               ) : (

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { get, mayChange, query } from "../lib/api";
 import { clock, compact, milliseconds, money, words as said } from "../lib/format";
 import { asError, useLoad, useQuiet } from "../lib/load";
@@ -17,6 +17,7 @@ export function TracesPage() {
 
 const FIRST = ["model", "key", "error", "target"] as const;
 const MORE = [
+  "failed_target",
   "tenant",
   "user",
   "policy",
@@ -30,6 +31,7 @@ const MORE = [
   "id",
 ] as const;
 const NAMES: Record<string, string> = {
+  failed_target: "Target that failed",
   min_ms: "At least ms",
   min_cost: "At least cost",
   id: "Request or trace id",
@@ -122,6 +124,7 @@ function TraceListPage() {
         ) : (
           <Table
             label="Traces"
+            still
             rows={found.traces}
             id={(row) => row.id}
             columns={columns}
@@ -172,12 +175,13 @@ function Found({ of }: { of: Trace["found"] }) {
 function Filters() {
   const words = place.value.words;
   const [typed, setTyped] = useState(words);
-  const quiet = useQuiet(typed, 350);
+  const quiet = useQuiet(typed, 100);
   useEffect(() => setTyped(words), [place.value]);
   useEffect(() => {
     if (query(quiet) !== query(place.value.words)) go("traces", quiet, true);
   }, [quiet]);
   const set = (name: string) => (value: string) => setTyped((old) => ({ ...old, [name]: value }));
+  const choose = (name: string, value: string) => go("traces", { ...typed, [name]: value }, true);
   const field = (name: string) => (
     <Text
       key={name}
@@ -193,7 +197,7 @@ function Filters() {
   return (
     <Card class="filters">
       <div class="fields">
-        <Select label="Time" value={typed.since ?? ""} of={since} set={set("since")} />
+        <Select label="Time" value={typed.since ?? ""} of={since} set={(value) => choose("since", value)} />
         {FIRST.map(field)}
         {typed.until && field("until")}
         {mayChange() && (
@@ -201,7 +205,12 @@ function Filters() {
         )}
       </div>
       <div class="row">
-        <Check label="Only errors" value={typed.errors === "1"} set={(on) => set("errors")(on ? "1" : "")} />
+        <Check label="Only errors" value={typed.errors === "1"} set={(on) => choose("errors", on ? "1" : "")} />
+        <Check
+          label="Only with failed tries"
+          value={!!typed.failed_target}
+          set={(on) => choose("failed_target", on ? "*" : "")}
+        />
         <details open={more > 0}>
           <summary>More filters{more ? ` (${more})` : ""}</summary>
           <div class="stack tight">
@@ -232,43 +241,57 @@ interface Found {
   add: (traces: Trace[]) => void;
 }
 
+const PAGE = 50;
+const FOLLOWED = 200; // rows while it follows; who wants older ones asks for more
+
+interface Listed {
+  traces: Trace[];
+  next: string | null;
+  fresh: Set<string>;
+}
+
 function useTraces(filters: string): Found {
-  const [older, setOlder] = useState<{ traces: Trace[]; next: string | null } | null>(null);
-  const [newer, setNewer] = useState<Trace[]>([]);
+  const path = `/api/traces${filters ? `${filters}&` : "?"}limit=${PAGE}`;
+  const first = useLoad<TraceList>(path);
+  const [listed, setListed] = useState<Listed>({ traces: [], next: null, fresh: new Set() });
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<ApiError>();
-  const first = useLoad<TraceList>(`/api/traces${filters ? `${filters}&` : "?"}limit=50`);
-  useEffect(() => {
-    setOlder(null);
-    setNewer([]);
+  useLayoutEffect(() => {
+    if (!first.data) return;
+    setListed({ traces: first.data.traces, next: first.data.next, fresh: new Set() });
     setFailed(undefined);
-  }, [filters]);
-  const next = older ? older.next : (first.data?.next ?? null);
+  }, [first.data]);
   const more = async () => {
     setBusy(true);
     try {
-      const page = await get<TraceList>(`/api/traces${filters ? `${filters}&` : "?"}limit=50&cursor=${next}`);
-      setOlder((old) => ({ traces: [...(old?.traces ?? []), ...page.traces], next: page.next }));
+      const page = await get<TraceList>(`${path}&cursor=${listed.next}`);
+      setListed((old) => ({ ...old, traces: [...old.traces, ...page.traces], next: page.next }));
     } catch (error) {
       setFailed(asError(error));
     }
     setBusy(false);
   };
-  const known = new Set<string>();
-  const traces = [...newer, ...(first.data?.traces ?? []), ...(older?.traces ?? [])].filter(
-    (one) => !known.has(one.id) && known.add(one.id),
-  );
+  const add = (come: Trace[]) =>
+    setListed((old) => {
+      const known = new Set(old.traces.map((one) => one.id));
+      const newest = come.filter((one) => !known.has(one.id)).reverse();
+      const traces = [...newest, ...old.traces].slice(0, FOLLOWED);
+      const cut = traces.length < newest.length + old.traces.length;
+      const isFresh = (one: Trace) => !known.has(one.id) || old.fresh.has(one.id);
+      const fresh = new Set(traces.filter(isFresh).map((one) => one.id));
+      return { traces, next: cut ? traces.at(-1)!.id : old.next, fresh };
+    });
   return {
-    traces,
-    next,
+    ...listed,
     more,
     loading: first.loading || busy,
     error: first.error ?? failed,
-    fresh: new Set(newer.map((one) => one.id)),
     again: first.reload,
-    add: (come) => setNewer((old) => [...come.toReversed(), ...old].slice(0, 500)),
+    add,
   };
 }
+
+const REST = 300; // ms between two looks: eyes need no more
 
 // Waits at the program for what ends, as long as this is on.
 function useTail(on: boolean, filters: string, add: (traces: Trace[]) => void): void {
@@ -288,6 +311,7 @@ function useTail(on: boolean, filters: string, add: (traces: Trace[]) => void): 
         );
         after = come.after;
         if (come.traces.length) add(come.traces);
+        await new Promise((resolve) => setTimeout(resolve, REST));
       }
     };
     const keep = async () => {

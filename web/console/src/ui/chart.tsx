@@ -231,10 +231,13 @@ function line(color: string, how: How): uPlot.Series {
     stroke: color,
     width: 1.4,
     fill: how.stacked ? mixed(color) : undefined,
-    points: { show: false },
+    points: { show: isAlone, size: 6, fill: color },
     spanGaps: true,
   };
 }
+
+// A line needs two points.
+const isAlone = (plot: uPlot, at: number) => (plot.data[at] as (number | null)[]).filter((value) => value !== null).length === 1;
 
 // Not see-through: what is stacked above must not tint what is below.
 function mixed(color: string): string {
