@@ -5,7 +5,7 @@
   scripts/bench --only sse --only tls --rounds 9
   scripts/bench --check              exit code 1 when an asked value was missed or could not be measured
   scripts/bench --micro              nanoseconds of single pieces (Google Benchmark)
-  scripts/bench --traces             times of searches among a million traces
+  scripts/bench --traces             times of searches among a million traces, and of the console that shows them
   scripts/bench pii                  what the PII detector finds, side by side with Presidio (pii --help)
   scripts/bench complexity           what `complexity: easy` keeps local, and how well (complexity --help)
 
@@ -13,9 +13,11 @@ How to read it, and what to beware of: bench/README.md.
 """
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from . import machine, report
@@ -45,13 +47,34 @@ def parse():
     return parser.parse_args()
 
 
-def micro(program):
+def micro(program, *arguments):
     build = ROOT / "build" / "release-bench"
     subprocess.run(["cmake", "--preset", "release", "-B", build, "-DCAUSEWAY_BENCH=ON",
                     "-DCAUSEWAY_TESTS=OFF"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["cmake", "--build", build, "--target", program], check=True,
                    stdout=subprocess.DEVNULL)
-    return subprocess.run([build / "bench" / "micro" / program], check=False).returncode
+    return subprocess.run([build / "bench" / "micro" / program, *arguments], check=False).returncode
+
+
+def clients_python():
+    """The Python that scripts/test has made for its clients, a browser among them."""
+    if importlib.util.find_spec("playwright"):
+        return sys.executable
+    cache = Path(os.environ.get("CAUSEWAY_CACHE") or Path.home() / ".cache" / "causeway")
+    made = sorted(cache.glob("venv/*/complete"), key=lambda one: one.stat().st_mtime)
+    return made[-1].parent / "bin" / "python" if made else None
+
+
+def traces(program):
+    """Searches among a million traces, then the console on them."""
+    with tempfile.TemporaryDirectory(prefix="causeway-traces-") as folder:
+        searched = micro("causeway_traces_million", "1000000", folder)
+        python = clients_python()
+        if searched or not python:
+            say("the console was not measured" + ("" if python else ": scripts/test --quick makes what that needs"))
+            return searched or 3
+        return subprocess.run([python, ROOT / "bench" / "console" / "measure.py", folder, "--program", program],
+                              check=False).returncode
 
 
 def measure(context, names):
@@ -68,8 +91,10 @@ def measure(context, names):
 
 def main():
     options = parse()
-    if options.micro or options.traces:
-        return micro("causeway_traces_million" if options.traces else "causeway_micro")
+    if options.micro:
+        return micro("causeway_micro")
+    if options.traces:
+        return traces(options.program.resolve())
     absent = missing_programs(NEEDED)
     if absent:
         packages = " ".join(NEEDED[name] for name in absent)

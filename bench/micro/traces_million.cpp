@@ -1,5 +1,6 @@
 // Fills an archive with traces (1,000,000 unless told otherwise, 10,000 of them with contents) and
-// prints what searches in it take. `causeway_traces_million [TRACES]`; scripts/bench traces
+// prints what searches in it take. `causeway_traces_million [TRACES [FOLDER]]`; with a folder it
+// stays there, as a gateway's data. scripts/bench --traces
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +16,7 @@ namespace {
 using namespace causeway;
 using namespace causeway::traces;
 
-constexpr std::int64_t kFirst = 1'795'694'400'000'000;  // 2026-11-26T12:00:00Z
-constexpr int kDays = 10;
+constexpr int kDays = 10;  // up to now
 constexpr int kWithContents = 10'000;
 constexpr int kTries = 9;
 
@@ -24,7 +24,7 @@ double seconds_since(Monotonic begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-Record make_record(int number, int of, std::mt19937_64& random) {
+Record make_record(int number, int of, std::int64_t first, std::mt19937_64& random) {
   Record one;
   one.id.set("req_" + std::to_string(random()));
   for (char& c : one.trace_id) c = "0123456789abcdef"[random() % 16];
@@ -35,7 +35,7 @@ Record make_record(int number, int of, std::mt19937_64& random) {
   one.model.set("model-" + std::to_string(model));
   one.policy.set("everyone");
   one.dialect = "openai";
-  one.started_micros = kFirst + kDays * std::int64_t{86'400'000'000} * number / of;
+  one.started_micros = first + kDays * std::int64_t{86'400'000'000} * number / of;
   const bool failed = random() % 50 == 0;
   one.status = failed ? 504 : 200;
   if (failed) one.error = static_cast<std::int8_t>(ErrorKind::Timeout);
@@ -54,6 +54,11 @@ Record make_record(int number, int of, std::mt19937_64& random) {
   one.attempts[0].target.set("provider/upstream-" + std::to_string(model));
   one.attempts[0].dialect = "openai";
   one.attempts[0].end = failed ? AttemptEnd::Failed : AttemptEnd::Answered;
+  if (failed || random() % 100 != 0) return one;
+  one.attempts[1] = one.attempts[0];  // the second target answered
+  one.attempts[0].target.set("broken/upstream");
+  one.attempts[0].end = AttemptEnd::Failed;
+  one.attempt_count = 2;
   return one;
 }
 
@@ -106,6 +111,8 @@ void search(Archive& archive, const std::string& some_id) {
   measure(archive, "list: the last 100", {});
   measure(archive, "one model of eight", with(Field::Model, "model-3"));
   measure(archive, "errors (2 %)", with(Field::Error, "*"));
+  measure(archive, "a target failed, another one answered (1 %)",
+          with(Field::FailedTarget, "broken/*"));
   measure(archive, "one user of 5,000", with(Field::User, "user_77"));
   measure(archive, "users by pattern (user_77*)", with(Field::User, "user_77*"));
   measure(archive, "nobody", with(Field::User, "nobody"));
@@ -144,15 +151,20 @@ void search(Archive& archive, const std::string& some_id) {
 int main(int argc, char** argv) {
   const int traces = argc > 1 ? std::atoi(argv[1]) : 1'000'000;
   store::TestFolder test;
-  const auto folder = test.folder();
+  const std::filesystem::path path = argc > 2 ? std::filesystem::path(argv[2]) : test.path;
+  const auto folder = store::DataFolder::open(path).value();
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count();
+  const std::int64_t first = now - kDays * std::int64_t{86'400'000'000};
   auto store = store::Store::open(folder).value();
   auto sealed = store::Sealed::open(*store, folder).value();
   ManualClock clock;
-  clock.set_wall(Wall(std::chrono::microseconds(kFirst)));
+  clock.set_wall(Wall(std::chrono::microseconds(first)));
   log::Log log({}, clock);
   KeepSettings keep;
   keep.max_size = config::Bytes{100 * config::kGiB};
-  Archive archive({.folder = test.path / "traces",
+  Archive archive({.folder = path / "traces",
                    .sealed = *sealed,
                    .log = log,
                    .clock = clock,
@@ -168,7 +180,7 @@ int main(int argc, char** argv) {
       ::usleep(500);
       place = archive.begin(0);
     }
-    *place = make_record(i, traces, random);
+    *place = make_record(i, traces, first, random);
     if (i == traces / 2) some_id = place->id.view();
     const bool said = traces - i <= kWithContents;
     archive.end(0, said ? make_contents(random) : nullptr);
@@ -176,7 +188,7 @@ int main(int argc, char** argv) {
   while (!archive.flush(std::chrono::seconds(10))) {
   }
   const double took = seconds_since(begin);
-  const auto files = Partitions(test.path / "traces").list();
+  const auto files = Partitions(path / "traces").list();
   std::uint64_t bytes = 0;
   for (const auto& file : files) bytes += file.bytes;
   std::printf("%d traces in %.1f s (%.1f us each), %zu files, %.0f MiB (%.0f bytes each)\n", traces,

@@ -242,7 +242,7 @@ interface Found {
 }
 
 const PAGE = 50;
-const FOLLOWED = 200; // rows while it follows; who wants older ones asks for more
+const FOLLOWED = 100; // rows while it follows; who wants older ones asks for more
 
 interface Listed {
   traces: Trace[];
@@ -291,7 +291,7 @@ function useTraces(filters: string): Found {
   };
 }
 
-const REST = 300; // ms between two looks: eyes need no more
+const REST = 500; // ms between two looks: eyes need no more
 
 // Waits at the program for what ends, as long as this is on.
 function useTail(on: boolean, filters: string, add: (traces: Trace[]) => void): void {
