@@ -227,6 +227,7 @@ CASES = {
     "routing": traffic.routing,
     "limits": traffic.limits,
     "overload": traffic.overload,
+    "traces": traffic.traces,
     "cache-hit": traffic.cache_hit,
     "all-on": traffic.all_on,
     "all-on-pii": traffic.all_on_pii,

@@ -22,18 +22,19 @@ class Measured:
     utilisation: float = 0.0  # CPUs that the target used
 
 
-def requests(target, body_file, cores, connections, seconds, threads=1, unique=False):
-    """wrk for `seconds`; every answer must be a 2xx. `unique`: each request has a number of its own."""
+def requests(target, body_file, cores, connections, seconds, threads=1, unique=False, counted=""):
+    """wrk for `seconds`; every answer must be a 2xx. `unique`: each request has a number of its own. `counted`: how the
+    names of the threads begin whose CPU is counted; all."""
     env = {**os.environ, "BODY_FILE": str(body_file), "BENCH_KEY": configs.KEY}
     if unique:
         env["UNIQUE"] = str(random.randrange(10**6))
     pids = target.pids()
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s",
                str(SCRIPT), f"http://127.0.0.1:{target.port}{CHAT}"]
-    before = machine.cpu_ns(pids)
+    before = machine.cpu_ns(pids, counted)
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=seconds + 60, check=False,
                           preexec_fn=lambda: os.sched_setaffinity(0, cores))
-    used_ns = machine.cpu_ns(pids) - before
+    used_ns = machine.cpu_ns(pids, counted) - before
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines:
         raise Failed(f"wrk against {target.name}: {(done.stderr or done.stdout)[-400:].strip()}")

@@ -20,6 +20,8 @@ def policy(*sections):
 LIMITED = policy(LIMITS)
 KEPT = policy("    cache: on\n")
 ORDERLY = policy("    overload: on\n")
+RECORDED = {"off": "off", "traces": "{ sample: 100% }", "contents": "{ contents: on }"}
+EVERY_ONE = "traces: { per_second: 0 }\n"
 ALL = policy(LIMITS, "    cache: on\n", "    overload: on\n")
 ALL_WITH_PII = policy(LIMITS, "    cache: on\n", "    overload: on\n", "    pii: mask\n")
 
@@ -28,7 +30,7 @@ def cpu(measured):
     return measured.cpu_us
 
 
-def measured(context, targets_of, unique, personal=False, stand_ins=False):
+def measured(context, targets_of, unique, personal=False, stand_ins=False, counted=""):
     """Each round's figures of the targets that `targets_of(rig, mock)` gives; 64 connections, one core."""
     with context.rig() as rig:
         mock = rig.mock(stand_ins=True) if stand_ins else rig.mock()
@@ -36,7 +38,8 @@ def measured(context, targets_of, unique, personal=False, stand_ins=False):
         body.write_text(configs.chat_body(2_000, personal=personal, numbered=unique))
         targets = targets_of(rig, mock)
         return context.interleave(
-            targets, lambda t, seconds: load.requests(t, body, context.one_core, 64, seconds, unique=unique))
+            targets, lambda t, seconds: load.requests(t, body, context.one_core, 64, seconds, unique=unique,
+                                                 counted=counted))
 
 
 def more_than_without(context, case, policies):
@@ -74,6 +77,23 @@ def routing(context):
     return [Row("a 2 KB chat to the least busy of 8 targets, more CPU per request", "≤ 1.0 µs",
                 f"{median:.2f} µs [{min(more):.2f}–{max(more):.2f}]; µs per request: {medians(rounds, cpu)}",
                 median <= 1.0)]
+
+
+def traces(context):
+    """What a loop pays for a trace, without and with what was said, where all are recorded; the writer's thread is not counted."""
+    def targets(rig, mock):
+        url = f"http://127.0.0.1:{mock.port}"
+        return [rig.causeway(url, name=name, policies=policy(f"    traces: {traces}\n") + EVERY_ONE)
+                for name, traces in RECORDED.items()]
+    rounds = measured(context, targets, unique=False, counted="loop")
+    rows = []
+    for name, asked in [("traces", 3.0), ("contents", 3.0)]:
+        more = [m[name].cpu_us - m["off"].cpu_us for m in rounds]
+        median = statistics.median(more)
+        rows.append(Row(f"{name} of a 2 KB chat, more CPU of the loop per request", f"≤ {asked:.0f} µs",
+                        f"{median:.1f} µs [{min(more):.1f}–{max(more):.1f}]; µs per request: {medians(rounds, cpu)}",
+                        median <= asked))
+    return rows
 
 
 def against(context, case, limit, policies, unique, **more):

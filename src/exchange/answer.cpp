@@ -122,7 +122,9 @@ std::unexpected<Error> error_inside(const Attempt& attempt, const Frame& frame) 
 class Relay {
  public:
   Relay(Run& run, Attempt& attempt)
-      : run_(run), attempt_(attempt), lanes_(run.exchange, run.exchange.policy->event) {}
+      : run_(run),
+        attempt_(attempt),
+        lanes_(run.exchange, run.exchange.policy->event, Lanes::Of::Stream) {}
 
   /// What is to be sent for the frames of one piece is in out() afterwards.
   Result<void> take(AnswerReader& reader) {
@@ -350,7 +352,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
   note(run, attempt, frame);  // also of an answer that tells nothing: its tokens were used
   if (tells_nothing(exchange.operation->kind, frame)) co_return empty();
-  Lanes lanes(exchange, exchange.policy->event);
+  Lanes lanes(exchange, exchange.policy->event, Lanes::Of::Whole);
   if (lanes.active()) {
     std::vector<Lanes::Released> before;
     if (auto passed = lanes.frame(frame, before); !passed) co_return passed;

@@ -1,6 +1,7 @@
 #include "exchange/lanes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "platform/text/utf8.h"
 
@@ -53,11 +54,11 @@ Event text_event(const Lane& lane, EventText& text, bool last) {
 
 }  // namespace
 
-Lanes::Lanes(Exchange& exchange, const std::vector<Hook>& hooks) : exchange_(exchange) {
+Lanes::Lanes(Exchange& exchange, const std::vector<Hook>& hooks, Of answer)
+    : exchange_(exchange), answer_(answer) {
   for (const Hook& hook : hooks) {
     if (!hook.stage->watches(exchange)) continue;
-    hooks_.push_back(hook);
-    hold_.push_back(hook.stage->hold(exchange.policy->sections));
+    watchers_.push_back({hook, hook.stage->hold(exchange.policy->sections)});
   }
 }
 
@@ -65,7 +66,7 @@ Lanes::State& Lanes::state(const Lane& lane) {
   for (State& s : states_) {
     if (s.lane == lane) return s;
   }
-  states_.push_back({lane, std::vector<std::string>(hooks_.size()), {}, false});
+  states_.push_back({lane, {}, {}, false});
   return states_.back();
 }
 
@@ -75,7 +76,7 @@ bool Lanes::holds(const State& state) const {
 }
 
 Result<void> Lanes::tell(Event& event) {
-  for (const Hook& hook : hooks_) {
+  for (const auto& [hook, hold] : watchers_) {
     exchange_.stages_run |= std::uint64_t{1} << hook.index;
     auto verdict = hook.stage->on_event(exchange_, event);
     if (!verdict) return std::unexpected(std::move(verdict).error());
@@ -85,12 +86,20 @@ Result<void> Lanes::tell(Event& event) {
 
 // One piece of a lane's text through all hooks, each seeing what the one before released.
 Result<std::string> Lanes::text(State& state, std::string piece, bool last) {
-  for (std::size_t i = 0; i < hooks_.size(); ++i) {
-    std::string& held = state.held[i];
-    std::string all = held.empty() ? std::move(piece) : held + piece;
-    held.clear();
-    if (!last && (all.empty() || hold_[i].kind == Hold::Kind::Whole)) {
-      held = std::move(all);
+  for (std::size_t i = 0; i < watchers_.size(); ++i) {
+    const auto& [hook, hold] = watchers_[i];
+    const auto keep = [&](std::string held) {
+      state.held.resize(watchers_.size());
+      state.held[i] = std::move(held);
+    };
+    std::string all = state.held.empty() ? std::string() : std::exchange(state.held[i], {});
+    if (all.empty()) {
+      all = std::move(piece);
+    } else {
+      all += piece;
+    }
+    if (!last && (all.empty() || hold.kind == Hold::Kind::Whole)) {
+      if (!all.empty()) keep(std::move(all));
       return std::string();
     }
     if (all.empty()) {
@@ -99,12 +108,12 @@ Result<std::string> Lanes::text(State& state, std::string piece, bool last) {
     }
     EventText text(std::move(all));
     Event event = text_event(state.lane, text, last);
-    exchange_.stages_run |= std::uint64_t{1} << hooks_[i].index;
-    auto verdict = hooks_[i].stage->on_event(exchange_, event);
+    exchange_.stages_run |= std::uint64_t{1} << hook.index;
+    auto verdict = hook.stage->on_event(exchange_, event);
     if (!verdict) return std::unexpected(std::move(verdict).error());
-    const std::size_t release = released_bytes(hold_[i], text, last);
+    const std::size_t release = released_bytes(hold, text, last);
     piece = text.take();
-    held = piece.substr(release);
+    if (release < piece.size()) keep(piece.substr(release));
     piece.resize(release);
   }
   return piece;
@@ -178,7 +187,7 @@ Result<void> Lanes::frame(Frame& frame, std::vector<Released>& before) {
     auto released = event.repeats ? repeat(lane, original, before)
                                   : text(lane, std::string(original), event.last);
     if (!released) return pass(std::move(released));
-    if (!event.repeats) lane.sent += *released;
+    if (!event.repeats && answer_ == Of::Stream) lane.sent += *released;
     lane.seen = true;
     if (*released != original) changed = true;
     if (!released->empty()) only_held_text = false;

@@ -14,10 +14,12 @@ namespace causeway::exchange {
 
 class Lanes {
  public:
-  /// Of the event hooks of the exchange's policy, those that watch this answer.
-  Lanes(Exchange& exchange, const std::vector<Hook>& hooks);
+  /// Of the event hooks of the exchange's policy, those that watch this answer. A whole answer is
+  /// one frame: no text of it is told again.
+  enum class Of : std::uint8_t { Stream, Whole };
+  Lanes(Exchange& exchange, const std::vector<Hook>& hooks, Of answer);
 
-  bool active() const { return !hooks_.empty(); }
+  bool active() const { return !watchers_.empty(); }
 
   /// Takes a frame's events through the hooks. Texts that were held or changed are in
   /// frame.released afterwards (empty = all untouched); frame.swallowed when nothing is left of it.
@@ -36,9 +38,13 @@ class Lanes {
   std::size_t kept() const;
 
  private:
+  struct Watcher {
+    Hook hook;
+    Hold hold;
+  };
   struct State {
     Lane lane;
-    std::vector<std::string> held;  // per hook
+    std::vector<std::string> held;  // per watcher; empty while nothing was ever held
     std::string sent;               // for dialects that repeat a text at its end
     bool seen = false;
   };
@@ -52,8 +58,8 @@ class Lanes {
   Result<void> flush_choice(std::uint16_t choice, const Frame& frame, std::vector<Released>& out);
 
   Exchange& exchange_;
-  std::vector<Hook> hooks_;  // that watch this answer
-  std::vector<Hold> hold_;   // per hook
+  Of answer_;
+  std::vector<Watcher> watchers_;
   std::vector<State> states_;
 };
 

@@ -49,7 +49,7 @@ std::optional<std::int64_t> take_after(AdminRequest& request) {
 
 TracesFeature::TracesFeature(Parts parts)
     : parts_(std::move(parts)),
-      slot_(parts_.slots.add<std::unique_ptr<Saying>>()),
+      slot_(parts_.slots.add<Saying>()),
       archive_(parts_.archive),
       trace_(archive_, parts_.settings, slot_, parts_.archive.loops),
       sent_(parts_.settings, slot_),

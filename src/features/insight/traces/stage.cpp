@@ -49,15 +49,15 @@ bool SentStage::enabled(const Sections& sections) const {
 }
 
 Verdict SentStage::on_attempt(Exchange& exchange, Attempt&) {
-  auto& saying = exchange.slot(slot_);
-  saying.reset();
+  Saying& saying = exchange.slot(slot_);
+  saying.contents.reset();
   const TraceSettings& settings = exchange.policy->sections.get(key_);
   const bool may_be_kept = !settings.always.empty() || in_sample(exchange.trace_id, settings.share);
   if (!may_be_kept || exchange.operation->body != BodyKind::Json) return go_on();
   // The caller's own word, as OpenAI's API has it.
   if (exchange.request.member("store") == "false") return go_on();
-  saying = std::make_unique<Saying>();
-  saying->attempt = exchange.attempts.size() - 1;
+  saying.contents = std::make_unique<Contents>();
+  saying.attempt = exchange.attempts.size() - 1;
   return go_on();
 }
 
@@ -66,21 +66,21 @@ bool SaidStage::enabled(const Sections& sections) const {
 }
 
 bool SaidStage::watches(const Exchange& exchange) const {
-  return const_cast<Exchange&>(exchange).slot(slot_) != nullptr;
+  return const_cast<Exchange&>(exchange).slot(slot_).contents != nullptr;
 }
 
 Verdict SaidStage::on_event(Exchange& exchange, Event& event) {
-  Contents& contents = exchange.slot(slot_)->contents;
+  Contents& contents = *exchange.slot(slot_).contents;
   if (event.kind == EventKind::Text) contents.add(event.lane, event.text->get());
   if (event.kind == EventKind::ToolCall) contents.add_tool(event.lane, event.raw);
   return go_on();
 }
 
 std::unique_ptr<Contents> TraceStage::contents(Exchange& exchange) const {
-  const auto saying = std::move(exchange.slot(slot_));
-  if (!saying || saying->attempt >= exchange.attempts.size()) return nullptr;
-  saying->contents.set_request(beginning(exchange.attempts[saying->attempt].request));
-  return std::make_unique<Contents>(std::move(saying->contents));
+  Saying saying = std::move(exchange.slot(slot_));
+  if (!saying.contents || saying.attempt >= exchange.attempts.size()) return nullptr;
+  saying.contents->set_request(beginning(exchange.attempts[saying.attempt].request));
+  return std::move(saying.contents);
 }
 
 // A busy gateway's processor is for its callers: of exchanges that went well a part shows as much

@@ -14,12 +14,12 @@
 
 namespace causeway::traces {
 
-/// What was said so far; only where a policy asks for contents.
+/// What was said so far; null where no policy asks for contents.
 struct Saying {
+  std::unique_ptr<Contents> contents;
   std::size_t attempt = 0;  // whose request it is
-  Contents contents;
 };
-using SayingSlot = Slot<std::unique_ptr<Saying>>;
+using SayingSlot = Slot<Saying>;
 
 /// Notes that an attempt's request goes out as it is now. One that a stage in front refuses does
 /// not come so far, and its words are not kept.

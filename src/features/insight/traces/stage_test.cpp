@@ -83,7 +83,7 @@ class World {
         log_({.sink = [](std::string_view) {}}, clock_),
         archive_(
             {.folder = test_.path / "traces", .sealed = *sealed_, .log = log_, .clock = clock_}),
-        slot_(layout_.add<std::unique_ptr<Saying>>()),
+        slot_(layout_.add<Saying>()),
         exchange(layout_) {
     policy_.sections.set(0, std::make_shared<TraceSettings>(std::move(settings)));
     operation_.kind = OperationKind::Chat;
