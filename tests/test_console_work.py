@@ -46,7 +46,7 @@ def test_what_another_target_answered_is_found(full):
     page = full.open("traces")
     page.get_by_label("Only with failed tries").check()
     full.until("location.hash.includes('failed_target=*')")
-    full.settled()
+    full.until("!document.querySelector('tbody').innerText.includes('no-such-model')")
     models = [name.split()[0] for name in page.locator("td[data-label=Model]").all_inner_texts()]
     assert "smart" in models and "fast" not in models, models
     page = full.open("overview?window=15m")

@@ -80,7 +80,8 @@ def routing(context):
 
 
 def traces(context):
-    """What a loop pays for a trace, without and with what was said, where all are recorded; the writer's thread is not counted."""
+    """What a loop pays for a trace, without and with what was said, at full load: what the writer's thread has no time
+    for is dropped behind the loop. That thread is not counted."""
     def targets(rig, mock):
         url = f"http://127.0.0.1:{mock.port}"
         return [rig.causeway(url, name=name, policies=policy(f"    traces: {traces}\n") + EVERY_ONE)
