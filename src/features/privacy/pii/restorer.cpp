@@ -83,9 +83,15 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
     text.hold_from(0);
     return 0;
   }
-  if (!place.begun) place = {true, begins_as_json(text.get()), 0};
+  if (!place.begun) place = {true, begins_as_json(text.get())};
   const std::string_view given = text.get();
   std::size_t restored = 0, copied = 0, i = 0;
+  std::size_t read = 0;  // by place.url
+  const auto is_in_url = [&](std::size_t at) {
+    place.url.read(given.substr(read, at - read), place.json);
+    read = at;
+    return place.url.inside();
+  };
   std::string out;  // what becomes of given[0, copied)
   for (; i < given.size();) {
     // Most bytes begin nothing.
@@ -93,10 +99,13 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
     if (i == given.size()) break;
     const Found found = look({given, place.before, last, exact, place.json}, i);
     if (found.what == Found::Wait) break;
-    if (found.what == Found::Nothing) {
+    if (found.what == Found::Nothing || (!in_urls_ && is_in_url(i))) {
       i = std::max(found.end, i + 1);
       continue;
     }
+    // A value may begin a URL that goes on behind it.
+    if (!in_urls_) place.url.read(found.value, place.json);
+    read = found.end;
     if (restored == 0) out.reserve(given.size() + kRoom);
     out.append(given, copied, i - copied);
     if (place.json) {
@@ -111,6 +120,7 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
   const std::size_t final_bytes = out.size();
   const std::size_t held = given.size() - i;
   if (i > 0) place.before = given[i - 1];
+  if (!in_urls_) is_in_url(i);
   if (restored > 0) {
     out.append(given, copied);
     text.set(std::move(out), final_bytes);

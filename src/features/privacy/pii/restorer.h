@@ -9,19 +9,22 @@
 
 #include "core/event.h"
 #include "features/privacy/pii/stand_ins.h"
+#include "features/privacy/pii/url_context.h"
 
 namespace causeway::pii {
 
 class Restorer {
  public:
-  explicit Restorer(const StandIns& stand_ins)
-      : stand_ins_(stand_ins), pseudonyms_(stand_ins.has_pseudonyms()) {}
+  /// Without `in_urls`, what stands inside of a URL stays as it is.
+  explicit Restorer(const StandIns& stand_ins, bool in_urls = false)
+      : stand_ins_(stand_ins), pseudonyms_(stand_ins.has_pseudonyms()), in_urls_(in_urls) {}
 
   /// Where a lane stands between two pieces.
   struct Place {
     bool begun = false;
     bool json = false;  // the lane is a JSON document: what is put into it is escaped
     char before = 0;    // the byte in front of what is held
+    UrlContext url{};   // of all that is in front of it
   };
 
   /// Replaces what is whole and asks to hold what may become whole with the next piece. With
@@ -48,7 +51,7 @@ class Restorer {
   Found pseudonym(const Seen& seen, std::size_t at) const;
 
   const StandIns& stand_ins_;
-  bool pseudonyms_;
+  bool pseudonyms_, in_urls_;
 };
 
 }  // namespace causeway::pii

