@@ -5,6 +5,7 @@
 
 #include "features/privacy/pii/chars.h"
 #include "features/privacy/pii/pseudonyms.h"
+#include "features/privacy/pii/words.h"
 
 namespace causeway::pii {
 namespace {
@@ -113,19 +114,38 @@ bool has_telling_name(TextKind kind) {
          kind == TextKind::Metadata || kind == TextKind::Other;
 }
 
-// As scan() does, with "patient name: " in front.
-void scan_named(const Treatment& treatment, std::string_view name, std::string_view text,
-                std::vector<Finding>& findings) {
-  std::string with_name = '"' + std::string(name) + R"(":)";
-  with_name = std::string(JsonView(with_name).plain()) + " ";
-  const auto size = static_cast<std::uint32_t>(with_name.size());
-  with_name += text;
-  treatment.detector->scan(with_name, working().scratch, findings);
+// As scan() does, with `front` before it, in which nothing is found.
+void scan_behind(const Treatment& treatment, std::string front, std::string_view text,
+                 std::vector<Finding>& findings) {
+  const auto size = static_cast<std::uint32_t>(front.size());
+  front += text;
+  treatment.detector->scan(front, working().scratch, findings);
   std::erase_if(findings, [&](const Finding& one) { return one.end <= size; });
   for (Finding& one : findings) {
     one.begin = one.begin > size ? one.begin - size : 0;
     one.end -= size;
   }
+}
+
+// "patient name: " of a member {"patient_name": …}.
+std::string label_of(std::string_view member) {
+  const std::string json = '"' + std::string(member) + R"(":)";
+  return std::string(JsonView(json).plain()) + " ";
+}
+
+// What people and models say to each other, one text behind the other.
+bool is_said(TextKind kind) { return kind == TextKind::Content || kind == TextKind::Refusal; }
+
+// The end of what was said, as far as its words speak for a number with which the next text begins;
+// empty where that has none. "What is your account number?", "48213377".
+std::string words_before(std::string_view said, std::string_view text) {
+  if (said.empty() || std::ranges::none_of(text.substr(0, kWordsBefore), is_digit)) return {};
+  if (said.size() > kWordsBefore) {
+    said.remove_prefix(said.size() - kWordsBefore);
+    said.remove_prefix(std::min(said.find_first_of(" \n"), said.size()));  // no half a word
+  }
+  // A number does not go on behind an empty line.
+  return std::string(said) + "\n\n";
 }
 
 // What the model has found in a text, as far as it is asked for, beside what the rules have.
@@ -201,6 +221,7 @@ std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& in
     as.rule = "repeated";
     repeats.add(entry->value, as);
   }
+  std::string_view said;  // by the last text of the conversation
   for (std::uint32_t i = 0; i < texts.size(); ++i) {
     const std::string_view text = texts[i].get();
     if (is_left_alone(index, texts[i])) continue;
@@ -214,10 +235,16 @@ std::vector<FoundIn> find_all(const Treatment& treatment, const RequestIndex& in
     const std::string_view name = !one.view && has_telling_name(texts[i].where().kind)
                                       ? member_name(index.body, texts[i].value())
                                       : std::string_view();
-    if (name.empty()) {
+    std::string front;
+    if (!name.empty()) front = label_of(name);
+    if (is_said(texts[i].where().kind)) {
+      front = words_before(said, plain);
+      said = plain;
+    }
+    if (front.empty()) {
       treatment.detector->scan(plain, scratch, findings);
     } else {
-      scan_named(treatment, name, plain, findings);
+      scan_behind(treatment, std::move(front), plain, findings);
     }
     if (model) add_model_findings(treatment, plain, model->search.of(i), findings);
     find_brackets(plain, brackets);

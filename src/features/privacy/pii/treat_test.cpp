@@ -72,6 +72,27 @@ TEST_F(TreatTest, OwnWordsMayBreakTheirLine) {
   EXPECT_EQ(alone("On Night\nHeron, night  heron"), "On [PROJECT], [PROJECT_2]");
 }
 
+TEST_F(TreatTest, ALabelSpeaksForTheNextText) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(treated({"My medical record number is", "48213377"}),
+            (Texts{"My medical record number is", "[MEDICAL_RECORD]"}));
+  EXPECT_EQ(treated({"Sure. What is your date of birth, please?", "It is 03/12/1980, and 7 too."}),
+            (Texts{"Sure. What is your date of birth, please?", "It is [BIRTH_DATE], and 7 too."}));
+  EXPECT_EQ(treated({"The last digits of the account number are 12", "84820557"}),
+            (Texts{"The last digits of the account number are 12", "[BANK_ROUTING]"}));
+  // Neither too far away, nor out of half a word, nor across texts that nobody says.
+  const std::string much(60, 'x');
+  for (const Texts& texts :
+       {Texts{"My medical record number: " + much, "59302714"},
+        Texts{"My medical record number is", much + " 59302714"},
+        Texts{std::string(40, 'x') + "chart" + std::string(55, ' '), "59302714"},
+        Texts{"My medical record number is", "Fine, thanks.", "59302714"}}) {
+    EXPECT_EQ(treated(texts), texts);
+  }
+  const Texts metadata{"My medical record number is", "59302714"};
+  EXPECT_EQ(treated(metadata, TextKind::Metadata), metadata);
+}
+
 TEST_F(TreatTest, WhatIsOffIsNothingElseEither) {
   settings_.kinds.add("ip") = Action::Off;
   EXPECT_EQ(alone("My IP address is 203.0.113.7. My phone is new."),
