@@ -182,6 +182,11 @@ def test_the_list_of_models(gate):
             assert "models/echo" in [model.name for model in client.models.list()]
             assert client.models.get(model="echo").name == "models/echo"
     assert gate.get("/v1/models").json()["object"] == "list", "under /v1 it is OpenAI's"
+    for path in ("/v1/models", "/v1/models/echo"):
+        answer = gate.get(f"{path}?key={KEY}", key=None)
+        assert answer.status_code == 200, "but for Google's clients, which may send the key so"
+        assert "models/echo" in answer.text
+    assert gate.get("/v1/models?key=wrong", key=None).json()["error"]["status"] == "UNAUTHENTICATED"
 
 
 def test_the_names_of_a_providers_models(make_gateway, google):

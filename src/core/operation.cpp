@@ -34,6 +34,18 @@ std::string_view to_string(OperationKind kind) {
   return "other";
 }
 
+std::optional<std::string_view> query_value(std::string_view query, std::string_view parameter) {
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    if (one.size() > parameter.size() && one.starts_with(parameter) &&
+        one[parameter.size()] == '=') {
+      return one.substr(parameter.size() + 1);
+    }
+    query.remove_prefix(std::min(one.size() + 1, query.size()));
+  }
+  return std::nullopt;
+}
+
 void Operations::add(Operation operation) {
   const auto place = operation.only_with.empty() ? operations_.end() : operations_.begin();
   operations_.insert(place, std::move(operation));
@@ -54,12 +66,17 @@ bool fits_path(std::string_view pattern, std::string_view path, std::string_view
 }  // namespace
 
 Operations::Match Operations::find(http::Method method, std::string_view path,
-                                   std::span<const http::Field> fields) const {
+                                   std::span<const http::Field> fields,
+                                   std::string_view query) const {
+  const auto is_asked_for = [&](const Operation& operation) {
+    return operation.only_with.empty() || http::find(fields, operation.only_with) ||
+           (!operation.or_with.empty() && query_value(query, operation.or_with));
+  };
   Match match;
   for (const auto& operation : operations_) {
     std::string_view argument;
     if (!fits_path(operation.path, path, argument)) continue;
-    if (!operation.only_with.empty() && !http::find(fields, operation.only_with)) continue;
+    if (!is_asked_for(operation)) continue;
     const bool fits = operation.method == method ||
                       (operation.method == http::Method::Get && method == http::Method::Head);
     if (fits) return {&operation, argument, nullptr};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ enum class OperationKind : std::uint8_t {
   Refused,  // known, not served: a clear 501
   Health,   // open to everybody
 };
+
+/// The value of a parameter of the query, as it stands there; nothing where it has none.
+std::optional<std::string_view> query_value(std::string_view query, std::string_view parameter);
 
 /// Value of gen_ai.operation.name.
 std::string_view to_string(OperationKind kind);
@@ -57,6 +61,7 @@ struct Operation {
   std::string refusal;      // of Refused: what is not served, and what to use instead
   std::string only_with{};  // a header field: of two dialects with the same path, the one whose
                             // clients send it; it is looked at before all others
+  std::string or_with{};    // or this parameter in the query
 };
 
 class Operations {
@@ -68,8 +73,8 @@ class Operations {
     std::string_view argument;  // what stands for '*', percent escapes left as they are
     const Operation* other_method = nullptr;  // the path is known with another method
   };
-  Match find(http::Method method, std::string_view path,
-             std::span<const http::Field> fields = {}) const;
+  Match find(http::Method method, std::string_view path, std::span<const http::Field> fields = {},
+             std::string_view query = {}) const;
 
   /// The dialect whose errors fit this path best, also when it is not served.
   const Dialect* dialect_of(std::string_view path) const;

@@ -10,19 +10,22 @@ const Dialect* dialect(int number) { return reinterpret_cast<const Dialect*>(num
 
 Operations table() {
   Operations operations;
-  const auto add = [&](const char* path, int number, const char* only_with = "") {
+  const auto add = [&](const char* path, int number, const char* only_with = "",
+                       const char* or_with = "") {
     operations.add({http::Method::Get,
                     path,
                     OperationKind::ListModels,
                     BodyKind::None,
                     dialect(number),
                     {},
-                    only_with});
+                    only_with,
+                    or_with});
   };
   add("/v1/models", 1);
   add("/v1/models/*", 1);
   add("/v1/messages", 2);
   add("/v1/models", 2, "anthropic-version");
+  add("/v1/models", 3, "x-goog-api-key", "key");
   return operations;
 }
 
@@ -34,6 +37,16 @@ TEST(Operations, AFieldOfItsOwnTellsTwoDialectsApart) {
             dialect(2));
   EXPECT_EQ(operations.find(http::Method::Get, "/v1/models/a", {&field, 1}).operation->dialect,
             dialect(1));
+}
+
+TEST(Operations, SoDoesAParameterOfItsOwn) {
+  const Operations operations = table();
+  const auto dialect_with = [&](std::string_view query) {
+    return operations.find(http::Method::Get, "/v1/models", {}, query).operation->dialect;
+  };
+  EXPECT_EQ(dialect_with("pageSize=5&key=k"), dialect(3));
+  EXPECT_EQ(dialect_with("key="), dialect(3));
+  EXPECT_EQ(dialect_with("monkey=k&key"), dialect(1));
 }
 
 TEST(Operations, APathThatIsNotServedHasTheErrorsOfItsNeighbours) {

@@ -202,7 +202,8 @@ Task<void> Runner::serve_as(http::ServerStream& stream, Internal* internal) {
 Task<void> Runner::run(Run& state) {
   Exchange& exchange = state.exchange;
   const auto& head = exchange.head();
-  const auto match = exchange.snapshot->operations.find(head.method, head.path, head.fields);
+  const auto match =
+      exchange.snapshot->operations.find(head.method, head.path, head.fields, head.query);
   exchange.operation = match.operation ? match.operation : match.other_method;
   exchange.argument = match.argument;
   if (asks_for_websocket(head)) co_return co_await end_with(state, no_websocket());

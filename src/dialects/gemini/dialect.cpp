@@ -117,11 +117,13 @@ void GeminiDialect::operations(Operations& table) const {
   // The lists under /v1 are OpenAI's but for Google's clients.
   for (const auto version : kVersions) {
     const std::string models = std::string(version) + "/models";
-    const std::string only_with(version == "/v1" ? kKeyField : "");
-    table.add(
-        {Method::Get, models, OperationKind::ListModels, BodyKind::None, this, {}, only_with});
-    table.add(
-        {Method::Get, models + "/*", OperationKind::GetModel, BodyKind::None, this, {}, only_with});
+    const std::string field(version == "/v1" ? kKeyField : "");
+    const std::string key(version == "/v1" ? key_parameter() : "");
+    const auto add = [&](const std::string& path, OperationKind kind) {
+      table.add({Method::Get, path, kind, BodyKind::None, this, {}, field, key});
+    };
+    add(models, OperationKind::ListModels);
+    add(models + "/*", OperationKind::GetModel);
   }
 }
 

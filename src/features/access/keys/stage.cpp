@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/dialect.h"
+#include "core/operation.h"
 #include "platform/text/ascii.h"
 
 namespace causeway::keys {
@@ -41,15 +42,7 @@ std::string_view presented_key(const http::RequestHead& head, std::string_view p
       return text::trim(field.value);
     }
   }
-  std::string_view query = parameter.empty() ? std::string_view() : head.query;
-  while (!query.empty()) {
-    const std::string_view one = query.substr(0, query.find('&'));
-    if (one.size() > parameter.size() && one.starts_with(parameter) &&
-        one[parameter.size()] == '=') {
-      return one.substr(parameter.size() + 1);
-    }
-    query.remove_prefix(std::min(one.size() + 1, query.size()));
-  }
+  if (!parameter.empty()) return query_value(head.query, parameter).value_or("");
   return {};
 }
 
