@@ -156,6 +156,9 @@ TEST_F(ConverseTest, ReasoningIsAskedForInTheModelsOwnForm) {
   EXPECT_TRUE(has(with(wish, "amazon.nova-2-lite-v1:0"), R"("maxReasoningEffort":"low")"));
   EXPECT_FALSE(has(with(wish, "meta.llama3-70b"), "additionalModelRequestFields"));
   EXPECT_EQ(left_out_.hints, std::vector<std::string>{"reasoning"});
+  const std::string off = R"("reasoning_effort":"none")";
+  EXPECT_TRUE(has(with(off, "openai.gpt-oss-120b-1:0"), R"({"reasoning_effort":"low"})"));
+  EXPECT_EQ(left_out_.hints, std::vector<std::string>{"reasoning"}) << "it always thinks";
 }
 
 TEST_F(ConverseTest, ThinkingLeavesRoomForTheAnswerAndNoSampling) {

@@ -206,6 +206,11 @@ class Encoder {
 
   void choose_reasoning() {
     const auto& wish = chat_.reasoning;
+    if (wish.off && traits_.reasoning == Reasoning::Effort) {
+      hint("reasoning");  // gpt-oss always thinks
+      more_.emplace_back("reasoning_effort", R"("low")");
+      return;
+    }
     if (wish.off || (wish.effort.empty() && !wish.budget)) return;
     switch (traits_.reasoning) {
       case Reasoning::None:

@@ -251,6 +251,29 @@ TEST_F(ChatTest, ThinksAsTheModelIsTold) {
   chat.reasoning.effort = "low";
   EXPECT_NE(encode(chat, "gemini-2.5-pro").find(R"("thinkingBudget":1024)"), std::string::npos);
   EXPECT_NE(encode(chat, "gemini-3-pro").find(R"("thinkingLevel":"LOW")"), std::string::npos);
+  EXPECT_TRUE(left_out_.hints.empty());
+  EXPECT_EQ(encode(chat, "gemini-2.0-flash").find("thinking"), std::string::npos);
+  EXPECT_EQ(left_out_.hints, std::vector<std::string>{"reasoning"});
+}
+
+TEST_F(ChatTest, WhatCannotBeSwitchedOffIsNamed) {
+  Chat chat;
+  chat.messages.emplace_back().parts.emplace_back().text = "x";
+  chat.reasoning.off = true;
+  const auto says = [&](const char* model, std::string_view config) {
+    left_out_ = {};
+    return encode(chat, model).find(config) != std::string::npos;
+  };
+  EXPECT_TRUE(says("gemini-2.5-flash", R"({"thinkingBudget":0})"));
+  EXPECT_TRUE(left_out_.hints.empty());
+  for (const auto& [model, config] : {std::pair("gemini-2.5-pro", R"({"thinkingBudget":128})"),
+                                      std::pair("gemini-3-flash", R"({"thinkingLevel":"MINIMAL"})"),
+                                      std::pair("gemini-3-pro", R"({"thinkingLevel":"LOW"})")}) {
+    EXPECT_TRUE(says(model, config)) << model;
+    EXPECT_EQ(left_out_.hints, std::vector<std::string>{"reasoning"}) << model;
+  }
+  EXPECT_FALSE(says("gemini-2.0-flash", "thinking"));
+  EXPECT_TRUE(left_out_.hints.empty()) << "it never thinks";
 }
 
 TEST_F(ChatTest, SignaturesOfOthersComeBackAsTheyWere) {

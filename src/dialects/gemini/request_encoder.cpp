@@ -24,9 +24,10 @@ bool is_wrapped(std::string_view text) {
   return value.is_string() && (name == "output" || name == "result" || name == "error");
 }
 
+constexpr int kLeastBudgetOfPro = 128;  // tokens that Gemini 2.5 Pro thinks at least
+
 // What a word of effort comes to in tokens, as Google's own service of OpenAI's dialect maps it.
 int budget_of(std::string_view effort) {
-  if (effort == "none") return 0;
   if (effort == "minimal" || effort == "low") return 1024;
   return effort == "medium" ? 8192 : 24576;
 }
@@ -292,25 +293,47 @@ class Encoder {
            model_.find("gemini-2") == model_.npos;
   }
 
+  bool is_model(std::string_view word) const { return model_.find(word) != model_.npos; }
+
+  // Before Gemini 2.5, and the open models, know no thinking and refuse to be told about it.
+  bool thinks() const {
+    return !is_model("gemini-1") && !is_model("gemini-2.0") && !is_model("gemma");
+  }
+
   void write_thinking() {
     const auto& reasoning = chat_.reasoning;
     const std::string& effort = reasoning.effort;
     if (!reasoning.budget && !reasoning.off && !reasoning.visible && effort.empty()) return;
+    if (!thinks()) {
+      if (!reasoning.off) hint("reasoning");
+      return;
+    }
     json_.key("thinkingConfig").begin_object();
     if (reasoning.visible) json_.field("includeThoughts", true);
-    if (reasoning.off && !knows_levels()) {
-      json_.field("thinkingBudget", 0);
+    if (reasoning.off) {
+      write_least_thinking();
     } else if (reasoning.budget) {
       json_.field("thinkingBudget", *reasoning.budget);
     } else if (!effort.empty() && knows_levels()) {
-      json_.field("thinkingLevel", effort == "none" || effort == "minimal" ? "MINIMAL"
-                                   : effort == "low"                       ? "LOW"
-                                   : effort == "medium"                    ? "MEDIUM"
-                                                                           : "HIGH");
+      json_.field("thinkingLevel", effort == "minimal"  ? "MINIMAL"
+                                   : effort == "low"    ? "LOW"
+                                   : effort == "medium" ? "MEDIUM"
+                                                        : "HIGH");
     } else if (!effort.empty()) {
       json_.field("thinkingBudget", budget_of(effort));
     }
     json_.end_object();
+  }
+
+  // Only Flash of the second generation can be told not to think at all.
+  void write_least_thinking() {
+    const bool pro = is_model("-pro");
+    if (pro || knows_levels()) hint("reasoning");
+    if (knows_levels()) {
+      json_.field("thinkingLevel", pro ? "LOW" : "MINIMAL");
+    } else {
+      json_.field("thinkingBudget", pro ? kLeastBudgetOfPro : 0);
+    }
   }
 
   const Chat& chat_;

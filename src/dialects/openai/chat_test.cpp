@@ -136,6 +136,22 @@ TEST_F(ChatTest, ReadsEveryKindOfPart) {
   EXPECT_FALSE(chat->others[1].hint);
 }
 
+TEST_F(ChatTest, ReasoningThatCannotBeSwitchedOffIsNamed) {
+  Chat chat;
+  chat.model = "m";
+  chat.messages.emplace_back().parts.emplace_back().text = "x";
+  chat.reasoning.off = true;
+  auto body = dialect_.encode(chat, chat.model, left_out_);
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->find("reasoning"), body->npos);
+  EXPECT_EQ(left_out_.hints, std::vector<std::string>{"reasoning"});
+  left_out_ = {};
+  chat.reasoning.effort = "none";
+  body = dialect_.encode(chat, chat.model, left_out_);
+  EXPECT_NE(body->find(R"("reasoning_effort":"none")"), body->npos);
+  EXPECT_TRUE(left_out_.hints.empty());
+}
+
 TEST_F(ChatTest, NamesTheFieldThatNoOtherDialectHas) {
   for (const auto& [member, field] : std::vector<std::pair<std::string, std::string>>{
            {R"("tools":[{"type":"custom","custom":{"name":"x"}}])", "tools"},

@@ -290,6 +290,9 @@ class Encoder {
       json_.field("reasoning_effort", *reasoning.budget <= 2048   ? "low"
                                       : *reasoning.budget <= 8192 ? "medium"
                                                                   : "high");
+    } else if (reasoning.off) {
+      // Most models here have no word for it, and some think all the same.
+      left_out_.hints.emplace_back("reasoning");
     }
   }
 
