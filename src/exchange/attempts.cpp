@@ -224,7 +224,10 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (translates && operation.kind == OperationKind::CountTokens) {
     co_return co_await answer_count(run, attempt);
   }
-  const bool large = translates && exchange.index.body.size() > kLargeBytes;
+  // A chat that is not translated gets a few edits; other bodies may be written anew, with the
+  // model's name in many places.
+  const bool rewrites = translates || operation.kind != OperationKind::Chat;
+  const bool large = rewrites && exchange.index.body.size() > kLargeBytes;
   auto prepared = large ? Result<void>() : prepare(run, attempt, dialect);
   if (large) prepared = co_await prepare_on_cpu(run, attempt, dialect);
   if (!prepared) co_return prepared;

@@ -184,7 +184,23 @@ TEST_F(Large, ALargeRequestIsTranslatedWhileOthersAreServed) {
   EXPECT_EQ(large.status, 200) << large.body;
 }
 
-TEST_F(Large, WhatNeedsNoTranslationWaitsForNoThread) {
+TEST_F(Large, SoIsALargeRequestWithTheModelInManyPlaces) {
+  Occupies occupies([this] { keep_busy(); });
+  begin({&occupies});
+  world->client.scripts.push_back(
+      {.pieces = {
+           R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}]})"}});
+  FakeStream large(http::Method::Post, "/v1/embeddings",
+                   R"({"model":"m","input":")" + std::string(kLarge, 'x') + R"("})");
+  loop.post([&] { world->serve(large); });
+  ASSERT_TRUE(until([&] { return occupies.done && cpu.queued() == 1; }));
+  EXPECT_FALSE(large.finished);
+  free.count_down();
+  ASSERT_TRUE(until([&] { return large.finished; }));
+  EXPECT_EQ(large.status, 200) << large.body;
+}
+
+TEST_F(Large, AChatThatNeedsNoTranslationWaitsForNoThread) {
   Occupies occupies([this] { keep_busy(); });
   begin({&occupies});
   auto large = send(ask(kLarge));
