@@ -31,6 +31,12 @@ class Parts {
     buffer_.append(reinterpret_cast<const char*>(&size), sizeof size);
     buffer_ += part;
   }
+  void add(const Spans& part) {
+    std::uint64_t size = 0;
+    for (const std::string_view span : part) size += span.size();
+    buffer_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    for (const std::string_view span : part) buffer_ += span;
+  }
   Key digest() const { return crypto::sha256(buffer_); }
 
  private:
@@ -54,7 +60,9 @@ void add_members(Parts& parts, const RequestIndex& index) {
 void add_edited(Parts& parts, const Request& request) {
   Request plain = request.fork();
   for (const std::string_view member : kBearsOnNothing) plain.remove_member(member);
-  parts.add(plain.joined());
+  Spans spans;
+  plain.bytes(spans);
+  parts.add(spans);
 }
 
 // A number alone, without a parser being made for it.
