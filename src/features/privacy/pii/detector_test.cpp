@@ -100,6 +100,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Medicare 1EG4-TE5-MK73", "1EG4-TE5-MK73", "insurance"},
         Case{"policy number ABC123456", "ABC123456", "insurance"},
         Case{"DOB: 03/12/1980", "03/12/1980", "birth_date"},
+        Case{"It's like that since 04/05/1975.", "04/05/1975", "birth_date"},
+        Case{"it's like that since april 7, 1974", "april 7, 1974", "birth_date"},
+        Case{"Das ist so seit dem 3. März 1980", "3. März 1980", "birth_date"},
         Case{"geboren am 3. März 1980", "3. März 1980", "birth_date"},
         Case{"née le 14 juillet 1975", "14 juillet 1975", "birth_date"}));
 
@@ -147,7 +150,8 @@ TEST_P(LeavesAlone, Clean) {
 
 INSTANTIATE_TEST_SUITE_P(
     HardNegatives, LeavesAlone,
-    testing::Values("We use version 1.2.3.4 of the library.", "Chrome/120.0.0.0 Safari/537.36",
+    testing::Values("deprecated since 2019-03-02, since 4 May 2021", "open since 1975",
+                    "We use version 1.2.3.4 of the library.", "Chrome/120.0.0.0 Safari/537.36",
                     "2024-01-02T03:04:05.123Z INFO started in 120 ms",
                     "550e8400-e29b-41d4-a716-446655440000", "d41d8cd98f00b204e9800998ecf8427e",
                     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

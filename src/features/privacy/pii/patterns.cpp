@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "features/privacy/pii/chars.h"
 
 namespace causeway::pii {
@@ -63,6 +65,28 @@ const RE2& date_pattern() {
 
 constexpr std::size_t kDateAfter = 45, kDateBefore = 30;
 
+// Of somebody's life rather than of a release or a log: whoever was born then writes by now.
+bool is_long_ago(std::string_view date) {
+  constexpr std::string_view kFirst = "1900", kLast = "2011";
+  for (std::size_t i = 0; i + kFirst.size() <= date.size(); ++i) {
+    const std::string_view year = date.substr(i, kFirst.size());
+    if (std::ranges::all_of(year, is_digit)) return year >= kFirst && year <= kLast;
+  }
+  return false;
+}
+
+// "…has been so since 4 May 1975": who it is about and when it began are told apart by few.
+void find_date_since(const Scene& scene, const WordHit& hit, std::uint32_t rule) {
+  const std::string_view text = scene.text;
+  re2::StringPiece date;
+  const std::size_t begin = hit.end + 1, after = std::min(text.size(), hit.end + kDateAfter);
+  if (begin >= after) return;
+  if (!date_pattern().Match(piece(text), begin, after, RE2::ANCHOR_START, &date, 1)) return;
+  if (is_long_ago({date.data(), date.size()})) {
+    scene.add(begin, begin + date.size(), rule, 0.6F);
+  }
+}
+
 }  // namespace
 
 void find_patterns(const Book& book, const Scene& scene) {
@@ -83,9 +107,10 @@ void find_patterns_slowly(const Book& book, const Scene& scene) {
   }
 }
 
-void find_birth_dates(const Scene& scene, std::uint32_t rule) {
+void find_birth_dates(const Scene& scene, std::uint32_t rule, std::uint32_t since) {
   const std::string_view text = scene.text;
   for (const WordHit& hit : scene.with_words().words) {
+    if (scene.words.rules_of(hit)[since]) find_date_since(scene, hit, since);
     if (!scene.words.rules_of(hit)[rule]) continue;
     re2::StringPiece date;
     const std::size_t after = std::min<std::size_t>(text.size(), hit.end + kDateAfter);

@@ -11,6 +11,7 @@ void find_patterns(const Book& book, const Scene& scene);
 /// The same without Words: every pattern over all of the text. For tests.
 void find_patterns_slowly(const Book& book, const Scene& scene);
 
-void find_birth_dates(const Scene& scene, std::uint32_t rule);
+/// `since`: the rule for long ago dates behind that word.
+void find_birth_dates(const Scene& scene, std::uint32_t rule, std::uint32_t since);
 
 }  // namespace causeway::pii

@@ -35,6 +35,10 @@ constexpr OtherRule kOthers[] = {
      "https://en.bitcoin.it/wiki/Base58Check_encoding"},
     {"birth_date", Kind::BirthDate, "a date next to a word of birth", "@born",
      "https://www.iso.org/standard/70907.html"},
+    {"birth_date.since", Kind::BirthDate,
+     "a date of 1900 to 2011 right behind \"since\": of birth, of a wedding, of an illness",
+     "@since",
+     "https://www.hhs.gov/hipaa/for-professionals/special-topics/de-identification/index.html"},
     {"person.full", Kind::Person, "a given name of the list and a surname", "@person",
      "lists/README.md"},
     {"person.given", Kind::Person,
@@ -140,6 +144,7 @@ constexpr WordGroup kGroups[] = {
      "nacimiento|nacimiento|nacio|nato|nata|data di nascita|nascita|geboortedatum|geboren "
      "op|verjaardag|cumpleanos|anniversaire|compleanno|data de "
      "nascimento|nascido|nascida|geboorte"},
+    {"since", "since|since the|seit|seit dem|depuis|depuis le|desde|desde el|dal|sinds"},
     {"ip",
      "ip|ip address|address|host|server|client|from|remote|addr|subnet|gateway|dns|ipv4|ipv6"},
     {"place",

@@ -77,6 +77,7 @@ Scanner::Scanner(const Book& book, KindSet kinds, const std::vector<std::string>
       names_(name_rules(book)),
       addresses_(address_rules(book)),
       birth_date_(book.number_of("birth_date")),
+      since_(book.number_of("birth_date.since")),
       with_names_(kinds.has(Kind::Person) || kinds.has(Kind::Organisation)),
       with_addresses_(kinds.has(Kind::Address)),
       with_phones_(kinds.has(Kind::Phone)) {}
@@ -85,7 +86,7 @@ void Scanner::scan(const Scene& scene, Run& run) const {
   const std::string_view text = scene.text;
   find_patterns(book_, scene);
   std::size_t i = 0, digit = next_digit(text, 0);
-  if (digit < text.size()) find_birth_dates(scene, birth_date_);
+  if (digit < text.size()) find_birth_dates(scene, birth_date_, since_);
   while (i < text.size()) {
     if (digit <= i) digit = next_digit(text, i);
     switch (kSpots[static_cast<unsigned char>(text[i])]) {

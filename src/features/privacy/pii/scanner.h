@@ -30,7 +30,7 @@ class Scanner {
   PhoneFinder phones_;
   NameFinder names_;
   AddressFinder addresses_;
-  std::uint32_t birth_date_;
+  std::uint32_t birth_date_, since_;
   bool with_names_, with_addresses_, with_phones_;
 };
 
