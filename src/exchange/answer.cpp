@@ -79,23 +79,26 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
   if (attempt.made_by.model_size == 0) note_maker(attempt, frame);
   for (const Event& event : frame.events) {
     if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;
+    if (run.told && event.kind == EventKind::TextEnd) run.told->between = true;
     if (event.kind == EventKind::Text && !event.repeats) {
       run.content_bytes += event.value.end - event.value.begin - 2;
+      if (run.told) run.told->between = false;
     }
     if (event.kind != EventKind::Usage) continue;
-    attempt.usage = frame.usage;
+    // The frame tells the caller what both have used.
+    attempt.usage = run.goes_on() ? run.told->own : frame.usage;
     if (attempt.stored) {
       exchange.outcome.saved = frame.usage;
       if (run.writer) run.writer->cost(0);
       continue;
     }
-    exchange.outcome.usage = frame.usage;
+    exchange.outcome.usage = attempt.usage;
     if (!exchange.index.has_unread_content && !exchange.index.has_tools) {
-      run.estimates.learn(attempt.target->key, attempt.request.text_bytes(), frame.usage.input());
+      run.estimates.learn(attempt.target->key, attempt.request.text_bytes(), attempt.usage.input());
     }
     for (const Hook& hook : exchange.snapshot->pipeline->usage) {
       exchange.stages_run |= std::uint64_t{1} << hook.index;
-      hook.stage->on_usage(exchange, frame.usage);
+      hook.stage->on_usage(exchange, attempt.usage);
     }
     if (run.writer && exchange.cost_micros) run.writer->cost(*exchange.cost_micros);
   }
@@ -103,6 +106,7 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
 
 void note_first_content(Run& run, Monotonic time) {
   run.content_sent = true;
+  if (run.goes_on()) return;
   run.exchange.outcome.to_first_content = time - run.exchange.started;
   run.exchange.outcome.upstream = run.waited;
 }
@@ -287,6 +291,7 @@ Result<void> written(Run& run, const Bytes& bytes, Result<void> sent) {
 bool hold(Run& run, const Attempt& attempt, std::size_t answer) {
   std::size_t bytes = attempt.translated.size() + answer;
   if (attempt.tap) bytes += attempt.tap->answer.padded.size();
+  if (run.told) bytes += run.told->kept();
   if (bytes <= kUncounted) bytes = 0;
   if (bytes == run.held) return true;
   if (!run.stream.hold(bytes)) return false;
@@ -426,6 +431,7 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       // As send(), without a frame of its own: this is each event's way.
       if (run.writing) co_await heartbeat_written(run);
       if (relay.ended()) settle_answer(run, attempt);
+      if (run.told) run.told->sent(relay.out());
       run.writing = true;
       auto sent = co_await run.stream.write(relay.out().spans());
       if (sent = written(run, relay.out(), std::move(sent)); !sent) co_return sent;

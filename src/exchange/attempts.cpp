@@ -210,6 +210,10 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   Exchange& exchange = run.exchange;
   const Provider& provider = *attempt.target->provider;
   Verdict verdict = go_on();
+  if (run.goes_on()) {
+    const auto tokens = run.estimates.tokens(attempt.target->key, run.told->text().size());
+    if (auto asked = ask_for_rest(*run.told, tokens, attempt); !asked) co_return asked;
+  }
   if (exchange.policy->attempt_waits) {
     verdict = co_await all_attempt_hooks(exchange, attempt);
   } else {
@@ -322,7 +326,7 @@ void know_usage(Run& run, Attempt& attempt) {
 void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   Exchange& exchange = run.exchange;
   attempt.took = run.now() - attempt.started;
-  exchange.outcome.upstream = run.waited;
+  if (!run.goes_on()) exchange.outcome.upstream = run.waited;
   if (result) {
     attempt.end = attempt.stored ? AttemptEnd::Stored : AttemptEnd::Answered;
   } else {
@@ -380,6 +384,35 @@ Attempt& begin_attempt(Run& run, const Target& target) {
   return attempt;
 }
 
+// Whether another target may say the rest of an answer that broke off with this error.
+Task<bool> may_go_on(Run& run, const Error& error) {
+  Exchange& exchange = run.exchange;
+  if (!run.told || !run.told->may_go_on() || run.draining || exchange.cancel.requested()) {
+    co_return false;
+  }
+  if (error.origin != Origin::Upstream) co_return false;
+  if (exchange.index.body.size() <= kLargeBytes) co_return may_be_continued(exchange, *run.told);
+  bool may = false;
+  Work work = [&] {
+    may = may_be_continued(exchange, *run.told);
+    return go_on();
+  };
+  const auto looked = co_await on_cpu(exchange, std::move(work));
+  co_return looked&& may;
+}
+
+// From here on targets are asked for the rest. What the one that was cut has used counts as well.
+void go_on_elsewhere(Run& run, const Attempt& cut) {
+  Usage used = cut.usage;
+  const auto said = run.estimates.tokens(cut.target->key, run.content_bytes);
+  used.output_visible = std::max(used.output_visible, static_cast<std::uint32_t>(said));
+  run.told->before = sum(run.told->before, used);
+  run.told->own = {};
+  run.told->goes_on = true;
+  run.exchange.outcome.usage = {};
+  run.content_sent = false;
+}
+
 // Of several attempts' errors the caller is told the last that came from a target; what was not
 // even asked since it rests says less.
 Result<void> telling(const Exchange& exchange, Result<void> last) {
@@ -429,18 +462,25 @@ Task<Result<void>> run_attempts(Run& run) {
                              "No target is available for this model.", "no_target");
   exchange.attempts.reserve(exchange.targets.size());
   const RetrySettings& settings = run.setting(run.keys.retries);
+  if (settings.goes_on && exchange.outcome.streamed && operation.kind == OperationKind::Chat) {
+    run.told = Told::make(*operation.dialect, settings);
+  }
   Tries tries(exchange, settings, run.retries);
   for (const Target* target = tries.first(run.now()); target;) {
     if (exchange.cancel.requested()) {
-      co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+      auto left = fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
+      if (!run.goes_on()) co_return left;
+      co_await fail_in_band(run, std::move(left).error());
+      co_return Result<void>{};
     }
     Attempt& attempt = begin_attempt(run, *target);
     result = co_await try_target(run, attempt);
     finish_attempt(run, attempt, result);
     if (result) co_return result;
     if (run.content_sent) {
-      co_await fail_in_band(run, std::move(result).error());
-      co_return Result<void>{};
+      const bool goes_on = co_await may_go_on(run, result.error());
+      if (!goes_on) break;
+      go_on_elsewhere(run, attempt);
     }
     const auto next = tries.after(attempt, run.now(), time_left(run));
     if (!next.target) break;
@@ -449,7 +489,10 @@ Task<Result<void>> run_attempts(Run& run) {
     if (next.wait > milliseconds(0)) co_await pause(run, next.wait);
     target = next.target;
   }
-  co_return telling(exchange, std::move(result));
+  if (!run.content_sent) result = telling(exchange, std::move(result));
+  if (!run.content_sent && !run.goes_on()) co_return result;
+  co_await fail_in_band(run, std::move(result).error());
+  co_return Result<void>{};
 }
 
 }  // namespace causeway::exchange

@@ -14,6 +14,7 @@
 #include "core/snapshot.h"
 #include "core/stage.h"
 #include "core/token_estimates.h"
+#include "exchange/rest.h"
 #include "exchange/retry_budget.h"
 #include "exchange/settings.h"
 #include "exchange/upload.h"
@@ -30,6 +31,7 @@ struct Run {
   RetryBudget& retries;
 
   std::unique_ptr<AnswerWriter> writer;  // of a streamed answer
+  std::unique_ptr<Told> told{};          // of an answer that may be continued
   std::unique_ptr<Upload> upload{};      // of a request that is a form
   std::size_t model_part = 0;            // of it
   bool head_begun = false;               // the head of a streamed answer is fixed
@@ -46,6 +48,8 @@ struct Run {
   std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream
   Monotonic asked{};                   // since when a provider is being waited for
 
+  /// An answer that was cut is being continued.
+  bool goes_on() const { return told && told->goes_on; }
   template <class T>
   const T& setting(SectionKey<T> key) const {
     return exchange.policy->sections.get(key);

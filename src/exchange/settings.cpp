@@ -43,6 +43,15 @@ void describe(config::Fields& f, RetrySettings& c) {
   f.field("unsure", c.unsure,
           "Also where nobody knows whether the target has worked on the request: the connection "
           "broke off, or no answer came in time. Another target is tried in any case.");
+  f.field(
+      "continue", c.goes_on,
+      "Where a stream is cut behind its first words, the next target is asked for the rest, and "
+      "the caller's stream goes on. Not with tool calls, several choices or data by a schema.");
+  f.field("prefill", c.prefill,
+          "Targets, by PROVIDER/MODEL (`*` stands for any text), that go on with the assistant's "
+          "message where a conversation ends with one: Anthropic's models up to Claude 4.5, those "
+          "of llama.cpp's server. Others are asked for the rest in words.")
+      .or_single();
   f.field("content_filtered", c.content_filtered,
           "Where a target refuses the content, the next one is tried.");
 }

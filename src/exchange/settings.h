@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "core/policy.h"
 #include "core/section_table.h"
@@ -46,6 +48,8 @@ struct RetrySettings {
   std::chrono::milliseconds wait{10'000};  // of one request, in all
   double budget = 0.2;                     // of the requests
   bool unsure = false;                     // also where the target may have worked on it
+  bool goes_on = false;                    // an answer that is cut is continued by another target
+  std::vector<std::string> prefill;        // targets that go on with an assistant's message
   bool content_filtered = false;           // another target is tried where one refuses the content
 };
 

@@ -24,6 +24,18 @@ class TranslatingReader final : public AnswerReader, private ChatSink {
                     std::unique_ptr<AnswerReader> reader)
       : decoder_(std::move(decoder)), encoder_(std::move(encoder)), reader_(std::move(reader)) {}
 
+  /// Brings encoder and reader to where a stream stands that is to be continued.
+  void go_on_from(const Told& told) {
+    told.replay(*encoder_, wire_);
+    reader_->feed(padded());
+    Frame frame;
+    bool more = true;
+    while (more) {
+      const auto read = reader_->next(frame);
+      more = read && *read;
+    }
+  }
+
   void feed(std::string_view piece) override {
     wire_.clear();
     if (wire_.capacity() > kMostKept) std::string().swap(wire_);  // an assignment keeps the room
@@ -247,10 +259,12 @@ Result<void> translate(const Run& run, Attempt& attempt) {
   return {};
 }
 
-std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt) {
+std::unique_ptr<AnswerReader> make_reader(const Run& run, Attempt& attempt) {
   const Exchange& exchange = run.exchange;
   const Operation& operation = *exchange.operation;
-  if (attempt.dialect->takes(operation)) return operation.dialect->reader(operation);
+  if (attempt.dialect->takes(operation) && !run.goes_on()) {
+    return operation.dialect->reader(operation);
+  }
   EncoderSettings settings;
   settings.stream = run.writer != nullptr;
   settings.id = exchange.id;
@@ -262,9 +276,13 @@ std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt
   if (operation.kind == OperationKind::Embeddings) {
     return std::make_unique<EmbeddingReader>(*attempt.dialect, operation, settings);
   }
-  return std::make_unique<TranslatingReader>(
-      attempt.dialect->answer_decoder(settings.stream, attempt.translated),
-      operation.dialect->encoder(settings), operation.dialect->reader(operation));
+  auto decoder = attempt.dialect->answer_decoder(settings.stream, attempt.translated);
+  if (run.goes_on()) decoder = rest_decoder(std::move(decoder), *run.told, attempt);
+  auto reader =
+      std::make_unique<TranslatingReader>(std::move(decoder), operation.dialect->encoder(settings),
+                                          operation.dialect->reader(operation));
+  if (run.goes_on()) reader->go_on_from(*run.told);
+  return reader;
 }
 
 }  // namespace causeway::exchange

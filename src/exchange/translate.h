@@ -19,6 +19,6 @@ Result<void> translate(const Run& run, Attempt& attempt);
 Result<Chat> chat_for_target(const Operation& operation, const Attempt& attempt);
 
 /// What reads the attempt's answer and gives frames in the application's dialect.
-std::unique_ptr<AnswerReader> make_reader(const Run& run, const Attempt& attempt);
+std::unique_ptr<AnswerReader> make_reader(const Run& run, Attempt& attempt);
 
 }  // namespace causeway::exchange

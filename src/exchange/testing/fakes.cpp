@@ -28,7 +28,9 @@ class FakeAnswer final : public http::ClientStream {
     }
     if (next_ == script_.pieces.size()) {
       if (script_.cut) {
-        co_return fail(ErrorKind::UpstreamBroken, Origin::Upstream, "cut", "upstream_cut");
+        auto cut = fail(ErrorKind::UpstreamBroken, Origin::Upstream, "cut", "upstream_cut");
+        cut.error().retryable = true;
+        co_return cut;
       }
       co_return std::string_view();
     }
@@ -163,7 +165,8 @@ Result<Call> FakeProvider::address(const Exchange& exchange, Attempt&) const {
   return call;
 }
 
-World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
+World::World(std::vector<Stage*> stages, RetrySettings retries)
+    : keys_(register_settings(sections_)) {
   principal.key_id = "test";
   principal.models = {"*"};
   entry_ = std::make_unique<Entry>(principal);
@@ -183,6 +186,7 @@ World::World(std::vector<Stage*> stages) : keys_(register_settings(sections_)) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->pipeline = &pipeline_;
   snapshot->defaults = sections_.defaults();
+  snapshot->defaults.set(keys_.retries.index(), std::make_shared<RetrySettings>(retries));
   dialect_.operations(snapshot->operations);
   anthropic_.operations(snapshot->operations);
   Model model;

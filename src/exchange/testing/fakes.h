@@ -108,7 +108,7 @@ class FakeProvider final : public Provider {
 class World {
  public:
   /// The stages besides the runner's own, in order; they outlive the world.
-  explicit World(std::vector<Stage*> stages = {});
+  explicit World(std::vector<Stage*> stages = {}, RetrySettings retries = {});
 
   /// Runs one request to its end.
   void serve(FakeStream& stream);

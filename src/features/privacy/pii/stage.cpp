@@ -235,8 +235,55 @@ Verdict PiiStage::on_attempt(Exchange& exchange, Attempt& attempt) {
                   "pii_blocked");
   }
   if (auto verdict = treat_unread(exchange, attempt); !verdict) return verdict;
-  for (const auto& [place, text] : state->rewritten) attempt.request.text(place).set(text);
+  if (auto verdict = treat_texts(exchange, *state, attempt); !verdict) return verdict;
   state->treated = true;
+  return go_on();
+}
+
+// An attempt that is to say the rest of another's answer has that behind the conversation: beside
+// the texts that were looked through, and in front of those that stand behind the messages.
+Verdict PiiStage::treat_texts(const Exchange& exchange, const State& state,
+                              Attempt& attempt) const {
+  const std::size_t added = attempt.request.text_count() - exchange.request.text_count();
+  if (added == 0) {
+    for (const auto& [place, text] : state.rewritten) attempt.request.text(place).set(text);
+    return go_on();
+  }
+  auto texts = attempt.request.texts();
+  const auto is_last = [&](Text& text) {
+    return text.value().empty() && text.where().message == exchange.index.messages.size();
+  };
+  const auto end = std::find_if(texts.rbegin(), texts.rend(), is_last).base();
+  const auto begin = end - static_cast<std::ptrdiff_t>(added);
+  std::vector<Text> last(begin, end);
+  texts.erase(begin, end);
+  for (const auto& [place, text] : state.rewritten) texts[place].set(text);
+  return treat_added(exchange, state, last);
+}
+
+// The caller has got the real words.
+Verdict PiiStage::treat_added(const Exchange& exchange, const State& state,
+                              std::span<Text> added) const {
+  const Treatment& treatment = *settings(exchange).treatment;
+  const auto found = find_all(treatment, exchange.index, added, *state.stand_ins);
+  const auto blocks = [&](const Finding& finding) {
+    return treatment.actions[static_cast<std::size_t>(finding.kind)] == Action::Block;
+  };
+  const bool blocked = std::ranges::any_of(
+      found, [&](const FoundIn& one) { return std::ranges::any_of(one.findings, blocks); });
+  // What a target that sees everything has said would have to be shown to the model first.
+  const bool unread =
+      treatment.asks_model && std::ranges::any_of(exchange.attempts, [&](const Attempt& attempt) {
+        return !treats(exchange, *attempt.target);
+      });
+  if (blocked || unread) {
+    return refuse("The answer up to here may hold personal data that may not go to this provider.",
+                  "pii_blocked");
+  }
+  for (const auto& [place, text] :
+       rewrite_all(treatment, added, found, secret_.reveal(), *state.stand_ins)) {
+    added[place].set(text);
+  }
   return go_on();
 }
 

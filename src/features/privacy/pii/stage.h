@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,8 @@ class PiiStage final : public Stage {
   void look_through(Exchange& exchange, State& state, ModelTexts* model) const;
   void count(const Exchange& exchange, const State& state) const;
   Verdict treat_unread(const Exchange& exchange, Attempt& attempt) const;
+  Verdict treat_texts(const Exchange& exchange, const State& state, Attempt& attempt) const;
+  Verdict treat_added(const Exchange& exchange, const State& state, std::span<Text> added) const;
 
   SectionKey<Settings> key_;
   Slot<std::unique_ptr<State>> slot_;

@@ -52,6 +52,11 @@ bool passes_personal_data(const Exchange& exchange, const Attempt& attempt) {
   return same_bytes(attempt.request, exchange.request);
 }
 
+// The attempt is to say the rest of an answer that was cut: nobody else's answer is that.
+bool words_are_out(const Exchange& exchange) {
+  return exchange.outcome.to_first_content.count() > 0;
+}
+
 // Wakes one exchange on its own loop, whoever comes first: the answer, its caller's leaving, or the
 // end of its patience.
 class Waiter final : public net::Swept {
@@ -118,7 +123,7 @@ Task<Verdict> CacheStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   if (control.only_if_cached && (!looks || control.no_store || control.no_cache)) {
     co_return not_cached();
   }
-  if (!looks || control.no_store) co_return go_on();
+  if (!looks || control.no_store || words_are_out(exchange)) co_return go_on();
   state.key = key_of(exchange, attempt, settings);
   if (!control.no_cache) {
     auto kept = in_memory(exchange, state.key);

@@ -75,6 +75,7 @@ std::optional<Group::Answer> answer_of(const Exchange& exchange, const Attempt& 
   if (outcome.streamed) {
     if (outcome.to_first_content.count() == 0) return std::nullopt;
     took = outcome.to_first_content - (began - exchange.started);
+    if (took.count() < 0) return std::nullopt;  // it says the rest of another one's answer
   }
   const auto kind =
       Limiter::kind_of(outcome.streamed, exchange.index.body.size(), attempt.usage.output());
