@@ -323,3 +323,62 @@ def test_who_has_priority_goes_first_where_the_quota_is_short(three, make_gatewa
     assert int(refused[-1].headers["retry-after"]) >= 1
     for _ in range(3):  # what the low ones leave
         assert gateway.post("/v1/chat/completions", chat_body("m"), key=OTHER).status_code == 200
+
+
+def test_who_waits_for_a_quota_is_let_go_by_priority_and_fairly(three, make_gateway):
+    """In line: a flood of low ones that came first, and one of high priority that came last."""
+    config = settings(three[:1], {}, server={"threads": 2},
+                      keys=[{"name": "test", "secret": KEY}, {"name": "boss", "secret": OTHER}],
+                      policies=[{"name": "first", "match": {"keys": ["boss"]}, "priority": "high"},
+                                {"name": "rest", "priority": "low", "retries": {"wait": "20s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 300}
+    gateway = make_gateway(config)
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+        low = [pool.submit(gateway.chat, "m", f"low {number}") for number in range(60)]
+        time.sleep(1)
+        began = time.monotonic()
+        for number in range(20):
+            assert gateway.post("/v1/chat/completions", chat_body("m", f"high {number}"), key=OTHER).status_code == 200
+        high_took = time.monotonic() - began
+        assert sum(not one.done() for one in low) >= 5, "they wait on"
+        assert {one.result().status_code for one in low} == {200}
+    assert high_took < 3, "15 are there for it, and five a second"
+    assert sum(record.method == "POST" for record in three[0].records()) == 80, "nobody was sent twice"
+
+
+def test_whose_turn_would_come_too_late_is_told_at_once(three, make_gateway):
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "1s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    gateway = make_gateway(config)
+    assert set(ask_all(gateway, 10, at_once=1)) == {200}
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        began = time.monotonic()
+        answers = [pool.submit(gateway.chat, "m", f"question {number}") for number in range(8)]
+        done = [one.result() for one in answers]
+        assert time.monotonic() - began < 3
+    refused = [answer for answer in done if answer.status_code != 200]
+    assert 6 <= len(refused) <= 7
+    assert_error(refused[-1], 429, "upstream_quota")
+    assert int(refused[-1].headers["retry-after"]) >= 1
+
+
+def test_a_quota_that_is_used_up_leads_to_the_next_target_first(three, make_gateway):
+    config = settings(three[:2], {"strategy": "fallback"})
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    gateway = make_gateway(config)
+    began = time.monotonic()
+    assert set(ask_all(gateway, 30, at_once=10)) == {200}
+    assert time.monotonic() - began < 3, "nobody waits where another can answer"
+    assert shares(three)[0] <= 11
+
+
+def test_who_leaves_the_line_is_not_sent(three, make_gateway):
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high"}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    gateway = make_gateway(config)
+    ask_all(gateway, 10, at_once=1)
+    with gateway.raw() as raw:
+        raw.send(gateway.request_bytes(chat_body("m", "leaves")))
+        time.sleep(0.2)
+    assert gateway.chat("m", "stays").status_code == 200
+    assert not three[0].records("leaves")

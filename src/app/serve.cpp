@@ -10,6 +10,7 @@
 #include "app/features.h"
 #include "app/program.h"
 #include "app/restart_needed.h"
+#include "app/upstreams.h"
 #include "app/where.h"
 #include "engine/engine.h"
 #include "features/insight/alerts/feature.h"
@@ -122,7 +123,7 @@ Result<void> Program::load_again() {
   warn_lines(*log_, warnings);
   engine_->configure(std::move(*models));
   ledger_feature_->set_prices(price_settings(*config));
-  target_states_.configure(config->breaker);
+  target_states_.configure(config->breaker, any_quota(config->providers));
   limits_feature_->configure(config->limits);
   anomalies_feature_->configure(config->anomalies);
   cache_feature_->configure(config->cache);

@@ -53,6 +53,14 @@ const UpstreamConfig* upstream_of(const config::Variant& provider) {
   return Http::upstream(provider);
 }
 
+bool any_quota(const config::Map<config::Variant>& providers) {
+  return std::ranges::any_of(providers, [](const auto& provider) {
+    const UpstreamConfig* upstream = upstream_of(provider.value);
+    return upstream &&
+           (upstream->quota.requests_per_minute > 0 || upstream->quota.tokens_per_minute > 0);
+  });
+}
+
 config::Variant changed_upstream(const config::Variant& provider,
                                  const std::function<void(UpstreamConfig&)>& change) {
   return Http::changed(provider, change);

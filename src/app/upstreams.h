@@ -14,6 +14,8 @@ const UpstreamConfig* upstream_of(const config::Variant& provider);
 /// The same provider with its upstream changed; `provider` has one.
 config::Variant changed_upstream(const config::Variant& provider,
                                  const std::function<void(UpstreamConfig&)>& change);
+/// Whether one of them has a quota of its own.
+bool any_quota(const config::Map<config::Variant>& providers);
 /// How people call the API that it speaks: "OpenAI's API".
 std::string_view api_of(const config::Variant& provider);
 

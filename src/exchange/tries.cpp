@@ -93,7 +93,12 @@ void Tries::note(const Attempt& failed, Monotonic now) {
   const double jitter = unit_interval(static_cast<std::uint64_t>(now.time_since_epoch().count()) ^
                                       failed.target->member_key);
   if (failed.sent) ++found->sent;
-  found->again = may_ask_again(failed, settings_) && found->sent <= settings_.attempts;
+  // Who was held back by a quota comes back once, and waits there until its turn.
+  const bool held_back =
+      !failed.sent && error.kind == ErrorKind::RateLimited && error.origin == Origin::Us;
+  found->again = may_ask_again(failed, settings_) && found->sent <= settings_.attempts &&
+                 !(held_back && found->in_line);
+  found->in_line = held_back;
   // A provider's "at once" is no word to build on.
   found->told_when = error.retry_after && (!failed.sent || *error.retry_after >= kShortestTold);
   found->ready = now + (found->told_when ? asked_pause(*error.retry_after, jitter)
@@ -121,7 +126,9 @@ Tries::Next Tries::again(Monotonic now, milliseconds left) {
   }
   if (!soonest) return {};
   const auto wait =
-      std::max(milliseconds(0), std::chrono::ceil<milliseconds>(soonest->ready - now));
+      soonest->in_line
+          ? milliseconds(0)
+          : std::max(milliseconds(0), std::chrono::ceil<milliseconds>(soonest->ready - now));
   if (waited_ + wait > settings_.wait || wait >= left) return {};
   if (!soonest->told_when && !budget_.take(soonest->target->member_key, now)) return {};
   waited_ += wait;

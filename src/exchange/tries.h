@@ -42,6 +42,7 @@ class Tries {
     Monotonic ready{};       // when it is worth asking again
     bool again = false;      // it may be
     bool told_when = false;  // by the target itself: no retry of ours
+    bool in_line = false;    // it waits there, when it comes back
   };
   void note(const Attempt& failed, Monotonic now);
   const Target* next_untried(const Attempt& failed, Monotonic now);

@@ -56,6 +56,25 @@ TEST_F(TriesTest, NeverBeforeTheTimeThatTheProviderAskedFor) {
   EXPECT_LE(next.wait, 3300ms);
 }
 
+TEST_F(TriesTest, WhoIsHeldBackByAQuotaComesBackAtOnceAndOnce) {
+  auto all = tries();
+  all.first(now);
+  auto held_back = failed(&targets[0], ErrorKind::RateLimited, "upstream_quota", false);
+  held_back.error->origin = Origin::Us;
+  held_back.error->retry_after = 5s;
+  auto next = all.after(held_back, now, 1min);
+  EXPECT_EQ(next.target, &targets[1]) << "another one first";
+  held_back.target = &targets[1];
+  held_back.error->retry_after = 2s;
+  next = all.after(held_back, now, 1min);
+  EXPECT_EQ(next.target, &targets[1]) << "where its turn comes sooner";
+  EXPECT_EQ(next.wait, 0ms) << "it waits there";
+  next = all.after(held_back, now, 1min);
+  EXPECT_EQ(next.target, &targets[0]);
+  held_back.target = &targets[0];
+  EXPECT_FALSE(all.after(held_back, now, 1min).target);
+}
+
 TEST_F(TriesTest, NoLongerThanTheSettingsOrTheRequestAllow) {
   exchange.targets.resize(1);
   auto attempt = failed(&targets[0], ErrorKind::RateLimited);

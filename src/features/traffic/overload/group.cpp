@@ -73,9 +73,8 @@ std::chrono::milliseconds Group::expected(std::size_t before) const {
 }
 
 Group::Entered Group::wait(int priority, std::string_view tenant, const OverloadSettings& settings,
-                           std::chrono::milliseconds patience, Monotonic now,
-                           FairQueue::Wake wake) {
-  std::optional<FairQueue::Entry> gave_way;
+                           std::chrono::milliseconds patience, Monotonic now, Wake wake) {
+  std::optional<Queue::Entry> gave_way;
   Entered entered{Entered::Result::Waits};
   {
     const std::lock_guard lock(mutex_);
@@ -96,24 +95,24 @@ Group::Entered Group::wait(int priority, std::string_view tenant, const Overload
     }
     entered.place = queue_.add(priority, tenant, share, std::move(wake));
   }
-  if (gave_way) gave_way->wake(End::GaveWay, {});
+  if (gave_way) gave_way->waiting(End::GaveWay, {});
   return entered;
 }
 
 // Under the lock.
-std::vector<std::pair<FairQueue::Wake, Turn>> Group::take_turns(Monotonic now) {
-  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
+std::vector<std::pair<Wake, Turn>> Group::take_turns(Monotonic now) {
+  std::vector<std::pair<Wake, Turn>> turns;
   const double limit = std::max(1.0, limiter_.limit(bounds_));
   while (queue_.size() > 0 && in_flight_ + 1 <= limit) {
     auto next = queue_.next([&](const Share& share) { return fits(share); });
     if (!next) break;
-    turns.emplace_back(std::move(next->wake), begin(*next->share, now));
+    turns.emplace_back(std::move(next->waiting), begin(*next->share, now));
   }
   return turns;
 }
 
 void Group::leave(const Turn& turn, std::optional<Answer> answer, Monotonic now) {
-  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
+  std::vector<std::pair<Wake, Turn>> turns;
   {
     const std::lock_guard lock(mutex_);
     --in_flight_;
@@ -132,8 +131,8 @@ void Group::leave(const Turn& turn, std::optional<Answer> answer, Monotonic now)
   for (auto& [wake, its] : turns) wake(End::Admitted, its);
 }
 
-void Group::give_up(const FairQueue::Place& place, Monotonic now) {
-  std::vector<std::pair<FairQueue::Wake, Turn>> turns;
+void Group::give_up(const Queue::Place& place, Monotonic now) {
+  std::vector<std::pair<Wake, Turn>> turns;
   {
     const std::lock_guard lock(mutex_);
     if (!queue_.remove(place) || queue_.size() == 0) return;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,8 +13,8 @@
 #include <vector>
 
 #include "features/traffic/overload/config.h"
-#include "features/traffic/overload/fair_queue.h"
 #include "features/traffic/overload/limiter.h"
+#include "platform/queue/fair_queue.h"
 
 namespace causeway::overload {
 
@@ -23,6 +24,17 @@ struct NameHash {
     return std::hash<std::string_view>()(name);
   }
 };
+
+using queue::End, queue::Share;
+
+/// A place at the model.
+struct Turn {
+  Share* share = nullptr;
+  Limiter::Start start;
+};
+
+using Wake = std::move_only_function<void(End, Turn)>;
+using Queue = queue::FairQueue<Wake>;
 
 struct Counts {
   std::atomic<std::uint64_t> waited{0}, full{0}, late{0}, early{0};
@@ -34,7 +46,7 @@ class Group {
   struct Entered {
     enum class Result : std::uint8_t { Goes, Waits, Full, TooLong } result;
     Turn turn{};                            // Goes
-    FairQueue::Place place{};               // Waits
+    Queue::Place place{};                   // Waits
     std::chrono::milliseconds expected{0};  // not Goes: until its turn, about
   };
   /// `patience`: how long it may wait. Waits: `wake` is called once, from any thread, under no
@@ -57,7 +69,7 @@ class Group {
   /// A request that had a place is over; nothing where its answer says nothing about the target.
   void leave(const Turn& turn, std::optional<Answer> answer, Monotonic now);
   /// One that waits goes. Nothing, where it has been woken or will be.
-  void give_up(const FairQueue::Place& place, Monotonic now);
+  void give_up(const Queue::Place& place, Monotonic now);
   void refused(const Turn& turn, Monotonic now);
 
   struct View {
@@ -85,15 +97,15 @@ class Group {
   }
   Turn begin(Share& share, Monotonic now);
   Entered wait(int priority, std::string_view tenant, const OverloadSettings& settings,
-               std::chrono::milliseconds patience, Monotonic now, FairQueue::Wake wake);
+               std::chrono::milliseconds patience, Monotonic now, Wake wake);
   std::chrono::milliseconds expected(std::size_t before) const;
-  std::vector<std::pair<FairQueue::Wake, Turn>> take_turns(Monotonic now);
+  std::vector<std::pair<Wake, Turn>> take_turns(Monotonic now);
 
   const std::string target_;
   mutable std::mutex mutex_;
   Limiter::Bounds bounds_;  // of whoever came last
   Limiter limiter_;
-  FairQueue queue_;
+  Queue queue_;
   Shares shares_;       // of tenants that were here lately
   double weights_ = 0;  // theirs together
   Monotonic forgot_{};

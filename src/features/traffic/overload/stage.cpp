@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/snapshot.h"
-#include "platform/net/loop.h"
+#include "platform/queue/waiter.h"
 
 namespace causeway::overload {
 namespace {
@@ -14,44 +14,14 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSweep(50);
 
-// Wakes one exchange on its own loop, whoever comes first: its turn, its caller's leaving, or the
-// end of its patience.
-class Waiter final : public net::Swept {
- public:
-  Waiter(std::shared_ptr<Group> group, const Clock& clock, Monotonic until)
-      : group_(std::move(group)), clock_(clock), until_(until) {}
-  void sweep(Monotonic now) override {
-    if (now >= until_) end(End::TooLate);
-  }
-  void end(End how, const Turn& turn = {}) {
-    unlink();
-    if (end_ != End::Waiting) {
-      // Its turn came when it had just gone.
-      if (how == End::Admitted) group_->leave(turn, std::nullopt, clock_.now());
-      return;
-    }
-    end_ = how;
-    turn_ = turn;
-    signal.set();
-  }
-  End how() const { return end_; }
-  const Turn& turn() const { return turn_; }
-  Signal signal;
-
- private:
-  std::shared_ptr<Group> group_;
-  const Clock& clock_;
-  Monotonic until_;
-  End end_ = End::Waiting;
-  Turn turn_;
-};
+using Waiter = queue::Waiter<Turn>;
 
 // Takes a request out of the queue however its waiting ends, also where its loop goes away.
 struct InQueue {
   Group& group;
-  FairQueue::Place place;
+  Queue::Place place;
   const Clock& clock;
-  InQueue(Group& where, FairQueue::Place at, const Clock& by)
+  InQueue(Group& where, Queue::Place at, const Clock& by)
       : group(where), place(std::move(at)), clock(by) {}
   InQueue(const InQueue&) = delete;
   InQueue& operator=(const InQueue&) = delete;
@@ -136,8 +106,10 @@ Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) 
   std::shared_ptr<Group> group = group_of(exchange, attempt, settings);
   const auto patience = std::chrono::duration_cast<milliseconds>(settings.wait - state.waited);
   std::shared_ptr<Waiter> waiter;
-  auto entered = group->enter(priority, tenant, settings, patience, now, [&]() -> FairQueue::Wake {
-    waiter = std::make_shared<Waiter>(group, clock, now + patience);
+  auto entered = group->enter(priority, tenant, settings, patience, now, [&]() -> Wake {
+    waiter = std::make_shared<Waiter>(now + patience, [group, &clock](const Turn& turn) {
+      group->leave(turn, std::nullopt, clock.now());
+    });
     return [loop, waiter](End how, const Turn& turn) {
       loop->post([waiter, how, turn] { waiter->end(how, turn); });
     };

@@ -16,7 +16,8 @@ class RoutingFeature final : public Feature {
  public:
   /// `states` outlives this.
   RoutingFeature(TargetStates& states, SectionKey<PassThrough> pass_through,
-                 SectionKey<Priority> priority, SlotLayout& slots, int loops);
+                 SectionKey<Priority> priority, TargetStage::WaitOf wait, SlotLayout& slots,
+                 int loops);
   std::string_view name() const override { return "routing"; }
   std::vector<Stage*> stages() override { return {&resolve_, &validate_, &choose_, &target_}; }
 

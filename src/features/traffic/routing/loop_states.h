@@ -26,7 +26,7 @@ class LoopStates {
     if (quota) quotas_.emplace(target.quota_key, quota);
     return quota;
   }
-  TargetStates& all() { return all_; }
+  TargetStates& all() const { return all_; }
 
  private:
   TargetStates& all_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/retry_after.h"
 
@@ -33,11 +34,6 @@ double left_to_others(Priority priority) {
   return 0;
 }
 
-// Seconds until so much is there.
-double seconds_until(double level, double wanted, std::uint64_t per_minute) {
-  return std::max(0.0, (wanted - level) * 60 / static_cast<double>(per_minute));
-}
-
 // Of one bucket: what it must hold before this may be taken.
 double wanted_of(double amount, double capacity, Priority priority) {
   const double others = capacity >= 10 ? capacity * left_to_others(priority) : 0;
@@ -50,29 +46,137 @@ void Quota::Bucket::fill(double capacity, double per_second, double seconds) {
   level = std::exchange(filled, true) ? std::min(capacity, level + per_second * seconds) : capacity;
 }
 
-std::optional<milliseconds> Quota::take(const QuotaLimits& limits, std::uint64_t tokens,
-                                        Priority priority, Monotonic now) {
-  if (limits.requests_per_minute == 0 && limits.tokens_per_minute == 0) return std::nullopt;
-  const std::lock_guard guard(mutex_);
+void Quota::fill(const QuotaLimits& limits, Monotonic now) {
   const double passed = std::chrono::duration<double>(now - filled_).count();
   filled_ = now;
-  double wait = 0;
-  const auto look = [&](Bucket& bucket, std::uint64_t per_minute, double amount) {
+  const auto one = [&](Bucket& bucket, std::uint64_t per_minute) {
     if (per_minute == 0) return;
-    const double capacity = capacity_of(per_minute);
-    bucket.fill(capacity, static_cast<double>(per_minute) / 60, passed);
-    wait = std::max(wait,
-                    seconds_until(bucket.level, wanted_of(amount, capacity, priority), per_minute));
+    bucket.fill(capacity_of(per_minute), static_cast<double>(per_minute) / 60, passed);
   };
-  look(requests_, limits.requests_per_minute, 1);
-  look(tokens_, limits.tokens_per_minute, static_cast<double>(tokens));
-  if (wait > 0) {
-    const auto whole = milliseconds(static_cast<std::int64_t>(std::ceil(wait * 1000)));
-    return std::clamp(whole, milliseconds(10), kLongestWait);
-  }
+  one(requests_, limits.requests_per_minute);
+  one(tokens_, limits.tokens_per_minute);
+}
+
+// Until there is enough also for so many before it, who want what those who wait want on average.
+double Quota::seconds_until(const Wanted& wanted, std::size_t before) const {
+  double seconds = 0;
+  const auto look = [&](const Bucket& bucket, std::uint64_t per_minute, double amount,
+                        double each) {
+    if (per_minute == 0) return;
+    const double most = wanted_of(amount, capacity_of(per_minute), wanted.priority);
+    const double missing = most + static_cast<double>(before) * each - bucket.level;
+    seconds = std::max(seconds, missing * 60 / static_cast<double>(per_minute));
+  };
+  const double mean =
+      line_.size() == 0 ? 0
+                        : static_cast<double>(tokens_waiting_) / static_cast<double>(line_.size());
+  look(requests_, wanted.limits.requests_per_minute, 1, 1);
+  look(tokens_, wanted.limits.tokens_per_minute, static_cast<double>(wanted.tokens), mean);
+  return seconds;
+}
+
+// Nobody overtakes who waits with the same priority.
+bool Quota::goes(const Wanted& wanted, Monotonic now) {
+  const QuotaLimits& limits = wanted.limits;
+  if (limits.requests_per_minute == 0 && limits.tokens_per_minute == 0) return true;
+  fill(limits, now);
+  if (line_.first() <= static_cast<int>(wanted.priority)) return false;
+  if (seconds_until(wanted, 0) > 0) return false;
   requests_.level -= 1;
-  tokens_.level -= static_cast<double>(tokens);
-  return std::nullopt;
+  tokens_.level -= static_cast<double>(wanted.tokens);
+  return true;
+}
+
+namespace {
+
+milliseconds rounded_up(double seconds) {
+  const auto whole = milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
+  return std::clamp(whole, milliseconds(10), kLongestWait);
+}
+
+}  // namespace
+
+std::optional<milliseconds> Quota::take(const QuotaLimits& limits, std::uint64_t tokens,
+                                        Priority priority, Monotonic now) {
+  const Wanted wanted{limits, tokens, priority};
+  const std::lock_guard guard(mutex_);
+  if (goes(wanted, now)) return std::nullopt;
+  return rounded_up(seconds_until(wanted, line_.before(static_cast<int>(priority), {}, 1)));
+}
+
+Quota::Entered Quota::wait(const Wanted& wanted, std::string_view tenant, milliseconds patience,
+                           Monotonic now, Wake wake) {
+  using Result = Entered::Result;
+  const int priority = static_cast<int>(wanted.priority);
+  std::optional<Line::Entry> gave_way;
+  Entered entered{Result::Waits};
+  {
+    const std::lock_guard guard(mutex_);
+    if (goes(wanted, now)) return {Result::Goes};
+    entered.expected = rounded_up(seconds_until(wanted, line_.before(priority, tenant, 1)));
+    if (entered.expected > patience) {
+      entered.result = Result::TooLong;
+      return entered;
+    }
+    if (line_.size() == 0) shares_.clear();
+    if (line_.size() >= kMostWaiting) {
+      gave_way = line_.make_room(priority, tenant, 1);
+      if (!gave_way) {
+        entered.result = Result::Full;
+        return entered;
+      }
+      tokens_waiting_ -= gave_way->waiting.wanted.tokens;
+    }
+    auto share = shares_.find(tenant);
+    if (share == shares_.end()) share = shares_.try_emplace(std::string(tenant)).first;
+    tokens_waiting_ += wanted.tokens;
+    entered.place = line_.add(priority, tenant, share->second, Waiting{wanted, std::move(wake)});
+  }
+  if (gave_way) gave_way->waiting.wake(queue::End::GaveWay);
+  return entered;
+}
+
+// Whoever is first and has not enough yet lets nobody by: a large one would never have its turn.
+void Quota::wake(Monotonic now) {
+  std::vector<Wake> turns;
+  {
+    const std::lock_guard guard(mutex_);
+    while (const auto* first = line_.front()) {
+      const Wanted& wanted = first->waiting.wanted;
+      fill(wanted.limits, now);
+      if (seconds_until(wanted, 0) > 0) break;
+      requests_.level -= 1;
+      tokens_.level -= static_cast<double>(wanted.tokens);
+      auto entry = line_.next([](const queue::Share&) { return true; });
+      tokens_waiting_ -= entry->waiting.wanted.tokens;
+      turns.push_back(std::move(entry->waiting.wake));
+    }
+  }
+  for (Wake& turn : turns) turn(queue::End::Admitted);
+}
+
+void Quota::give_up(const Place& place, Monotonic now) {
+  {
+    const std::lock_guard guard(mutex_);
+    const auto entry = line_.remove(place);
+    if (!entry) return;
+    tokens_waiting_ -= entry->waiting.wanted.tokens;
+  }
+  wake(now);  // whom it stood in the way of
+}
+
+void Quota::give_back(const Wanted& wanted, Monotonic now) {
+  {
+    const std::lock_guard guard(mutex_);
+    requests_.level += 1;
+    tokens_.level += static_cast<double>(wanted.tokens);
+  }
+  wake(now);
+}
+
+std::size_t Quota::waiting() const {
+  const std::lock_guard guard(mutex_);
+  return line_.size();
 }
 
 void Quota::settle(const QuotaLimits& limits, std::uint64_t estimated, std::uint64_t real) {

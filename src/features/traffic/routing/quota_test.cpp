@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 namespace causeway::routing {
@@ -70,6 +72,94 @@ TEST_F(QuotaTest, WhatIsOwedIsAMinutesAtMost) {
   quota.settle(limits, 100, 4'000'000'000);
   now += 61s;
   EXPECT_FALSE(quota.take(limits, 10, Priority::High, now));
+}
+
+struct LineTest : QuotaTest {
+  LineTest() { limits.requests_per_minute = 600; }
+  Quota::Entered enter(char name, Priority priority, std::string_view tenant = "t",
+                       std::chrono::milliseconds patience = 10s, std::uint64_t tokens = 0) {
+    return quota.enter({limits, tokens, priority}, tenant, patience, now, [&]() -> Quota::Wake {
+      return
+          [this, name](queue::End how) { (how == queue::End::Admitted ? went : gave_way) += name; };
+    });
+  }
+  // So much time passes, and somebody looks.
+  void pass(std::chrono::milliseconds time) {
+    now += time;
+    quota.wake(now);
+  }
+  using Result = Quota::Entered::Result;
+  std::string went, gave_way;
+};
+
+TEST_F(LineTest, WokenByPriorityThenAsTheyCame) {
+  EXPECT_EQ(go(1000, Priority::High), 100);
+  EXPECT_EQ(enter('l', Priority::Low).result, Result::Waits);
+  EXPECT_EQ(enter('a', Priority::Normal).result, Result::Waits);
+  EXPECT_EQ(enter('b', Priority::Normal).result, Result::Waits);
+  EXPECT_EQ(enter('h', Priority::High).result, Result::Waits);
+  pass(100ms);
+  EXPECT_EQ(went, "h");
+  EXPECT_EQ(go(1, Priority::High), 0) << "nothing is left";
+  pass(1s);  // a tenth of the bucket is left to those above
+  EXPECT_EQ(went, "h");
+  pass(100ms);
+  EXPECT_EQ(went, "ha");
+  EXPECT_EQ(go(1, Priority::Normal), 0) << "others wait with this priority";
+  EXPECT_EQ(go(1, Priority::High), 1);
+  pass(200ms);
+  EXPECT_EQ(went, "hab");
+  pass(2s);  // the last leaves three tenths
+  EXPECT_EQ(went, "hab");
+  pass(100ms);
+  EXPECT_EQ(went, "habl");
+  EXPECT_EQ(quota.waiting(), 0u);
+}
+
+TEST_F(LineTest, AFloodOfOneTenantWaitsBehindItself) {
+  go(1000, Priority::High);
+  for (int i = 0; i < 20; ++i) enter('a', Priority::High, "flood");
+  for (int i = 0; i < 3; ++i) enter('b', Priority::High, "calm");
+  pass(700ms);
+  EXPECT_EQ(std::ranges::count(went, 'b'), 3) << went;
+}
+
+TEST_F(LineTest, WhoseTurnWouldComeTooLateDoesNotWait) {
+  go(1000, Priority::High);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(enter('a', Priority::High).result, Result::Waits);
+  const auto late = enter('b', Priority::High, "t", 1s);
+  EXPECT_EQ(late.result, Result::TooLong);
+  EXPECT_EQ(late.expected, 1100ms);
+  EXPECT_EQ(enter('b', Priority::High, "t", 2s).result, Result::Waits);
+}
+
+TEST_F(LineTest, AFullOneHasAnAnswer) {
+  limits.requests_per_minute = 60'000;
+  go(10'000, Priority::High);
+  for (std::size_t i = 0; i < Quota::kMostWaiting; ++i) {
+    ASSERT_EQ(enter('a', Priority::Normal, "a").result, Result::Waits);
+  }
+  EXPECT_EQ(enter('a', Priority::Normal, "a").result, Result::Full);
+  EXPECT_EQ(enter('l', Priority::Low, "b").result, Result::Full);
+  EXPECT_EQ(enter('h', Priority::High, "b").result, Result::Waits);
+  EXPECT_EQ(gave_way, "a");
+  EXPECT_EQ(quota.waiting(), Quota::kMostWaiting);
+}
+
+TEST_F(LineTest, WhoLeavesAndWhatIsGivenBackLetsOthersGo) {
+  limits = {0, 6000};
+  EXPECT_EQ(go(100, Priority::High, 100), 10);
+  const auto large = enter('L', Priority::High, "t", 1min, 1000);
+  ASSERT_EQ(large.result, Result::Waits);
+  ASSERT_EQ(enter('s', Priority::High, "t", 1min, 10).result, Result::Waits);
+  pass(1s);
+  EXPECT_EQ(went, "") << "a small one does not overtake: the large one would never go";
+  quota.give_up(large.place, now);
+  EXPECT_EQ(went, "s");
+  ASSERT_EQ(enter('m', Priority::High, "t", 1min, 500).result, Result::Waits);
+  quota.give_back({limits, 500, Priority::High}, now);
+  EXPECT_EQ(went, "sm");
+  quota.give_up(large.place, now);  // again: nothing
 }
 
 TEST(UntilLeft, OnlyWhatIsUsedUp) {

@@ -51,6 +51,13 @@ milliseconds rest_of(const Error& error) {
   return std::clamp(error.retry_after.value_or(kQuotaRest), kShortestRest, kLongestRest);
 }
 
+std::unexpected<Error> used_up(milliseconds wait) {
+  return no_quota("The quota at this model's provider is used up for the moment.", Origin::Upstream,
+                  wait);
+}
+
+}  // namespace
+
 // A limit is told in the provider's own words, which say whose matter it is.
 std::unexpected<Error> resting(const Target& target, Breaker::Admission admission) {
   if (admission.limit) {
@@ -67,42 +74,44 @@ std::unexpected<Error> resting(const Target& target, Breaker::Admission admissio
   return error;
 }
 
-std::unexpected<Error> waiting_for_quota(milliseconds wait) {
-  auto error =
-      fail(ErrorKind::RateLimited, Origin::Upstream,
-           "The quota at this model's provider is used up for the moment.", "upstream_quota");
+std::unexpected<Error> no_quota(std::string message, Origin origin, milliseconds wait) {
+  auto error = fail(ErrorKind::RateLimited, origin, std::move(message), "upstream_quota");
   error.error().retryable = true;
   error.error().retry_after = wait;
   return error;
 }
 
-}  // namespace
+Quota::Wanted TargetStage::wanted(const Exchange& exchange, const Target& target) const {
+  Quota::Wanted wanted{target.quota, 0, exchange.policy->sections.get(priority_)};
+  if (target.quota.tokens_per_minute > 0) {
+    // What a request may take is not what it will: none takes more than the others' next seconds.
+    const std::uint64_t most = std::max<std::uint64_t>(1, target.quota.tokens_per_minute / 6);
+    wanted.tokens = std::min(most, prompt_tokens(exchange, target.key) +
+                                       exchange.index.max_tokens.value_or(kUsualAnswer));
+  }
+  return wanted;
+}
 
 std::optional<milliseconds> TargetStage::take_quota(const Exchange& exchange, const Target& target,
                                                     Asked& asked) const {
   Quota* quota = of_loop(exchange).quota_of(target);
   if (!quota) return std::nullopt;
-  if (target.quota.tokens_per_minute > 0) {
-    // What a request may take is not what it will: none takes more than the others' next seconds.
-    const std::uint64_t most = std::max<std::uint64_t>(1, target.quota.tokens_per_minute / 6);
-    asked.tokens = std::min(most, prompt_tokens(exchange, target.key) +
-                                      exchange.index.max_tokens.value_or(kUsualAnswer));
-  }
+  const Quota::Wanted its = wanted(exchange, target);
+  asked.tokens = its.tokens;
   const auto wait =
-      quota->take(target.quota, asked.tokens, exchange.policy->sections.get(priority_),
-                  exchange.context->clock->now());
+      quota->take(its.limits, its.tokens, its.priority, exchange.context->clock->now());
   if (!wait) asked.quota = quota;
   return wait;
 }
 
 Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
   Asked& asked = exchange.slot(slot_);
-  asked = {};
+  asked = {.waited = asked.waited};
   TargetState* state = of_loop(exchange).of(*attempt.target);
   if (!state) return go_on();
   if (const auto wait = state->used_up_for(attempt.started); wait.count() > 0) {
     attempt.end = AttemptEnd::Skipped;
-    return waiting_for_quota(wait);
+    return used_up(wait);
   }
   auto admission = state->breaker().admit(attempt.started);
   if (!admission.goes) {
@@ -112,7 +121,8 @@ Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
   if (const auto wait = take_quota(exchange, *attempt.target, asked)) {
     state->breaker().withdrawn(admission.trial);
     attempt.end = AttemptEnd::Skipped;
-    return waiting_for_quota(*wait);
+    return no_quota("The quota set for this model's provider is used up for the moment.",
+                    Origin::Us, *wait);
   }
   state->began();
   asked.state = state;
@@ -151,6 +161,7 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
   if (asked.quota && asked.tokens > 0) {
     const std::uint64_t real = attempt.usage.input() + attempt.usage.output();
     asked.quota->settle(attempt.target->quota, asked.tokens, real);
+    if (asked.tokens > real) asked.quota->wake(attempt.started + attempt.took);
   }
   if (attempt.end == AttemptEnd::Answered && asked.answering) {
     asked.state->answered_after(attempt.waited, attempt.started + attempt.took);

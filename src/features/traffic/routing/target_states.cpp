@@ -69,7 +69,8 @@ TargetView TargetState::view(Monotonic now) const {
   return view;
 }
 
-void TargetStates::configure(const BreakerSettings& settings) {
+void TargetStates::configure(const BreakerSettings& settings, bool quotas) {
+  if (quotas) quotas_known_.store(true, std::memory_order_relaxed);
   const std::lock_guard guard(mutex_);
   settings_ = settings;
 }

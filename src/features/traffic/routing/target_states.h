@@ -87,7 +87,10 @@ class TargetStates {
   /// `clock` outlives this.
   explicit TargetStates(const Clock& clock) : clock_(clock) {}
 
-  void configure(const BreakerSettings& settings);
+  /// `quotas`: whether any provider has a quota of its own.
+  void configure(const BreakerSettings& settings, bool quotas);
+  /// Whether any has, or has had.
+  bool any_quota() const { return quotas_known_.load(std::memory_order_relaxed); }
   BreakerSettings settings() const;
   /// Made when first asked for, and there as long as the program; nothing beyond kMost: such a
   /// target is asked as if all were well.
@@ -109,6 +112,7 @@ class TargetStates {
   std::unordered_map<std::uint64_t, std::unique_ptr<TargetState>> states_;
   std::size_t exposed_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Quota>> quotas_;
+  std::atomic<bool> quotas_known_{false};
 };
 
 }  // namespace causeway::routing

@@ -59,7 +59,7 @@ void Simulation::arrives(std::size_t tenant) {
   OverloadSettings its = settings;
   its.weight = caller.what.weight;
   auto entered = group_.enter(caller.what.priority, caller.what.name, its, its.wait, clock(),
-                              [this, id]() -> FairQueue::Wake {
+                              [this, id]() -> Wake {
                                 return [this, id](End end, Turn turn) {
                                   if (end == End::Admitted) {
                                     requests_[id].turn = turn;

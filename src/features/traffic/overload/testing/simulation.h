@@ -86,7 +86,7 @@ class Simulation {
     Work work;
     double came = 0, began = 0, first = 0, left = 0;  // left: seconds of work
     Turn turn;
-    FairQueue::Place place;
+    Queue::Place place;
     bool waits = false;
   };
   using Id = std::uint64_t;
