@@ -382,3 +382,15 @@ def test_who_leaves_the_line_is_not_sent(three, make_gateway):
         time.sleep(0.2)
     assert gateway.chat("m", "stays").status_code == 200
     assert not three[0].records("leaves")
+
+
+def test_a_quota_that_a_reload_brings_is_waited_for(three, make_gateway):
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high"}])
+    gateway = make_gateway(config)
+    assert set(ask_all(gateway, 20)) == {200}
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 120}
+    gateway.write_config(config)
+    assert gateway.admin_call("POST", "/api/reload").status_code == 200
+    began = time.monotonic()
+    assert set(ask_all(gateway, 26, at_once=26)) == {200}
+    assert 2 < time.monotonic() - began < 6, "20 at once, and two a second from then on"
