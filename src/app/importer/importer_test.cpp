@@ -320,6 +320,23 @@ TEST(Portkey, SharesOrderAndGroups) {
   EXPECT_EQ(model.targets[2].weight, 0);
 }
 
+TEST(Portkey, AzureDeploymentsByBothWaysToNameTheirMembers) {
+  const auto plain = import_of("portkey", R"({ "strategy": { "mode": "single" }, "targets": [
+    { "provider": "azure-openai", "resource_name": "r", "deployment_id": "d", "api_version": "2024-10-21",
+      "api_key": "{{ONE}}", "override_params": { "model": "gpt-4.1" } } ] })");
+  EXPECT_EQ(targets_of(model_of(plain, "chat")), Names{"r/d"});
+  EXPECT_FALSE(remark_about(plain, "resource_name"));
+  EXPECT_FALSE(remark_about(plain, "deployment_id"));
+  constexpr const char* kEntra = R"({ "strategy": { "mode": "single" }, "targets": [
+    { "provider": "azure-openai", "azure_resource_name": "r", "azure_deployment_name": "d",
+      "azure_api_version": "v1", "azure_ad_token": "{{TWO}}", "azure_entra_tenant_id": "t" } ] })";
+  EXPECT_TRUE(remark_about(import_of("portkey", kEntra), "targets[0].azure_entra_tenant_id"));
+  const auto yaml = yaml_of("portkey", kEntra);
+  EXPECT_TRUE(has(yaml, "https://r.openai.azure.com")) << yaml;
+  EXPECT_TRUE(has(yaml, "api_version: v1")) << yaml;
+  EXPECT_TRUE(has(yaml, "token: ")) << yaml;
+}
+
 TEST(Portkey, ModelsThatTheApplicationNames) {
   constexpr const char* kNone = R"({ "strategy": { "mode": "fallback" }, "targets": [
     { "provider": "openai" }, { "provider": "groq" } ] })";

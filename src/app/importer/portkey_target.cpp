@@ -23,14 +23,14 @@ class Reader {
       bedrock(provider);
     } else if (known->kind == "vertex") {
       vertex(provider);
-    } else {
+    } else if (known->kind != "azure" || !target_.find("azure_ad_token")) {
       key(provider, *known);
     }
     if (known->kind == "openai") {
       setting(provider, "openai_organization", "organization");
       setting(provider, "openai_project", "project");
     }
-    if (known->kind == "azure") setting(provider, "azure_api_version", "api_version");
+    if (known->kind == "azure") azure(provider);
     return named(draft_.providers.name_of(std::move(provider)));
   }
 
@@ -54,7 +54,11 @@ class Reader {
                           "Causeway sends what the application sends: set it there");
       }
     }
-    if (const auto deployment = take_text(target_, "azure_deployment_id")) model_ = *deployment;
+    // A deployment is asked for by its own name, whatever model it is of. Portkey's gateway knows
+    // the members without "azure_", its headers those with it.
+    for (const auto name : {"azure_deployment_name", "azure_deployment_id", "deployment_id"}) {
+      if (const auto deployment = take_text(target_, name)) model_ = *deployment;
+    }
     if (const auto name = take_text(target_, "azure_model_name"); name && model_.empty()) {
       model_ = *name;
     }
@@ -100,7 +104,12 @@ class Reader {
   }
 
   std::string azure_url(std::string url) {
-    const auto resource = take_text(target_, "azure_resource_name");
+    auto resource = take_text(target_, "azure_resource_name");
+    if (const auto plain = take_text(target_, "resource_name")) resource = plain;
+    const Value* foundry = target_.find("azure_foundry_url");
+    if (url.empty() && foundry && foundry->is_scalar()) {
+      url = draft_.address(*foundry, about("azure_foundry_url"));
+    }
     if (!url.empty() || !resource) return url;
     return "https://" + setting_from(*resource).text + ".openai.azure.com";
   }
@@ -128,6 +137,20 @@ class Reader {
         {ours, draft_.secrets.take(*value, about(theirs), std::move(variable))});
   }
 
+  void azure(ImportedProvider& provider) {
+    const bool plain = target_.find("api_version") != nullptr;
+    if (plain) (void)take_text(target_, "azure_api_version");
+    setting(provider, plain ? "api_version" : "azure_api_version", "api_version");
+    secret(provider, "azure_ad_token", "token", "AZURE_AD_TOKEN");
+    for (const auto name : {"azure_entra_tenant_id", "azure_entra_client_id",
+                            "azure_entra_client_secret", "azure_entra_scope"}) {
+      draft_.remark_member(target_, path_, name,
+                           "not copied: credentials of Entra stand in the provider's `entra: { "
+                           "tenant, client_id, client_secret }`");
+    }
+    draft_.remark_member(target_, path_, "azure_managed_client_id",
+                         "managed identities are not used; the provider's `entra` or `api_key` is");
+  }
   void bedrock(ImportedProvider& provider) {
     setting(provider, "aws_region", "region");
     secret(provider, "aws_access_key_id", "access_key_id", "AWS_ACCESS_KEY_ID");
