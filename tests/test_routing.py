@@ -121,6 +121,40 @@ def test_what_is_known_of_a_target_outlives_a_reload(three, make_gateway):
     assert shares(three)[0] == before and state(gateway, "one/m") == "open"
 
 
+def test_a_target_that_was_taken_out_is_forgotten(three, make_gateway):
+    three[0].on("m", saying(500))
+    config = settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "1m"})
+    gateway = make_gateway(config)
+    ask_all(gateway, 12)
+    for targets in (["two/m"], ["one/m", "two/m"]):
+        config["models"]["m"]["targets"] = targets
+        gateway.write_config(config)
+        assert gateway.admin_call("POST", "/api/reload").status_code == 200
+        assert gateway.chat("m").status_code == 200
+    assert state(gateway, "one/m") == "closed", "it was put in anew, and is tried"
+
+
+def test_a_provider_is_as_its_targets_are(three, make_gateway):
+    async def by_model(answer):
+        await (saying(500) if answer.request["model"] == "bad" else by_path)(answer)
+    three[0].on("bad", by_model)
+    config = settings(three[:2], {"targets": ["one/bad", "two/m"]}, breaker={"rest": "300ms", "longest_rest": "300ms"})
+    config["models"]["good"] = {"targets": ["one/good"]}
+    gateway = make_gateway(config)
+
+    def one() -> str:
+        return next(p["state"] for p in gateway.admin_call("GET", "/api/providers").json()["providers"]
+                    if p["name"] == "one")
+
+    assert one() == "unused"
+    ask_all(gateway, 12)
+    assert one() == "failing", "all that was asked of it"
+    assert gateway.chat("good").status_code == 200
+    assert one() == "degraded"
+    three[0].on("bad", by_path)
+    wait_until(lambda: gateway.chat("m").status_code == 200 and one() == "ok", timeout=8, every=0.05)
+
+
 def test_where_all_rest_the_caller_is_told_when_to_come_back(three, make_gateway):
     three[0].on("m", saying(500))
     gateway = make_gateway(settings(three[:1], {}, breaker={"rest": "20s"}))

@@ -15,11 +15,35 @@ namespace {
 using routing::TargetView;
 using Recent = std::map<std::string, metrics::Tries>;
 
+bool is_of(std::string_view target, std::string_view provider) {
+  return target.size() > provider.size() && target.starts_with(provider) &&
+         target[provider.size()] == '/';
+}
+
 // By what was tried last: the quarter of an hour, or where nothing was, the hour.
-std::string_view state_of(const metrics::Tries& quarter, const metrics::Tries& hour) {
+std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tries& hour) {
   const metrics::Tries& last = quarter.attempts > 0 ? quarter : hour;
   if (last.attempts == 0) return "unused";
   return 2 * last.failures >= last.attempts ? "failing" : "ok";
+}
+
+// By how its targets are now. Where none has ever been left alone, few calls may have failed
+// without a breaker's opening: then the tries tell.
+std::string_view state_of(std::string_view provider, const std::vector<TargetView>& targets,
+                          const metrics::Tries& quarter, const metrics::Tries& hour) {
+  using routing::Breaker;
+  std::size_t all = 0, well = 0, open = 0;
+  bool ever_opened = false;
+  for (const TargetView& target : targets) {
+    if (!is_of(target.name, provider)) continue;
+    ++all;
+    well += target.state == Breaker::State::Closed;
+    open += target.state == Breaker::State::Open;
+    ever_opened |= target.opened > 0;
+  }
+  if (all > 0 && open == all) return "failing";
+  if (well < all) return "degraded";
+  return ever_opened ? "ok" : state_of_tries(quarter, hour);
 }
 
 void write_models(text::JsonWriter& json, const AppConfig& config, const std::string& provider) {
@@ -55,11 +79,6 @@ void write_target(text::JsonWriter& json, const TargetView& target) {
   target.usual ? json.number(rounded_millis(*target.usual)) : json.null();
   json.field("calls", target.calls).field("failures", target.failures);
   json.field("opened", target.opened).end_object();
-}
-
-bool is_of(std::string_view target, std::string_view provider) {
-  return target.size() > provider.size() && target.starts_with(provider) &&
-         target[provider.size()] == '/';
 }
 
 // What has been asked of each since the start; a member that nobody has asked yet has no targets.
@@ -129,7 +148,9 @@ Task<AdminReply> Program::providers() {
     write_models(json, config_, provider.name);
     write_members(json, provider.name, members, *probes_, targets);
     write_tries(json.key("last_hour"), hour[provider.name]);
-    json.field("state", state_of(quarter[provider.name], hour[provider.name])).end_object();
+    json.field("state",
+               state_of(provider.name, targets, quarter[provider.name], hour[provider.name]));
+    json.end_object();
   }
   json.end_array().end_object();
   co_return reply;

@@ -31,6 +31,14 @@ void Program::make_probes() {
 // What runs goes on with the snapshot that it began with.
 void Program::put_in_force(std::shared_ptr<const Snapshot> snapshot) {
   latest_snapshot_ = snapshot;
+  std::unordered_set<std::uint64_t> configured;
+  for (const auto& [name, model] : snapshot->models) {
+    any_target(model, [&](const Target& target) {
+      configured.insert(target.member_key);
+      return false;
+    });
+  }
+  target_states_.keep(configured);
   loops_->on_each([snapshot](LoopUnit& unit) { unit.snapshots.replace(snapshot); }, [] {});
 }
 

@@ -165,6 +165,35 @@ TEST(TargetStates, NamesThatCallersChooseShareTheirProvidersStateInTheEnd) {
   EXPECT_EQ(loop.of(make_target("p/configured", nullptr, ""))->name(), "p/configured");
 }
 
+TEST(TargetStates, ForgetsWhatNoConfigurationHasAnyMore) {
+  ManualClock clock;
+  TargetStates states(clock);
+  LoopStates loop(states);
+  const Target kept = make_target("p/kept", nullptr, ""), gone = make_target("p/gone", nullptr, "");
+  const Target busy = make_target("p/busy", nullptr, "");
+  Target chosen = make_target("p/chosen", nullptr, "");
+  chosen.exposed = true;
+  TargetState* const first = loop.of(kept);
+  loop.of(gone)->breaker().probed(false, clock.now(), {});
+  TargetState* const under_way = loop.of(busy);
+  under_way->began();
+  loop.of(chosen);
+  states.keep({kept.member_key});
+  loop.forget_gone();
+  ASSERT_EQ(states.list().size(), 3u);
+  EXPECT_EQ(loop.of(kept), first) << "how it fares is still known";
+  EXPECT_EQ(loop.of(busy), under_way);
+  EXPECT_TRUE(loop.of(gone)->breaker().admits(clock.now())) << "it begins anew";
+  under_way->ended();
+  for (std::size_t round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < TargetStates::kMost - 10; ++i) {
+      ASSERT_TRUE(states.of(make_target("p/" + std::to_string(round * 10'000 + i), nullptr, "")));
+    }
+    states.keep({});
+  }
+  EXPECT_EQ(states.list().size(), 1u);
+}
+
 TEST(TargetState, AnAverageOfWhatCameLately) {
   TargetState state(make_target("a", nullptr, "a"));
   Monotonic now{1h};

@@ -147,6 +147,7 @@ Verdict ValidateStage::on_request(Exchange& exchange) {
 Verdict ChooseStage::on_request(Exchange& exchange) {
   if (!exchange.model) return go_on();
   LoopStates& states = states_[static_cast<std::size_t>(exchange.context->index)];
+  states.forget_gone();
   choose_targets(exchange, states);
   if (!exchange.explain) return go_on();
   auto reply = std::make_unique<Reply>();

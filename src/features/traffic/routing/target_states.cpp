@@ -80,24 +80,33 @@ BreakerSettings TargetStates::settings() const {
   return settings_;
 }
 
-TargetState* TargetStates::of(const Target& target) {
+std::shared_ptr<TargetState> TargetStates::of(const Target& target) {
   const std::lock_guard guard(mutex_);
   const auto found = states_.find(target.member_key);
-  if (found != states_.end()) return found->second.get();
+  if (found != states_.end()) return found->second;
   if (target.exposed && exposed_ >= kMostExposed) return shared(target);
   if (states_.size() >= kMost) return nullptr;
   exposed_ += target.exposed;
-  return states_.emplace(target.member_key, std::make_unique<TargetState>(target))
-      .first->second.get();
+  return states_.emplace(target.member_key, std::make_shared<TargetState>(target)).first->second;
+}
+
+void TargetStates::keep(const std::unordered_set<std::uint64_t>& configured) {
+  const std::lock_guard guard(mutex_);
+  const auto forgotten = std::erase_if(states_, [&](const auto& entry) {
+    const TargetState& state = *entry.second;
+    return !state.exposed() && state.in_flight() == 0 && !configured.contains(entry.first);
+  });
+  if (forgotten > 0) generation_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // There is one for each provider's member at most.
-TargetState* TargetStates::shared(const Target& target) {
+std::shared_ptr<TargetState> TargetStates::shared(const Target& target) {
   const std::string name = target.name.substr(0, target.name.find('/')) + "/*";
-  const Target of_all = make_target(name, nullptr, "*", 1, target.member);
+  Target of_all = make_target(name, nullptr, "*", 1, target.member);
+  of_all.exposed = true;
   auto& state = states_[of_all.member_key];
-  if (!state) state = std::make_unique<TargetState>(of_all);
-  return state.get();
+  if (!state) state = std::make_shared<TargetState>(of_all);
+  return state;
 }
 
 Quota* TargetStates::quota_of(const Target& target) {

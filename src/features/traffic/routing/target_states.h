@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/target.h"
@@ -34,7 +35,10 @@ struct TargetView {
 class alignas(64) TargetState {
  public:
   explicit TargetState(const Target& target)
-      : key_(target.member_key), name_(target.name), member_(target.member) {}
+      : key_(target.member_key),
+        exposed_(target.exposed),
+        name_(target.name),
+        member_(target.member) {}
 
   Breaker& breaker() { return breaker_; }
   const Breaker& breaker() const { return breaker_; }
@@ -62,12 +66,14 @@ class alignas(64) TargetState {
   Monotonic last_answer() const;
 
   std::uint64_t key() const { return key_; }  // Target::member_key
+  bool exposed() const { return exposed_; }   // of names that callers choose
   const std::string& name() const { return name_; }
   const std::string& member() const { return member_; }
   TargetView view(Monotonic now) const;
 
  private:
   const std::uint64_t key_;
+  const bool exposed_;
   const std::string name_, member_;
   Breaker breaker_;
   std::atomic<std::uint32_t> in_flight_{0};
@@ -92,9 +98,13 @@ class TargetStates {
   /// Whether any has, or has had.
   bool any_quota() const { return quotas_known_.load(std::memory_order_relaxed); }
   BreakerSettings settings() const;
-  /// Made when first asked for, and there as long as the program; nothing beyond kMost: such a
-  /// target is asked as if all were well.
-  TargetState* of(const Target& target);
+  /// Made when first asked for; nothing beyond kMost: such a target is asked as if all were well.
+  std::shared_ptr<TargetState> of(const Target& target);
+  /// Of a new configuration: forgets the targets that are not among these (Target::member_key),
+  /// unless a call is under way. Names that callers choose stay; there are few.
+  void keep(const std::unordered_set<std::uint64_t>& configured);
+  /// Grows when some are forgotten.
+  std::uint64_t generation() const { return generation_.load(std::memory_order_relaxed); }
   /// What is left of the quota with Target::quota_key; nothing beyond kMost.
   Quota* quota_of(const Target& target);
   /// What an active probe of this member of a provider says counts for all of its targets that are
@@ -104,12 +114,13 @@ class TargetStates {
   std::vector<TargetView> list() const;
 
  private:
-  TargetState* shared(const Target& target);
+  std::shared_ptr<TargetState> shared(const Target& target);
 
   const Clock& clock_;
   mutable std::mutex mutex_;
   BreakerSettings settings_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<TargetState>> states_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<TargetState>> states_;
+  std::atomic<std::uint64_t> generation_{0};
   std::size_t exposed_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Quota>> quotas_;
   std::atomic<bool> quotas_known_{false};
