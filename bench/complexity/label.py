@@ -1,8 +1,10 @@
 """Asks the embedded model every question that has a checkable answer and no label yet, and writes down what it said
-and whether that was right: the labels of questions.jsonl. Temperature 0, 48 tokens, one thread of the engine.
+and whether that was right: the labels of questions.jsonl. And every question that has none yet for its confidence.
+Temperature 0, 48 tokens, one thread of the engine.
 """
 
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -23,21 +25,30 @@ keys:
 """
 KEY = "for-the-labels-0123456789abcdef"
 TOKENS = 48
+FIRST = 16  # tokens, by which confidence is told early
 
 
 def ask(address, question):
     texts = [*question.get("before", []), question["text"]]  # user and assistant in turn
     messages = [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
-    asked = {"model": "small", "messages": messages, "temperature": 0, "max_tokens": TOKENS}
+    asked = {"model": "small", "messages": messages, "temperature": 0, "max_tokens": TOKENS,
+             "logprobs": True, "top_logprobs": 1}
     request = urllib.request.Request(f"http://{address}/v1/chat/completions", json.dumps(asked).encode(),
                                      {"content-type": "application/json", "authorization": f"Bearer {KEY}"})
     with urllib.request.urlopen(request, timeout=180) as reply:
-        return json.load(reply)["choices"][0]["message"]["content"]
+        choice = json.load(reply)["choices"][0]
+    tokens = ((choice.get("logprobs") or {}).get("content")) or []
+    return choice["message"]["content"], [max(token["logprob"], -100) for token in tokens]
+
+
+def confidence(logprobs):
+    """The geometric mean of the tokens' probabilities, as the gateway has it."""
+    return round(math.exp(sum(logprobs) / len(logprobs)), 3) if logprobs else 1.0
 
 
 def label(program):
     questions = read()
-    new = [question for question in questions if "label" not in question]
+    new = [question for question in questions if "label" not in question or "confidence" not in question]
     with tempfile.TemporaryDirectory() as home:
         config, ready = Path(home, "causeway.yaml"), Path(home, "ready.json")
         config.write_text(CONFIG.format(home=home))
@@ -61,9 +72,10 @@ def label(program):
 
 def _label_one(question, address):
     question["half"] = half_of(question["text"])
+    said, logprobs = ask(address, question)
+    question["confidence"] = [confidence(logprobs), confidence(logprobs[:FIRST])]
     if not question.get("accept"):
         question["label"], question["from"] = "hard", "rule"
         return
-    said = ask(address, question)
     question["said"] = said[:160]
     question["label"], question["from"] = "easy" if right(question, said) else "hard", "model"

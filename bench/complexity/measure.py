@@ -6,7 +6,9 @@
 
 Quality is the share of all questions that are answered right, where the cloud answers all of them right and the local
 model those labelled easy. "by chance" is the quality of sending as many to the local model without looking at them,
-"at best" of a router that knows the answers.
+"at best" of a router that knows the answers. "confidence" asks the local model first and keeps its answer where the
+geometric mean of its tokens' probabilities is at least so much (`escalate`); "both" asks it only what scores less than
+`easy_below`.
 """
 
 import argparse
@@ -17,6 +19,8 @@ from .label import label
 from .questions import read
 
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01]
+CONFIDENCES = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8]
+BOTH = [(0.4, 0.4), (0.5, 0.4), (0.5, 0.5), (0.5, 0.6), (0.6, 0.5), (0.6, 0.6)]  # easy_below, below
 
 
 def routed(questions, scores, threshold):
@@ -24,6 +28,29 @@ def routed(questions, scores, threshold):
     local = [question for question, score in zip(questions, scores) if score < threshold]
     wrong = sum(question["label"] == "hard" for question in local)
     return len(local) / len(questions), 1 - wrong / len(questions)
+
+
+def kept(questions, is_kept):
+    """The same, of those that are kept."""
+    local = [question for question in questions if is_kept(question)]
+    wrong = sum(question["label"] == "hard" for question in local)
+    return len(local) / len(questions), 1 - wrong / len(questions)
+
+
+def print_confidence(questions, scores):
+    areas = [area(questions, [-question["confidence"][at] for question in questions]) for at in (0, 1)]
+    print(f"\nconfidence     whole answer    first 16 tokens   (area under the curve {areas[0]:.3f}, {areas[1]:.3f})\n"
+          "below         local  quality    local  quality")
+    for below in CONFIDENCES:
+        curves = [kept(questions, lambda question, at=at: question["confidence"][at] >= below) for at in (0, 1)]
+        print(f"{below:10.2f}" + "".join(f"{local:9.3f}{quality:9.3f}" for local, quality in curves))
+    print("\nboth, by the first 16 tokens (asked: put to the local model at all)\neasy_below  below  asked  local  quality")
+    score = {question["text"]: number for question, number in zip(questions, scores)}
+    for easy, below in BOTH:
+        asked, _ = kept(questions, lambda question: score[question["text"]] < easy)
+        local, quality = kept(questions, lambda question: score[question["text"]] < easy
+                              and question["confidence"][1] >= below)
+        print(f"{easy:10.2f}{below:7.2f}{asked:7.3f}{local:7.3f}{quality:9.3f}")
 
 
 def area(questions, scores):
@@ -74,6 +101,7 @@ def main(arguments):
     print(f"accuracy {right / len(questions):.3f} (all called hard: {hard / len(questions):.3f}), "
           f"area under the curve {area(questions, scores):.3f}")
     print_curve(questions, scores, usual)
+    print_confidence(questions, scores)
     print_kinds(questions, scores, usual)
     print("\n" + signs.speed(program), end="")
     # What is for measuring only is not shown, so that nobody tunes by it.

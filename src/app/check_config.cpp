@@ -190,6 +190,36 @@ static void check_shared_limits(const AppConfig& config, config::Problems& probl
   }
 }
 
+// Which target is the first one must not depend on the moment; a rule that keeps data in the house
+// throws no answer away to ask outside.
+static void check_escalation(const AppConfig& config, const std::string& name, Strategy strategy,
+                             const std::vector<config::Located<std::string>>& targets,
+                             const Condition* when, config::Position at,
+                             config::Problems& problems) {
+  if (strategy != Strategy::Fallback) {
+    problems.add(at, name +
+                         ": `escalate` goes with `strategy: fallback`: the first target listed "
+                         "is the one whose answer is judged");
+  }
+  if (targets.size() < 2) {
+    problems.add(at, name +
+                         ": `escalate` needs a second target, which is asked where the first is "
+                         "not sure");
+  }
+  if (!when || (when->found.empty() && when->data.empty())) return;
+  for (const auto& target : targets) {
+    const config::Variant* provider = config.providers.find(target->substr(0, target->find('/')));
+    const UpstreamConfig* upstream = provider ? upstream_of(*provider) : nullptr;
+    if (!upstream || upstream->zone == Zone::Internal) continue;
+    problems.add(target.at, name +
+                                " keeps data in the house; with `escalate` the question would "
+                                "go out to " +
+                                *target +
+                                " where the first target is not sure. "
+                                "List only targets in zone internal");
+  }
+}
+
 void check_rules(const AppConfig& config, config::Problems& problems) {
   check_zones(config, problems);
   check_limits(config, problems);
@@ -197,6 +227,10 @@ void check_rules(const AppConfig& config, config::Problems& problems) {
   for (const auto& model : config.models) {
     if (model.value.targets.empty()) {
       problems.add(model.at, "the model \"" + model.name + "\" has no targets");
+    }
+    if (model.value.escalate) {
+      check_escalation(config, "the model \"" + model.name + '"', model.value.strategy,
+                       model.value.targets, nullptr, model.at, problems);
     }
     std::vector<std::string> names;
     for (const RuleConfig& rule : model.value.rules) {
@@ -207,6 +241,10 @@ void check_rules(const AppConfig& config, config::Problems& problems) {
         problems.add(rule.at, "there is a rule \"" + rule.name + "\" already");
       }
       names.push_back(rule.name);
+      if (rule.escalate) {
+        check_escalation(config, "the rule \"" + rule.name + '"', rule.strategy, rule.targets,
+                         &rule.when, rule.at, problems);
+      }
       check_found(config, rule, problems);
       check_condition(rule, problems);
       warn_of_ways_around(config, rule, problems);

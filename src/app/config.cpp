@@ -108,6 +108,7 @@ void describe(config::Fields& f, RuleConfig& c) {
   f.field("name", c.name, "What it is called in traces and where it is explained.").required();
   f.field("when", c.when, "All of it must hold.").required();
   f.field("strategy", c.strategy, "As of the model.");
+  f.field("escalate", c.escalate, "As of the model, whose own does not hold for these targets.");
   f.field("targets", c.targets,
           "PROVIDER/MODEL, in order. No others are tried, also where none of these answers.")
       .required()
@@ -121,6 +122,9 @@ void describe(config::Fields& f, ModelConfig& c) {
           "less to do. `fastest`: the least time to an answer, as measured lately. `cheapest`: by "
           "price. `sticky`: the same one for the same user. `prefix`: the same one for prompts "
           "that begin alike.");
+  f.field("escalate", c.escalate,
+          "The first target's answer is given only where the model was sure enough of it; else the "
+          "next target is asked (docs/routing.md).");
   f.field("targets", c.targets, "PROVIDER/MODEL, in order.").required().or_single();
   f.field("weights", c.weights, "By target; 1 where none is given. 0 = only as a fallback.")
       .range(0.0, 1e6);

@@ -73,12 +73,14 @@ struct RuleConfig {
   std::string name;
   Condition when;
   Strategy strategy = Strategy::Fallback;
+  Escalation escalate;
   std::vector<config::Located<std::string>> targets;
   config::Position at;
 };
 
 struct ModelConfig {
   Strategy strategy = Strategy::Fallback;
+  Escalation escalate;
   std::vector<config::Located<std::string>> targets;
   config::Map<double> weights;
   config::Map<std::uint32_t> context;

@@ -187,11 +187,27 @@ class Builder {
     look(config.without);
   }
 
+  // Of a target that tells no probabilities no answer could be judged.
+  void check_escalation(const Escalation& escalate, const std::vector<Target>& targets,
+                        const std::vector<config::Located<std::string>>& named) {
+    if (!escalate || targets.empty()) return;
+    Operation chat;
+    chat.kind = OperationKind::Chat;
+    chat.dialect = &parts_.dialects.openai;
+    const Target& first = targets.front();
+    if (first.provider->dialect(chat, first).logprob_reader()) return;
+    problems_.add(named.front().at,
+                  "`escalate` needs a first target that tells its tokens' probabilities, which \"" +
+                      first.name +
+                      "\" does not: one that speaks OpenAI's chat completions, or an embedded one");
+  }
+
   void add_model(const config::Map<ModelConfig>::Entry& entry) {
     const ModelConfig& config = entry.value;
     Model model;
     model.name = entry.name;
     model.strategy = config.strategy;
+    model.escalate = config.escalate;
     model.owned_by = "causeway";
     for (const auto& target : config.targets) add_target(model.targets, target, entry.name, config);
     for (const RuleConfig& one : config.rules) {
@@ -199,10 +215,15 @@ class Builder {
       rule.name = one.name;
       rule.when = std::make_shared<const Condition>(one.when);
       rule.strategy = one.strategy;
+      rule.escalate = one.escalate;
       rule.asks_what_is_found = !one.when.found.empty();
       for (const auto& target : one.targets) add_target(rule.targets, target, entry.name, config);
     }
     check_target_names(entry);
+    for (std::size_t i = 0; i < model.rules.size(); ++i) {
+      check_escalation(model.rules[i].escalate, model.rules[i].targets, config.rules[i].targets);
+    }
+    check_escalation(model.escalate, model.targets, config.targets);
     snapshot_->models.emplace(entry.name, std::move(model));
   }
 

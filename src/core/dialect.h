@@ -14,6 +14,7 @@
 #include "core/chat_event.h"
 #include "core/embedding.h"
 #include "core/event.h"
+#include "core/logprobs.h"
 #include "core/operation.h"
 #include "core/request.h"
 #include "platform/base/error.h"
@@ -64,8 +65,9 @@ class AnswerWriter {
 };
 
 struct WriterSettings {
-  bool usage_wanted = true;  // the client asked for the usage frame
-  bool may_edit = false;     // some stage may hold or change text: keep what rebuilding needs
+  bool usage_wanted = true;    // the client asked for the usage frame
+  bool may_edit = false;       // some stage may hold or change text: keep what rebuilding needs
+  bool hide_logprobs = false;  // the client did not ask for them
 };
 
 class Dialect {
@@ -113,6 +115,13 @@ class Dialect {
   virtual std::span<const std::string_view> refused_fields(const Operation&) const { return {}; }
   /// Fields of a provider's answer that may go on to the application.
   virtual std::span<const std::string_view> answer_fields() const = 0;
+
+  /// Reads the probabilities of a chat answer's tokens, which the fork or the chat was made to ask
+  /// for; null = a target of this dialect does not tell them.
+  virtual std::unique_ptr<LogprobReader> logprob_reader() const { return nullptr; }
+  virtual void ask_for_logprobs(Request&) const {}
+  /// Whether the application itself has asked for them.
+  virtual bool wants_logprobs(const RequestIndex&) const { return false; }
 
   virtual std::unique_ptr<AnswerReader> reader(const Operation& operation) const = 0;
   virtual std::unique_ptr<AnswerWriter> writer(const Operation& operation,

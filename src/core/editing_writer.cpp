@@ -13,6 +13,9 @@ void EditingWriter::frame(const Frame& frame, Bytes& out) {
   if (frame.usage_only && !settings_.usage_wanted) return;
   if (settings_.may_edit) remember(frame);
   if (frame.swallowed) return;
+  if (settings_.hide_logprobs && frame.has_logprobs && frame.released.empty()) {
+    return out.own(edited(frame, without_logprobs(frame)));
+  }
   if (frame.usage_at && !cost_.empty()) return frame_with_cost(frame, out);
   if (frame.released.empty()) {
     out.view(frame.wire);
@@ -55,6 +58,14 @@ std::string EditingWriter::spliced(const Frame& frame) const {
   }
   append_data(frame, at, frame.data.size(), json);
   if (!no_logprobs_.empty()) drop_logprobs(json);
+  return json;
+}
+
+[[gnu::cold]] std::string EditingWriter::without_logprobs(const Frame& frame) const {
+  std::string json;
+  json.reserve(frame.data.size() + cost_.size() + 1);
+  append_data(frame, 0, frame.data.size(), json);
+  drop_logprobs(json);
   return json;
 }
 

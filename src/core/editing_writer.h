@@ -30,6 +30,7 @@ class EditingWriter : public AnswerWriter {
  private:
   std::string edited(const Frame& frame, std::string json) const;
   std::string spliced(const Frame& frame) const;
+  std::string without_logprobs(const Frame& frame) const;
   void frame_with_cost(const Frame& frame, Bytes& out) const;
   std::string cost_member(const Frame& frame) const;
   void append_data(const Frame& frame, std::size_t begin, std::size_t end, std::string& json) const;

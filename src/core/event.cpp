@@ -7,7 +7,7 @@ void Frame::clear() {
   wire = data = {};
   events.clear();
   usage = {};
-  has_content = usage_only = more = swallowed = false;
+  has_content = usage_only = has_logprobs = more = swallowed = false;
   id = created = model = fingerprint = {};
   usage_at = 0;
   released.clear();

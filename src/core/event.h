@@ -100,6 +100,7 @@ struct Frame {
   Usage usage;                   // what a Usage event points to
   bool has_content = false;      // something that a reader of the answer sees
   bool usage_only = false;       // carries nothing but usage
+  bool has_logprobs = false;     // tells the probabilities of tokens
   bool more = false;             // carries something that is no event: a role, annotations
   ByteRange id, created, model;  // raw JSON values of the answer's identity, where present
   ByteRange fingerprint;         // of what runs the model, likewise

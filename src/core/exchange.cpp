@@ -26,6 +26,8 @@ void Exchange::reset() {
   model_name = {};
   policy = nullptr;
   targets.clear();
+  escalate = nullptr;
+  confidence.reset();
   attempts.clear();
   dropped.clear();
   request = Request();

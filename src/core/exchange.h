@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/event.h"
+#include "core/logprobs.h"
 #include "core/operation.h"
 #include "core/policy.h"
 #include "core/principal.h"
@@ -61,6 +62,7 @@ enum class AttemptEnd : std::uint8_t {
   Answered,
   Failed,
   Cancelled,
+  Unsure,   // it answered, and the answer was thrown away: another target is asked (Escalation)
   Skipped,  // the target was not asked, since it rests
   Stored,   // likewise, since its answer was there already
 };
@@ -115,7 +117,11 @@ struct Attempt {
   /// Of a stage's attempt hook: given in the place of a call.
   std::shared_ptr<const StoredAnswer> stored;
   std::unique_ptr<AnswerTap> tap;  // likewise, to have the answer
-  Usage usage;
+  /// Of an answer that is judged by its tokens' probabilities.
+  std::unique_ptr<LogprobReader> logprobs;
+  Usage usage;  // also of an attempt that failed when tokens had been made
+  /// ledger: what it cost, where it has given no answer; nothing = unpriced.
+  std::optional<std::int64_t> cost_nanos;
   MadeBy made_by;
 };
 
@@ -178,6 +184,7 @@ struct Exchange {
   std::string_view model_name;              // resolve: as the application asked
   const EffectivePolicy* policy = nullptr;  // resolve
   std::vector<const Target*> targets;       // choose: in the order to be tried
+  const Escalation* escalate = nullptr;     // choose: of these; null = no answer is judged
 
   RequestIndex index;
   Request request;
@@ -195,9 +202,11 @@ struct Exchange {
   std::optional<std::uint32_t>
       tokens_saved;  // minimise: estimated, of what is not sent; nothing = no policy asks for it
   std::vector<StageMark> marks;
-  std::vector<SaidField> said;   // by any stage
-  std::vector<Fired> fired;      // pii
-  bool searched = false;         // pii: all texts were looked through; `fired` is all that is there
+  std::vector<SaidField> said;  // by any stage
+  std::vector<Fired> fired;     // pii
+  bool searched = false;        // pii: all texts were looked through; `fired` is all that is there
+  std::optional<double>
+      confidence;                // of the answer that was judged last (LogprobReader::confidence())
   std::string_view rule;         // choose: of the model, whose targets these are; empty = none
   bool explain = false;          // ask(): to be told which targets would be tried, nothing else
   std::uint64_t stages_run = 0;  // bit per stage in the pipeline

@@ -1,5 +1,7 @@
 #include "core/exchange_record.h"
 
+#include <cmath>
+
 #include "core/dialect.h"
 #include "core/error.h"
 #include "core/provider.h"
@@ -29,10 +31,29 @@ void set_attempt(AttemptRecord& to, const Attempt& from, Monotonic began) {
   to.at_micros = micros(from.started - began);
   to.dialect = from.dialect ? from.dialect->name() : std::string_view();
   to.end = from.end;
-  to.error = number_of(from.error);
+  // An answer that was thrown away is no fault of its target.
+  to.error = from.end == AttemptEnd::Unsure ? std::int8_t{-1} : number_of(from.error);
   to.code.set(code_of(from.error));
   to.status = static_cast<std::uint16_t>(from.error ? from.error->upstream_status : 0);
   to.micros = micros(from.took);
+  to.usage = from.usage;
+}
+
+// Whole lines only: what does not fit is left out.
+void set_order(Short<255>& to, const std::vector<const Target*>& targets) {
+  for (const Target* target : targets) {
+    const bool several = !target->member.empty();
+    const std::size_t size = target->name.size() + (several ? 1 + target->member.size() : 0);
+    const bool first = to.size == 0;
+    if (to.size + size + !first > to.bytes.size()) return;
+    const auto put = [&](std::string_view text) {
+      to.size =
+          static_cast<std::uint8_t>(to.size + text.copy(to.bytes.data() + to.size, text.size()));
+    };
+    if (!first) put("\n");
+    put(target->name);
+    if (several) put(" "), put(target->member);
+  }
 }
 
 }  // namespace
@@ -59,6 +80,10 @@ void ExchangeRecord::set(const Exchange& exchange, const Outcome& outcome) {
   model.set(exchange.model_name);
   policy.set(exchange.policy ? std::string_view(exchange.policy->names) : "");
   rule.set(exchange.rule);
+  order.size = 0;
+  set_order(order, exchange.targets);
+  confidence = static_cast<std::int16_t>(
+      exchange.confidence ? std::lround(*exchange.confidence * 1000) : -1);
   code.set(code_of(outcome.error));
   const Operation* on = exchange.operation;
   dialect = on && on->dialect ? on->dialect->name() : std::string_view();

@@ -38,6 +38,7 @@ struct AttemptRecord {
   AttemptEnd end = AttemptEnd::Running;
   std::int8_t error = -1;       // ErrorKind, -1 = none
   std::uint16_t status = 0;     // the provider's, of an error
+  Usage usage;                  // what is known of it
   std::uint32_t at_micros = 0;  // since the exchange began
   std::uint32_t micros = 0;
 };
@@ -51,8 +52,10 @@ struct ExchangeRecord {
   Short<64> tenant, user;
   Short<96> model;
   Short<96> policy;
-  Short<64> rule;            // of the model, that chose the targets
-  Short<40> code;            // of the error
+  Short<64> rule;    // of the model, that chose the targets
+  Short<255> order;  // of the targets, a line each: name and, where there are several, member
+  std::int16_t confidence = -1;  // of the answer that was judged, in thousandths; -1 = none was
+  Short<40> code;                // of the error
   std::string_view dialect;  // the application's; lives as long as the program, as those of Fired
   std::int64_t started_micros = 0;  // Unix time
   std::uint64_t config_version = 0;

@@ -105,6 +105,14 @@ inline Target make_target(std::string name, const Provider* provider, std::strin
   return target;
 }
 
+/// Whether the answer of the first target of a list is judged by how probable the model itself
+/// found its tokens, and given only where it was sure enough; else the next target is asked.
+struct Escalation {
+  double below = 0;          // geometric mean of the tokens' probabilities; 0 = nothing is judged
+  std::uint32_t tokens = 0;  // of these first ones; 0 = of all
+  explicit operator bool() const { return below > 0; }
+};
+
 struct Condition;  // of the feature that routes
 
 /// Some requests of a model go another way.
@@ -112,6 +120,7 @@ struct Rule {
   std::string name;
   std::shared_ptr<const Condition> when;
   Strategy strategy = Strategy::Fallback;
+  Escalation escalate;
   std::vector<Target> targets;
   bool asks_what_is_found = false;  // its condition bears on what pii finds
 };
@@ -119,6 +128,7 @@ struct Rule {
 struct Model {
   std::string name;
   Strategy strategy = Strategy::Fallback;
+  Escalation escalate;
   std::vector<Target> targets;  // where no rule holds
   std::vector<Rule> rules;      // the first that holds decides
   std::int64_t created = 0;     // Unix seconds

@@ -1,10 +1,12 @@
 // Passing an answer on: whole, or event by event with hold-back, heartbeat and back-pressure.
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <utility>
 
 #include "core/provider.h"
 #include "core/stage.h"
+#include "exchange/judge.h"
 #include "exchange/lanes.h"
 #include "exchange/run.h"
 #include "exchange/translate.h"
@@ -224,7 +226,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage) {
-  fields.reserve(14);
+  fields.reserve(16);
   fields.push_back({"x-request-id", exchange.id});
   if (exchange.operation && !exchange.operation->dialect->id_field().empty()) {
     fields.push_back({exchange.operation->dialect->id_field(), exchange.id});
@@ -248,6 +250,14 @@ void answer_fields(const Exchange& exchange, const Target* target,
     put("x-causeway-attempts", static_cast<std::int64_t>(exchange.attempts.size()), 0);
   }
   if (exchange.tokens_saved) put("x-causeway-tokens-saved", *exchange.tokens_saved, 0);
+  if (exchange.confidence) {
+    put("x-causeway-confidence", std::llround(*exchange.confidence * 1000), 3);
+    const auto thrown_away =
+        std::ranges::find(exchange.attempts, AttemptEnd::Unsure, &Attempt::end);
+    if (thrown_away != exchange.attempts.end()) {
+      fields.push_back({"x-causeway-escalated", thrown_away->target->name});
+    }
+  }
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
   const Outcome& outcome = exchange.outcome;
   if (outcome.to_first_content.count() == 0) return;
@@ -355,6 +365,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   const auto reader = make_reader(run, attempt);
   if (auto read = reader->whole(*body, frame); !read) co_return read;
   if (frame.kind == Frame::Kind::Error) co_return error_inside(attempt, frame);
+  if (auto sure = judge_whole(run, attempt, *body, frame); !sure) co_return sure;
   note(run, attempt, frame);  // also of an answer that tells nothing: its tokens were used
   if (tells_nothing(exchange.operation->kind, frame)) co_return empty();
   Lanes lanes(exchange, exchange.policy->event, Lanes::Of::Whole);
@@ -364,10 +375,12 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
   }
   co_await together(exchange.context->loop, http::Cohort::Replies, body->size());
   Bytes out;
-  if (frame.released.empty()) {
+  const bool hides = frame.has_logprobs && hides_logprobs(exchange);
+  if (frame.released.empty() && !hides) {
     out.view(frame.wire);
   } else {
-    exchange.operation->dialect->writer(*exchange.operation, {true, true})->frame(frame, out);
+    exchange.operation->dialect->writer(*exchange.operation, {true, true, hides})
+        ->frame(frame, out);
   }
   const std::size_t edited = lanes.kept() + out.owned_size();
   if (!hold(run, attempt, body->size() + reader->kept() + edited)) co_return http::buffers_full();
@@ -393,6 +406,7 @@ Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream&
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream) {
   const auto reader = make_reader(run, attempt);
   Relay relay(run, attempt);
+  Held held(run, attempt);
   Monotonic drain_began{};
   std::uint64_t drained = 0;
   while (!relay.ended()) {
@@ -408,10 +422,17 @@ Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream
       if (!*complete) co_return cut();
     } else {
       if (attempt.tap) attempt.tap->take(*piece);
+      if (held.open()) {
+        auto judged = held.take(*piece);
+        if (!judged) co_return pass(std::move(judged));
+        if (!hold(run, attempt, held.kept())) co_return http::buffers_full();
+        if (!*judged) continue;
+      }
       reader->feed(*piece);
     }
     auto taken = relay.take(*reader);
-    if (!hold(run, attempt, reader->kept() + relay.kept())) co_return http::buffers_full();
+    const std::size_t kept = reader->kept() + relay.kept() + held.kept();
+    if (!hold(run, attempt, kept)) co_return http::buffers_full();
     if (run.draining) {
       if (drain_began == Monotonic{}) drain_began = run.now();
       drained += piece->size();

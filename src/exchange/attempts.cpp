@@ -6,6 +6,7 @@
 #include "core/stage.h"
 #include "exchange/hooks.h"
 #include "exchange/identity.h"
+#include "exchange/judge.h"
 #include "exchange/pass_through.h"
 #include "exchange/run.h"
 #include "exchange/stored_stream.h"
@@ -185,6 +186,7 @@ Result<void> prepare(const Run& run, Attempt& attempt, const Dialect& dialect) {
     }
   }
   attempt.dialect->address(operation, model, provider.reports_usage(), attempt.request);
+  if (attempt.logprobs) attempt.dialect->ask_for_logprobs(attempt.request);
   return {};
 }
 
@@ -228,6 +230,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (translates && operation.kind == OperationKind::CountTokens) {
     co_return co_await answer_count(run, attempt);
   }
+  if (!run.goes_on()) begin_judging(run, attempt, dialect);
   // A chat that is not translated gets a few edits; other bodies may be written anew, with the
   // model's name in many places.
   const bool rewrites = translates || operation.kind != OperationKind::Chat;
@@ -292,16 +295,21 @@ bool left_unanswered(const Attempt& attempt) {
   return attempt.sent && attempt.end == AttemptEnd::Cancelled;
 }
 
+// Of an answer that was kept back and not read.
+std::uint64_t tokens_judged(const Attempt& attempt) {
+  return attempt.logprobs ? attempt.logprobs->tokens() : 0;
+}
+
 void estimate_usage(Run& run, Attempt& attempt) {
-  const bool embeds = run.exchange.operation->kind == OperationKind::Embeddings;
   if (run.upload) return;  // its tokens are of sounds
   if (attempt.usage.source == UsageSource::Reported) return;
-  if (run.content_bytes == 0 && !embeds && !left_unanswered(attempt)) return;
   const std::uint64_t target = attempt.target->key;
   attempt.usage.source = UsageSource::Estimated;  // also of what is given again
   attempt.usage.input_uncached = run.estimates.tokens(target, attempt.request.text_bytes());
   if (run.content_bytes > 0) {
     attempt.usage.output_visible = run.estimates.tokens(target, run.content_bytes);
+  } else {
+    attempt.usage.output_visible = static_cast<std::uint32_t>(tokens_judged(attempt));
   }
 }
 
@@ -310,7 +318,8 @@ void know_usage(Run& run, Attempt& attempt) {
   if (run.settled) return;
   Exchange& exchange = run.exchange;
   const bool known = exchange.outcome.usage.source == UsageSource::Reported;
-  estimate_usage(run, attempt);
+  const bool embeds = exchange.operation->kind == OperationKind::Embeddings;
+  if (run.content_bytes > 0 || embeds || left_unanswered(attempt)) estimate_usage(run, attempt);
   if (attempt.stored) {
     exchange.outcome.saved = attempt.usage;
     return;
@@ -330,14 +339,18 @@ void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   if (result) {
     attempt.end = attempt.stored ? AttemptEnd::Stored : AttemptEnd::Answered;
   } else {
-    if (attempt.end != AttemptEnd::Skipped) {
+    if (attempt.end == AttemptEnd::Running) {
       attempt.end =
           result.error().kind == ErrorKind::Cancelled ? AttemptEnd::Cancelled : AttemptEnd::Failed;
     }
     attempt.error = result.error();
     std::string().swap(attempt.translated);  // of no use to the next one
   }
-  if (run.content_sent || result || left_unanswered(attempt)) know_usage(run, attempt);
+  if (run.content_sent || result || left_unanswered(attempt)) {
+    know_usage(run, attempt);
+  } else if (attempt.sent && (run.content_bytes > 0 || tokens_judged(attempt) > 0)) {
+    estimate_usage(run, attempt);  // nobody gets it, and it is paid for
+  }
   for (const Hook& hook : exchange.snapshot->pipeline->attempt_end) {
     if (exchange.stages_run >> hook.index & 1) hook.stage->on_attempt_end(exchange, attempt);
   }
@@ -381,6 +394,7 @@ Attempt& begin_attempt(Run& run, const Target& target) {
   attempt.request = run.exchange.request.fork();
   attempt.started = run.now();
   run.content_bytes = 0;
+  run.exchange.outcome.usage = {};  // of one that failed
   return attempt;
 }
 
@@ -455,7 +469,8 @@ Task<Result<void>> run_attempts(Run& run) {
   const auto& operation = *exchange.operation;
   exchange.outcome.streamed = exchange.index.stream && streams(operation.kind);
   if (exchange.outcome.streamed) {
-    WriterSettings settings{exchange.index.usage_wanted, !exchange.policy->event.empty()};
+    WriterSettings settings{exchange.index.usage_wanted, !exchange.policy->event.empty(),
+                            hides_logprobs(exchange)};
     run.writer = operation.dialect->writer(operation, settings);
   }
   Result<void> result = fail(ErrorKind::Unavailable, Origin::Us,

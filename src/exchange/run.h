@@ -110,6 +110,11 @@ Task<Result<void>> run_attempts(Run& run);
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream);
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream);
 
+/// Whether the answer may tell probabilities that only we have asked for.
+inline bool hides_logprobs(const Exchange& exchange) {
+  return exchange.escalate && !exchange.operation->dialect->wants_logprobs(exchange.index);
+}
+
 /// Runs the settle hooks, unless they have run.
 void settle(Run& run);
 
@@ -129,7 +134,7 @@ void pass_fields(std::span<const http::Field> from, std::span<const std::string_
                  std::vector<http::Field>& to);
 
 /// Fields that every answer carries; views into the exchange and `storage`.
-using FieldStorage = std::array<char, 72>;
+using FieldStorage = std::array<char, 80>;
 void answer_fields(const Exchange& exchange, const Target* target,
                    std::span<const http::Field> upstream, std::vector<http::Field>& fields,
                    FieldStorage& storage);

@@ -222,7 +222,12 @@ Result<std::string> embedding_body(const Operation& operation, const Attempt& at
 
 Result<Chat> chat_for_target(const Operation& operation, const Attempt& attempt) {
   auto chat = operation.dialect->decode(operation, attempt.request);
-  if (chat) add_system_prompt(*attempt.target->provider, *attempt.target, *chat);
+  if (!chat) return chat;
+  add_system_prompt(*attempt.target->provider, *attempt.target, *chat);
+  if (attempt.logprobs && !chat->logprobs.value_or(false)) {
+    chat->logprobs = true;
+    chat->top_logprobs = 1;
+  }
   return chat;
 }
 

@@ -89,6 +89,11 @@ void Tries::note(const Attempt& failed, Monotonic now) {
     if (tried_.empty()) tried_.reserve(exchange_.targets.size());
     found = tried_.insert(tried_.end(), Tried{failed.target});
   }
+  if (failed.end == AttemptEnd::Unsure) {  // better than none, should the others fail
+    found->again = found->told_when = true;
+    found->ready = now;
+    return;
+  }
   const Error& error = *failed.error;
   const double jitter = unit_interval(static_cast<std::uint64_t>(now.time_since_epoch().count()) ^
                                       failed.target->member_key);
@@ -113,6 +118,8 @@ const Target* Tries::next_untried(const Attempt& failed, Monotonic now) {
     if (too_long && (failed.target->context == 0 || target->context <= failed.target->context)) {
       continue;
     }
+    // Its replicas are as unsure.
+    if (failed.end == AttemptEnd::Unsure && target->place == failed.target->place) continue;
     budget_.asked(target->member_key, settings_.budget, now);
     return target;
   }

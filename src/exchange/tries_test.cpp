@@ -44,6 +44,29 @@ TEST_F(TriesTest, EachTargetInTurnThenTheSameOnesAgainAfterAPause) {
   EXPECT_LE(next.wait, 300ms);
 }
 
+TEST_F(TriesTest, WhoWasUnsureIsAskedAgainAtOnceWhereNobodyElseAnswers) {
+  targets[1].place = 1;
+  auto all = tries();
+  EXPECT_EQ(all.first(now), &targets[0]);
+  Attempt unsure = failed(&targets[0], ErrorKind::Unavailable, "unsure_answer");
+  unsure.end = AttemptEnd::Unsure;
+  EXPECT_EQ(all.after(unsure, now, 1min).target, &targets[1]);
+  const auto next = all.after(failed(&targets[1], ErrorKind::UpstreamFailed), now, 1min);
+  EXPECT_EQ(next.target, &targets[0]);
+  EXPECT_EQ(next.wait, 0ms);
+}
+
+TEST_F(TriesTest, ReplicasOfWhoWasUnsureAreNotAsked) {
+  Target cloud = make_target("c", nullptr, "c");
+  cloud.place = 1;
+  exchange.targets.push_back(&cloud);
+  auto all = tries();
+  all.first(now);
+  Attempt unsure = failed(&targets[0], ErrorKind::Unavailable, "unsure_answer");
+  unsure.end = AttemptEnd::Unsure;
+  EXPECT_EQ(all.after(unsure, now, 1min).target, &cloud);
+}
+
 TEST_F(TriesTest, NeverBeforeTheTimeThatTheProviderAskedFor) {
   exchange.targets.resize(1);
   auto all = tries();

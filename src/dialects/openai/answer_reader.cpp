@@ -157,6 +157,8 @@ class Reader final : public AnswerReader {
         if (value.type() == od::json_type::string) reason = string_of(value);
       } else if (key == "index") {
         index = count(value);
+      } else if (key == "logprobs") {
+        frame_->has_logprobs |= value.type() == od::json_type::object;
       }
     }
     if (!reason.empty()) {

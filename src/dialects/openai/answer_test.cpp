@@ -1,6 +1,7 @@
 // What of a provider's answer the application gets, and what is put into it.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -85,6 +86,56 @@ TEST(Answer, DataOfSeveralLinesStaysOneEvent) {
   EXPECT_EQ(through("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"secret\"}}]}\n\n", {},
                     true, "###"),
             "data: {\"choices\": [{\"delta\":{\"content\":\"###\"}}]}\n\n");
+}
+
+TEST(Answer, ProbabilitiesThatOnlyWeHaveAskedForAreTakenOut) {
+  const OpenAiDialect dialect;
+  Operations operations;
+  dialect.operations(operations);
+  const Operation& chat = *operations.find(http::Method::Post, "/v1/chat/completions").operation;
+  const auto passed = [&](std::string body, bool hide) {
+    body.reserve(body.size() + 64);
+    Frame frame;
+    EXPECT_TRUE(dialect.reader(chat)->whole(body, frame));
+    Bytes out;
+    dialect.writer(chat, {true, false, hide})->frame(frame, out);
+    std::string all;
+    for (const auto span : out.spans()) all += span;
+    return all;
+  };
+  const std::string told =
+      R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"{","logprob":-1}]}}]})";
+  EXPECT_EQ(passed(told, false), told);
+  EXPECT_EQ(passed(told, true), R"({"choices":[{"message":{"content":"a"},"logprobs":null}]})");
+  const std::string none = R"({"choices":[{"message":{"content":"a"},"logprobs": null}]})";
+  EXPECT_EQ(passed(none, true), none) << "as it came";
+}
+
+TEST(Logprobs, TheGeometricMeanOfWhatTheTokensHad) {
+  const auto read = [](std::string body, bool streamed) {
+    body.reserve(body.size() + 64);
+    auto reader = OpenAiDialect().logprob_reader();
+    streamed ? reader->feed(body) : reader->whole(body);
+    return reader;
+  };
+  const auto token = [](const char* logprob) {
+    return R"({"choices":[{"logprobs":{"content":[{"logprob":)" + std::string(logprob) +
+           R"(,"top_logprobs":[{"logprob":-7}]}],"refusal":null}}]})";
+  };
+  const auto whole = read(token("-2"), false);
+  EXPECT_EQ(whole->tokens(), 1u);
+  EXPECT_TRUE(whole->ended());
+  EXPECT_NEAR(whole->confidence(), std::exp(-2), 1e-9);
+  const auto streamed = read("data: " + token("-1") + "\n\ndata: " + token("-3") + "\n\n", true);
+  EXPECT_FALSE(streamed->ended());
+  EXPECT_NEAR(streamed->confidence(), std::exp(-2), 1e-9);
+  EXPECT_TRUE(read("data: [DONE]\n\n", true)->ended());
+  EXPECT_TRUE(read("data: {\"error\":{}}\n\n", true)->ended()) << "its own reader tells";
+  EXPECT_TRUE(read("data: no JSON\n\n", true)->ended());
+  EXPECT_EQ(read(R"({"choices":[{"logprobs":null}]})", false)->tokens(), 0u);
+  EXPECT_EQ(read(R"({"choices":[{"logprobs":{"content":"x"}}]})", false)->confidence(), 1.0);
+  // llama-server's word for no probability at all
+  EXPECT_GT(read(token("-3.4028234663852886e38"), false)->confidence(), 0.0);
 }
 
 }  // namespace

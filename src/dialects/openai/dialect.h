@@ -19,6 +19,9 @@ class OpenAiDialect : public Dialect {
   std::string_view upstream_path(const Operation& operation) const override;
   std::span<const std::string_view> request_fields() const override;
   std::span<const std::string_view> answer_fields() const override;
+  std::unique_ptr<LogprobReader> logprob_reader() const override;
+  void ask_for_logprobs(Request& request) const override;
+  bool wants_logprobs(const RequestIndex& index) const override;
   std::unique_ptr<AnswerReader> reader(const Operation& operation) const override;
   std::unique_ptr<AnswerWriter> writer(const Operation& operation,
                                        WriterSettings settings) const override;

@@ -16,6 +16,7 @@ class ResponsesDialect final : public OpenAiDialect {
   void address(const Operation& operation, std::string_view upstream_model, bool ask_for_usage,
                Request& request) const override;
   std::string_view upstream_path(const Operation& operation) const override;
+  std::unique_ptr<LogprobReader> logprob_reader() const override { return nullptr; }
   std::unique_ptr<AnswerReader> reader(const Operation& operation) const override;
   std::unique_ptr<AnswerWriter> writer(const Operation& operation,
                                        WriterSettings settings) const override;

@@ -195,6 +195,7 @@ World::World(std::vector<Stage*> stages, RetrySettings retries)
     const Zone zone = *name == 'a' ? Zone::Internal : Zone::External;
     auto provider = std::make_unique<FakeProvider>(name, dialect_, zone);
     model.targets.push_back(make_target(std::string(name) + "/up", provider.get(), "up"));
+    model.targets.back().place = static_cast<std::uint16_t>(*name - 'a');
     snapshot->providers.emplace(name, single_member(std::move(provider)));
   }
   snapshot->models.emplace("m", std::move(model));

@@ -84,7 +84,8 @@ void write_failures(Line& line, const Exchange& exchange) {
     size += word.copy(words.data() + size, words.size() - size);
   };
   for (const Attempt& attempt : exchange.attempts) {
-    if (attempt.end != AttemptEnd::Failed || !attempt.error) continue;
+    const bool in_vain = attempt.end == AttemptEnd::Failed || attempt.end == AttemptEnd::Unsure;
+    if (!in_vain || !attempt.error) continue;
     if (size > 0) put(", ");
     put(attempt.target->name);
     put(" ");

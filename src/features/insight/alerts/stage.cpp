@@ -83,7 +83,8 @@ void AlertStage::note_attempts(LoopCells& cells, const Exchange& exchange,
                          : cells.at(attempt.target->key, attempt.target->name, exchange.model->name,
                                     key_of(exchange.principal));
     cell.add(kAttempts);
-    if (attempt.error) cell.add(kAttemptErrors + number(attempt.error->kind));
+    if (attempt.error && attempt.end != AttemptEnd::Unsure)
+      cell.add(kAttemptErrors + number(attempt.error->kind));
   }
 }
 

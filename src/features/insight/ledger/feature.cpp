@@ -106,6 +106,7 @@ void write_totals(text::JsonWriter& json, const Totals& totals) {
   json.field("cache_write_tokens", t[2]).field("output_tokens", t[3] + t[4]);
   json.field("reasoning_tokens", t[4]).field("audio_input_tokens", t[5]);
   json.field("audio_output_tokens", t[6]).field("tokens_saved", totals.tokens_saved);
+  json.field("lost_attempts", totals.lost_attempts).field("lost_tokens", totals.lost_tokens);
   // Without any known price there is no cost; it is not 0.
   if (const auto micros = totals.cost_micros()) {
     json.key("cost").money(*micros).field("cost_micros", *micros);

@@ -122,6 +122,51 @@ class World final : public AdminClient {
     return {exchange.cost_micros, false};
   }
 
+  /// One whose first attempt was thrown away when it had used so many tokens; the second answers,
+  /// or (nothing) fails as well without having used any.
+  std::optional<std::int64_t> serve_after_lost(const Provider& first, std::uint32_t lost,
+                                               const Provider& second,
+                                               std::optional<std::uint32_t> output) {
+    const auto target_of = [](const Provider& of) {
+      return make_target(std::string(of.name()) + "/m", &of, "m");
+    };
+    const Target targets[] = {target_of(first), target_of(second)};
+    Exchange exchange(layout_);
+    exchange.context = &context_;
+    exchange.snapshot = &snapshot_;
+    exchange.principal = &principal_;
+    exchange.model = &model_;
+    exchange.model_name = model_.name;
+    exchange.policy = &policy_;
+    exchange.started_wall = clock_.wall();
+    Outcome outcome;
+    outcome.status = output ? 200 : 502;
+    exchange.attempts.reserve(2);
+    const Error failed = fail(ErrorKind::UpstreamBroken, Origin::Upstream, "cut").error();
+    if (!output) outcome.error = failed;
+    for (const Target& target : targets) {
+      auto& attempt = exchange.attempts.emplace_back();
+      attempt.target = &target;
+      EXPECT_TRUE(stage().on_attempt(exchange, attempt));
+      const bool is_first = exchange.attempts.size() == 1;
+      if (is_first) {
+        attempt.usage.source = UsageSource::Estimated;
+        attempt.usage.output_visible = lost;
+      }
+      if (is_first || !output) {
+        attempt.error = failed;
+        stage().on_attempt_end(exchange, attempt);
+        continue;
+      }
+      outcome.usage.source = UsageSource::Reported;
+      outcome.usage.output_visible = *output;
+      stage().on_usage(exchange, outcome.usage);
+      EXPECT_EQ(exchange.cost_micros, static_cast<std::int64_t>(lost + *output));
+    }
+    stage().on_settle(exchange, outcome);
+    return exchange.cost_micros;
+  }
+
   Result<AdminReply> call(http::Method, const std::string& path, const std::string&) override {
     AdminRequest request;
     request.path = "/api/usage";
@@ -200,6 +245,31 @@ TEST(LedgerFeature, PricesFromConfigAndCatalogueReachTheUsage) {
   world.set_prices(prices);
   EXPECT_EQ(world.serve(openai, "gpt-4.1", 1000, 100).cost_micros, std::nullopt);
   EXPECT_EQ(world.serve(gpu, "llama", 10, 5).cost_micros, 20);
+}
+
+TEST(LedgerFeature, WhatAttemptsUsedWhoseAnswerNobodyGot) {
+  World world;
+  PriceSettings prices;
+  prices.models["first/m"] =
+      prices.models["second/m"] = {1'000'000, 1'000'000, std::nullopt, std::nullopt};
+  world.set_prices(prices);
+  const NamedProvider first("first"), second("second");
+  EXPECT_EQ(world.serve_after_lost(first, 7, second, 5), 12) << "all that it has cost";
+  EXPECT_EQ(world.serve_after_lost(first, 9, second, std::nullopt), 9);
+  const auto reply = world.get("/api/usage?by=provider");
+  const auto& rows = reply.at("usage").as_array();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].at("provider").as_string(), "first");
+  EXPECT_EQ(rows[0].at("requests").as_int64(), 0);
+  EXPECT_EQ(rows[0].at("lost_attempts").as_int64(), 2);
+  EXPECT_EQ(rows[0].at("lost_tokens").as_int64(), 16);
+  EXPECT_EQ(rows[0].at("output_tokens").as_int64(), 16);
+  EXPECT_EQ(rows[0].at("estimated_requests").as_int64(), 0);
+  EXPECT_EQ(rows[0].at("cost_micros").as_int64(), 16);
+  EXPECT_EQ(rows[1].at("requests").as_int64(), 2);
+  EXPECT_EQ(rows[1].at("failed_requests").as_int64(), 1);
+  EXPECT_EQ(rows[1].at("lost_attempts").as_int64(), 0);
+  EXPECT_EQ(rows[1].at("cost_micros").as_int64(), 5);
 }
 
 TEST(LedgerFeature, APriceByTheHourIsSharedAndIdleTimeShown) {

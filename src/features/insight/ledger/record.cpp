@@ -73,10 +73,10 @@ Record make_record(const Settlement& settlement) {
                    usage.reasoning,      usage.audio_in,   usage.audio_out};
   record.duration_us = microseconds(settlement.duration);
   record.to_first_us = microseconds(settlement.to_first);
-  record.flags = static_cast<std::uint8_t>((settlement.cost ? Record::kCostKnown : 0) |
-                                           (settlement.streamed ? Record::kStreamed : 0) |
-                                           (settlement.cut_by_client ? Record::kCutByClient : 0) |
-                                           (settlement.error ? Record::kFailed : 0));
+  record.flags = static_cast<std::uint8_t>(
+      (settlement.cost ? Record::kCostKnown : 0) | (settlement.streamed ? Record::kStreamed : 0) |
+      (settlement.cut_by_client ? Record::kCutByClient : 0) |
+      (settlement.error ? Record::kFailed : 0) | (settlement.lost ? Record::kLost : 0));
   record.source = static_cast<std::uint8_t>(usage.source);
   record.error = static_cast<std::uint8_t>(settlement.error.value_or(ErrorKind{}));
   const std::string_view names[kNames] = {settlement.key, settlement.tenant, settlement.model,

@@ -41,6 +41,8 @@ struct Settlement {
   std::optional<ErrorKind> error;
   bool streamed = false;
   bool cut_by_client = false;
+  bool lost =
+      false;  // of an attempt whose answer nobody got; its request is settled by another one
   Wall time{};
   std::chrono::nanoseconds duration{0};
   std::chrono::nanoseconds to_first{0};  // 0 = no content was sent
@@ -49,7 +51,13 @@ struct Settlement {
 constexpr std::size_t kTokenKinds = 7;  // in the order of Usage's members
 
 struct Record {
-  enum Flags : std::uint8_t { kCostKnown = 1, kStreamed = 2, kCutByClient = 4, kFailed = 8 };
+  enum Flags : std::uint8_t {
+    kCostKnown = 1,
+    kStreamed = 2,
+    kCutByClient = 4,
+    kFailed = 8,
+    kLost = 16
+  };
 
   std::uint64_t sequence;
   std::uint32_t checksum;  // of all other bytes

@@ -4,6 +4,26 @@
 #include "core/snapshot.h"
 
 namespace causeway::ledger {
+namespace {
+
+// Whether an attempt has a settlement of its own: nobody got its answer, and it used something. The
+// last one's usage is the exchange's, where content of it has gone out.
+bool is_lost(const Exchange& exchange, const Attempt& attempt, const Outcome& outcome) {
+  if (!attempt.error) return false;
+  const bool used = attempt.usage.source != UsageSource::None;
+  if (&attempt != &exchange.attempts.back()) return used || attempt.cost_nanos.value_or(0) > 0;
+  return used && outcome.usage.source == UsageSource::None;
+}
+
+Nanos cost_before_last(const Exchange& exchange) {
+  Nanos sum = 0;
+  for (std::size_t i = 0; i + 1 < exchange.attempts.size(); ++i) {
+    sum += exchange.attempts[i].cost_nanos.value_or(0);
+  }
+  return sum;
+}
+
+}  // namespace
 
 LedgerStage::LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots,
                          SectionKey<LedgerSettings> settings, int loops)
@@ -48,9 +68,11 @@ Verdict LedgerStage::on_request(Exchange& exchange) {
 }
 
 Verdict LedgerStage::on_attempt(Exchange& exchange, Attempt& attempt) {
-  if (!any_hosted_.load(std::memory_order_relaxed)) return go_on();
   Settling& settling = exchange.slot(slot_);
-  end_hosted(exchange, settling);
+  settling.cost = 0;
+  settling.cost_known = false;
+  exchange.cost_micros.reset();
+  if (!any_hosted_.load(std::memory_order_relaxed)) return go_on();
   settling.meter = hosted_.find(attempt.target->provider->name());
   if (settling.meter) settling.mark = settling.meter->begin(exchange.context->clock->now());
   return go_on();
@@ -63,6 +85,38 @@ void LedgerStage::end_hosted(const Exchange& exchange, Settling& settling) {
   settling.meter = nullptr;
 }
 
+std::optional<Nanos> LedgerStage::cost_of_last(const Exchange& exchange, const Settling& settling) {
+  if (settling.cost_known) return settling.cost;
+  return exchange.attempts.empty() ? std::nullopt : exchange.attempts.back().cost_nanos;
+}
+
+// Money limits and the caller are told of all that the request has cost. Where its answer has no
+// known price, it has none.
+void LedgerStage::tell_cost(Exchange& exchange, std::optional<Nanos> own, bool lost) {
+  const Nanos before = cost_before_last(exchange);
+  if (lost) own = exchange.attempts.back().cost_nanos;
+  const bool used_nothing = !exchange.attempts.empty() && exchange.attempts.back().error &&
+                            exchange.attempts.back().usage.source == UsageSource::None;
+  if (!own && used_nothing && before > 0) own = 0;
+  if (!own) return;
+  exchange.cost_nanos = *own + before;
+  exchange.cost_micros = to_micros(*exchange.cost_nanos);
+}
+
+// Of an attempt that gave no answer: from here on it has its cost itself.
+void LedgerStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
+  if (!attempt.error) return;
+  Settling& settling = exchange.slot(slot_);
+  end_hosted(exchange, settling);
+  if (settling.cost_known) {
+    attempt.cost_nanos = settling.cost;
+  } else if (attempt.usage.source != UsageSource::None) {
+    const Price* price = price_of(exchange, *attempt.target);
+    if (price) attempt.cost_nanos = cost_of(attempt.usage, *price);
+  }
+  settling.cost_known = false;
+}
+
 void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
   if (exchange.attempts.empty()) return;
   const Target& target = *exchange.attempts.back().target;
@@ -72,7 +126,7 @@ void LedgerStage::on_usage(Exchange& exchange, const Usage& usage) noexcept {
   if (!cost) return;
   settling.cost = *cost;
   settling.cost_known = true;
-  exchange.cost_micros = to_micros(*cost);
+  exchange.cost_micros = to_micros(*cost + cost_before_last(exchange));
 }
 
 // What the answer had cost when a model made it, or would have.
@@ -88,6 +142,34 @@ void LedgerStage::settle_saved(Exchange& exchange, Settlement& settlement) {
   settlement.usage.source = UsageSource::Saved;
 }
 
+Settlement LedgerStage::settlement_of(const Exchange& exchange, const Attempt* attempt) {
+  Settlement settlement;
+  settlement.key = exchange.principal->key_id;
+  settlement.tenant = exchange.principal->tenant;
+  settlement.model = exchange.model_name;
+  settlement.time = exchange.started_wall;
+  if (!attempt) return settlement;
+  settlement.provider = attempt->target->provider->name();
+  settlement.upstream = attempt->target->upstream_model;
+  return settlement;
+}
+
+void LedgerStage::append(const Exchange& exchange, const Settlement& settlement) {
+  if (ledger_.append(exchange.context->index, settlement)) return;
+  loop_of(exchange).dropped.fetch_add(1, std::memory_order_relaxed);
+}
+
+void LedgerStage::settle_lost(const Exchange& exchange, const Outcome& outcome) {
+  for (const Attempt& attempt : exchange.attempts) {
+    if (!is_lost(exchange, attempt, outcome)) continue;
+    Settlement settlement = settlement_of(exchange, &attempt);
+    settlement.usage = attempt.usage;
+    settlement.cost = attempt.cost_nanos;
+    settlement.lost = true;
+    append(exchange, settlement);
+  }
+}
+
 void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept {
   Settling& settling = exchange.slot(slot_);
   const bool saved = outcome.saved.source != UsageSource::None;
@@ -97,33 +179,24 @@ void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept
   }
   end_hosted(exchange, settling);
   if (!exchange.principal || !exchange.model) return;
-  Settlement settlement;
-  settlement.key = exchange.principal->key_id;
-  settlement.tenant = exchange.principal->tenant;
-  settlement.model = exchange.model_name;
-  if (!exchange.attempts.empty()) {
-    const Target& target = *exchange.attempts.back().target;
-    settlement.provider = target.provider->name();
-    settlement.upstream = target.upstream_model;
-  }
+  const auto& attempts = exchange.attempts;
+  Settlement settlement = settlement_of(exchange, attempts.empty() ? nullptr : &attempts.back());
   settlement.usage = outcome.usage;
   if (saved) settle_saved(exchange, settlement);
-  settlement.tokens_saved = exchange.attempts.empty() ? 0 : exchange.tokens_saved.value_or(0);
-  if (settling.cost_known) {
-    settlement.cost = settling.cost;
-    exchange.cost_nanos = settling.cost;
-    exchange.cost_micros = to_micros(settling.cost);
+  settlement.tokens_saved = attempts.empty() ? 0 : exchange.tokens_saved.value_or(0);
+  if (!saved) {
+    const bool lost = !attempts.empty() && is_lost(exchange, attempts.back(), outcome);
+    if (!lost) settlement.cost = cost_of_last(exchange, settling);
+    tell_cost(exchange, settlement.cost, lost);
   }
   settlement.status = outcome.status;
   if (outcome.error) settlement.error = outcome.error->kind;
   settlement.streamed = outcome.streamed;
   settlement.cut_by_client = outcome.cut_by_client;
-  settlement.time = exchange.started_wall;
   settlement.duration = outcome.total;
   settlement.to_first = outcome.to_first_content;
-  if (!ledger_.append(exchange.context->index, settlement)) {
-    loop_of(exchange).dropped.fetch_add(1, std::memory_order_relaxed);
-  }
+  append(exchange, settlement);
+  settle_lost(exchange, outcome);
 }
 
 }  // namespace causeway::ledger

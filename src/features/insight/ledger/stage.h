@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,10 +30,13 @@ class LedgerStage final : public Stage {
   std::uint64_t dropped() const;
 
   std::string_view name() const override { return "ledger"; }
-  unsigned hooks() const override { return kOnRequest | kOnAttempt | kOnUsage | kOnSettle; }
+  unsigned hooks() const override {
+    return kOnRequest | kOnAttempt | kOnAttemptEnd | kOnUsage | kOnSettle;
+  }
   /// Overloaded (code "ledger_full") when it could not be settled and the policy refuses then.
   Verdict on_request(Exchange& exchange) override;
   Verdict on_attempt(Exchange& exchange, Attempt& attempt) override;
+  void on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept override;
   void on_usage(Exchange& exchange, const Usage& usage) noexcept override;
   void on_settle(Exchange& exchange, const Outcome& outcome) noexcept override;
 
@@ -41,7 +45,7 @@ class LedgerStage final : public Stage {
   struct Settling {
     HostedMeter* meter;  // of the attempt that runs, where it is paid by the hour
     HostedMeter::Mark mark;
-    Nanos cost;
+    Nanos cost;  // of that attempt
     bool cost_known;
   };
   struct alignas(64) PerLoop {
@@ -50,6 +54,11 @@ class LedgerStage final : public Stage {
   };
   PerLoop& loop_of(const Exchange& exchange);
   const Price* price_of(const Exchange& exchange, const Target& target);
+  static Settlement settlement_of(const Exchange& exchange, const Attempt* attempt);
+  void append(const Exchange& exchange, const Settlement& settlement);
+  void settle_lost(const Exchange& exchange, const Outcome& outcome);
+  static void tell_cost(Exchange& exchange, std::optional<Nanos> own, bool lost);
+  static std::optional<Nanos> cost_of_last(const Exchange& exchange, const Settling& settling);
   void settle_saved(Exchange& exchange, Settlement& settlement);
   void end_hosted(const Exchange& exchange, Settling& settling);
 

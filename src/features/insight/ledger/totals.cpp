@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <numeric>
 
 namespace causeway::ledger {
 namespace {
@@ -35,6 +36,9 @@ constexpr store::Migration kMigrations[] = {
      "  busy_cost integer not null, idle_cost integer not null,"
      "  primary key(day, provider)) without rowid;"},
     {3, "alter table usage_totals add column tokens_saved integer not null default 0;"},
+    {4,
+     "alter table usage_totals add column lost_attempts integer not null default 0;"
+     "alter table usage_totals add column lost_tokens integer not null default 0;"},
 };
 
 // A group's key in memory: day, source, lengths, names; the names as they stand in the record.
@@ -51,12 +55,13 @@ std::int32_t day_of_microseconds(std::int64_t time) {
 Totals totals_from(const store::Row& row, int column) {
   Totals totals;
   std::int64_t* const fields[] = {
-      &totals.requests,   &totals.failed,        &totals.streamed,     &totals.cut_by_client,
-      &totals.tokens[0],  &totals.tokens[1],     &totals.tokens[2],    &totals.tokens[3],
-      &totals.tokens[4],  &totals.tokens[5],     &totals.tokens[6],    &totals.cost,
-      &totals.priced,     &totals.unpriced,      &totals.duration_us,  &totals.to_first_us,
-      &totals.with_first, &totals.last_us,       &totals.tokens_saved, &totals.estimated,
-      &totals.stored,     &totals.stored_tokens, &totals.stored_cost,  &totals.stored_priced};
+      &totals.requests,    &totals.failed,       &totals.streamed,     &totals.cut_by_client,
+      &totals.tokens[0],   &totals.tokens[1],    &totals.tokens[2],    &totals.tokens[3],
+      &totals.tokens[4],   &totals.tokens[5],    &totals.tokens[6],    &totals.cost,
+      &totals.priced,      &totals.unpriced,     &totals.duration_us,  &totals.to_first_us,
+      &totals.with_first,  &totals.last_us,      &totals.tokens_saved, &totals.lost_attempts,
+      &totals.lost_tokens, &totals.estimated,    &totals.stored,       &totals.stored_tokens,
+      &totals.stored_cost, &totals.stored_priced};
   for (std::int64_t* field : fields) *field = row.integer(column++);
   return totals;
 }
@@ -65,14 +70,18 @@ Totals totals_from(const store::Row& row, int column) {
 
 void Totals::add(const Record& record) {
   const bool known = (record.flags & Record::kCostKnown) != 0;
-  ++requests;
+  const bool lost = (record.flags & Record::kLost) != 0;
+  requests += !lost;
+  lost_attempts += lost;
+  // Those of audio are a part of the others.
+  if (lost) lost_tokens += std::accumulate(record.tokens.begin(), record.tokens.begin() + 5, 0LL);
   failed += (record.flags & Record::kFailed) != 0;
   streamed += (record.flags & Record::kStreamed) != 0;
   cut_by_client += (record.flags & Record::kCutByClient) != 0;
   for (std::size_t i = 0; i < kTokenKinds; ++i) tokens[i] += record.tokens[i];
   if (known) cost += record.cost;
   priced += known;
-  estimated += record.source == static_cast<std::uint8_t>(UsageSource::Estimated);
+  estimated += !lost && record.source == static_cast<std::uint8_t>(UsageSource::Estimated);
   unpriced += !known && (record.source == static_cast<std::uint8_t>(UsageSource::Reported) ||
                          record.source == static_cast<std::uint8_t>(UsageSource::Estimated));
   duration_us += record.duration_us;
@@ -109,7 +118,7 @@ Result<void> Fold::store(store::Database& db) const {
     }
     auto done = db.run(
         "insert into usage_totals values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?, ?) on conflict do update set "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set "
         "requests = requests + excluded.requests, failed = failed + excluded.failed, "
         "streamed = streamed + excluded.streamed, cut = cut + excluded.cut, "
         "input_uncached = input_uncached + excluded.input_uncached, "
@@ -123,13 +132,15 @@ Result<void> Fold::store(store::Database& db) const {
         "to_first_us = to_first_us + excluded.to_first_us, "
         "with_first = with_first + excluded.with_first, "
         "last_us = max(last_us, excluded.last_us), "
-        "tokens_saved = tokens_saved + excluded.tokens_saved",
-        {head.day,          names[0],        names[1],        names[2],       names[3],
-         names[4],          head.source,     sum.requests,    sum.failed,     sum.streamed,
-         sum.cut_by_client, sum.tokens[0],   sum.tokens[1],   sum.tokens[2],  sum.tokens[3],
-         sum.tokens[4],     sum.tokens[5],   sum.tokens[6],   sum.cost,       sum.priced,
-         sum.unpriced,      sum.duration_us, sum.to_first_us, sum.with_first, sum.last_us,
-         sum.tokens_saved});
+        "tokens_saved = tokens_saved + excluded.tokens_saved, "
+        "lost_attempts = lost_attempts + excluded.lost_attempts, "
+        "lost_tokens = lost_tokens + excluded.lost_tokens",
+        {head.day,          names[0],          names[1],        names[2],       names[3],
+         names[4],          head.source,       sum.requests,    sum.failed,     sum.streamed,
+         sum.cut_by_client, sum.tokens[0],     sum.tokens[1],   sum.tokens[2],  sum.tokens[3],
+         sum.tokens[4],     sum.tokens[5],     sum.tokens[6],   sum.cost,       sum.priced,
+         sum.unpriced,      sum.duration_us,   sum.to_first_us, sum.with_first, sum.last_us,
+         sum.tokens_saved,  sum.lost_attempts, sum.lost_tokens});
     if (!done) return pass(std::move(done));
   }
   return {};
@@ -182,6 +193,7 @@ Result<std::vector<UsageRow>> read_usage(store::Database& db, const UsageQuery& 
       "sum(reasoning * used), sum(audio_in * used), sum(audio_out * used), "
       "sum(cost * used), sum(priced * used), sum(unpriced), sum(duration_us), sum(to_first_us), "
       "sum(with_first), max(last_us), sum(tokens_saved), "
+      "sum(lost_attempts), sum(lost_tokens), "
       "sum(case when source = 2 then requests else 0 end), sum(requests * (1 - used)), "
       "sum((input_uncached + cache_read + cache_write + output_visible + reasoning) * (1 - used)), "
       "sum(cost * (1 - used)), sum(priced * (1 - used)) "

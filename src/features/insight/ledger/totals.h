@@ -32,7 +32,11 @@ struct Totals {
   std::int64_t with_first = 0;
   std::int64_t last_us = 0;  // time of the last one, since 1970
   std::int64_t tokens_saved = 0;
-  std::int64_t estimated = 0;  // requests whose tokens we estimated; follows from the source
+  // Of attempts whose answer nobody got: they are no requests. Their tokens and their cost are in
+  // the sums.
+  std::int64_t lost_attempts = 0;
+  std::int64_t lost_tokens = 0;  // in and out
+  std::int64_t estimated = 0;    // requests whose tokens we estimated; follows from the source
   // Of answers that were there already (UsageSource::Saved): read, not added. In what add() gives,
   // and in the table, `tokens` and `cost` of that source are these.
   std::int64_t stored = 0;         // requests

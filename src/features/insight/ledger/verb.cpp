@@ -53,6 +53,7 @@ constexpr Figure kFigures[] = {
     {"PROMPT-CACHE", "cache_read_tokens", false},
     {"OUTPUT", "output_tokens", true},
     {"ESTIMATED", "estimated_requests", false},
+    {"LOST-TOKENS", "lost_tokens", false},
     {"MINIMISED", "tokens_saved", false},
     {"SPARED-TOKENS", "cached_tokens", false},
     {"SPARED-COST", "cost_saved", false, true},
@@ -64,6 +65,7 @@ constexpr const char* kFooter =
     "  STORED         of REQUESTS, those answered without a model: cache, FAQ\n"
     "  PROMPT-CACHE   of INPUT, what the provider read from its own cache\n"
     "  ESTIMATED      requests whose usage the provider did not tell\n"
+    "  LOST-TOKENS    of INPUT and OUTPUT, those of attempts whose answer nobody got\n"
     "  MINIMISED      tokens that minimising kept back; in no other sum\n"
     "  SPARED-TOKENS  what stored answers would have come to; in no other sum\n"
     "  SPARED-COST    the same in money\n";

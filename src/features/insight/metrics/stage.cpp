@@ -59,6 +59,10 @@ Families::Families(Registry& registry) {
   attempts = registry.counter({"causeway_attempts_total",
                                "Tries, by provider and how they ended.",
                                {kProvider, kConfigured, kModel, "error_type"}});
+  judged = registry.counter({"causeway_judged_answers_total",
+                             "Answers of first targets that were judged by their confidence: kept, "
+                             "or thrown away for another target's.",
+                             {kModel, "verdict"}});
   cost = registry.counter({"causeway_cost_micros_total",
                            "What priced answers cost, in millionths of the currency.",
                            {kProvider, kModel}});
@@ -88,6 +92,7 @@ struct MetricsStage::PerLoop {
         overhead(r, f.overhead, loop, 4),
         cut(r, f.cut, loop),
         attempts(r, f.attempts, loop),
+        judged(r, f.judged, loop),
         cost(r, f.cost, loop),
         saved(r, f.saved, loop),
         stored(r, f.stored, loop),
@@ -111,7 +116,7 @@ struct MetricsStage::PerLoop {
   HandleCache<Histogram, 1> overhead;
   HandleCache<Counter, 2> cut;
   HandleCache<Counter, 4> attempts;
-  HandleCache<Counter, 2> cost, saved, stored;
+  HandleCache<Counter, 2> judged, cost, saved, stored;
   HandleCache<Counter, 1> stored_tokens, stored_cost;
   NameMap<LabelId> labels;
   LabelId input, output, none;
@@ -146,13 +151,20 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
       (loop.labels.contains(exchange.model->name) || admit_exposed(exchange.model->name));
   const LabelId model = configured || exposed ? loop.label(exchange.model->name) : kOther;
   LabelId provider = loop.none;
+  bool thrown_away = false;
   for (const Attempt& attempt : exchange.attempts) {
     if (attempt.end == AttemptEnd::Skipped || attempt.stored) continue;
+    const bool unsure = attempt.end == AttemptEnd::Unsure;
+    thrown_away |= unsure;
     provider = loop.label(attempt.target->provider->kind());
-    const LabelId ended =
-        attempt.error ? loop.label(error_class(attempt.error->kind).label) : loop.none;
+    const LabelId ended = unsure          ? loop.label("unsure")
+                          : attempt.error ? loop.label(error_class(attempt.error->kind).label)
+                                          : loop.none;
     const LabelId configured_name = loop.label(attempt.target->provider->name());
     loop.attempts.at({provider, configured_name, model, ended}).add();
+  }
+  if (exchange.confidence) {
+    loop.judged.at({model, loop.label(thrown_away ? "thrown_away" : "kept")}).add();
   }
   const LabelId error =
       outcome.error ? loop.label(error_class(outcome.error->kind).label) : loop.none;

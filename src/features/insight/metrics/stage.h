@@ -18,7 +18,7 @@ namespace causeway::metrics {
 struct Families {
   explicit Families(Registry& registry);
   Family<Histogram> tokens, operation, request, first_token, per_token, overhead;
-  Family<Counter> cut, attempts, cost, saved, stored, stored_tokens, stored_cost;
+  Family<Counter> cut, attempts, judged, cost, saved, stored, stored_tokens, stored_cost;
 };
 
 class MetricsStage final : public Stage {

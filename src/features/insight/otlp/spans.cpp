@@ -116,6 +116,9 @@ void write_decisions(Span& span, const ExchangeRecord& record,
     span.real("causeway.cost", static_cast<double>(record.cost_micros) / 1e6);
   }
   span.number("causeway.attempts", record.attempt_count);
+  if (record.confidence >= 0) {
+    span.real("causeway.confidence", static_cast<double>(record.confidence) / 1000);
+  }
   for (std::size_t i = 0; i < record.mark_count; ++i) {
     const StageMark& mark = record.marks[i];
     if (mark.stage >= stages.size()) continue;
@@ -166,7 +169,7 @@ void write_attempt(text::JsonWriter& json, const ExchangeRecord& record, std::si
   span.text("causeway.target", attempt.target.view());
   span.text("causeway.dialect", attempt.dialect);
   const bool answered = attempt.end == AttemptEnd::Answered || attempt.end == AttemptEnd::Stored;
-  if (answered) write_usage(span, record.usage);
+  write_usage(span, answered ? record.usage : attempt.usage);
   if (attempt.status) span.number("http.response.status_code", attempt.status);
   span.text("error.type", error_type(attempt.error));
   span.end(attempt.error >= 0, attempt.code.view());

@@ -10,8 +10,9 @@
 namespace causeway::traces {
 namespace {
 
-// 1: without the models that answered; 2: without the rule, and members of providers
-constexpr std::uint64_t kVersion = 3;
+// 1: without the models that answered; 2: without the rule, and members of providers; 3: without
+// the order of the targets, the confidence, and what each attempt used
+constexpr std::uint64_t kVersion = 4;
 constexpr std::uint64_t kStreamed = 1, kCut = 2, kContents = 4;  // flags
 
 std::string_view name_of(AttemptEnd end) {
@@ -22,6 +23,8 @@ std::string_view name_of(AttemptEnd end) {
       return "failed";
     case AttemptEnd::Cancelled:
       return "cancelled";
+    case AttemptEnd::Unsure:
+      return "unsure";
     case AttemptEnd::Skipped:
       return "skipped";
     case AttemptEnd::Stored:
@@ -100,6 +103,12 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
   for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
     to.put(record.attempts[i].member.view());
   }
+  to.put(record.order.view()).put(static_cast<std::uint64_t>(record.confidence + 1));
+  for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
+    const Usage& usage = record.attempts[i].usage;
+    const bool estimated = usage.source == UsageSource::Estimated;
+    to.put(usage.input() << 1 | std::uint64_t{estimated}).put(usage.output());
+  }
 }
 
 void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint64_t version) {
@@ -134,6 +143,15 @@ void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint6
   if (version < 3) return;
   out.rule = name();
   for (Trace::Attempt& attempt : out.attempts) attempt.member = from.text();
+  if (version < 4) return;
+  out.order = from.text();
+  out.confidence = static_cast<std::int64_t>(from.number()) - 1;
+  for (Trace::Attempt& attempt : out.attempts) {
+    const std::uint64_t input = from.number();
+    attempt.estimated = (input & 1) != 0;
+    attempt.input = input >> 1;
+    attempt.output = from.number();
+  }
 }
 
 void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text) {
@@ -143,6 +161,16 @@ void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text
   } else {
     json.string(text);
   }
+}
+
+void write_order(text::JsonWriter& json, std::string_view lines) {
+  json.key("targets").begin_array();
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find('\n'));
+    json.string(line);
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+  }
+  json.end_array();
 }
 
 void write_lists(text::JsonWriter& json, const Trace& trace) {
@@ -160,6 +188,10 @@ void write_lists(text::JsonWriter& json, const Trace& trace) {
     write_text(json, "error", attempt.error);
     if (!attempt.code.empty()) json.field("code", attempt.code);
     if (attempt.status != 0) json.field("status", attempt.status);
+    if (attempt.input + attempt.output > 0) {
+      json.field("input_tokens", attempt.input).field("output_tokens", attempt.output);
+      if (attempt.estimated) json.field("estimated", true);
+    }
     json.field("us", attempt.micros).end_object();
   }
   json.end_array().key("found").begin_array();
@@ -281,6 +313,8 @@ void Trace::write_open(text::JsonWriter& json, std::string_view key_name) const 
   json.field("tenant", tenant).field("user", user).field("operation", operation);
   json.field("dialect", dialect).field("model", model).field("policy", policy);
   if (!rule.empty()) json.field("rule", rule);
+  write_order(json, order);
+  if (confidence >= 0) json.key("confidence").fixed(confidence, 3);
   json.field("status", status);
   write_text(json, "error", error);
   if (!code.empty()) json.field("code", code);

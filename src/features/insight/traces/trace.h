@@ -86,7 +86,8 @@ struct Trace {
   struct Attempt {
     std::string_view target, dialect, end, error, code;
     std::string answering_model, member;  // as the answer says
-    std::uint64_t status = 0, micros = 0;
+    std::uint64_t status = 0, micros = 0, input = 0, output = 0;
+    bool estimated = false;
   };
   struct Found {
     std::string_view stage, kind, action;
@@ -104,6 +105,8 @@ struct Trace {
   std::int64_t cost_micros = -1;
   std::uint64_t total_micros = 0, first_content_micros = 0, upstream_micros = 0;
   std::uint64_t attempts_total = 0;
+  std::string order;             // of the targets, a line each
+  std::int64_t confidence = -1;  // in thousandths
   std::vector<Mark> marks;
   std::vector<Attempt> attempts;
   std::vector<Found> found;

@@ -17,3 +17,19 @@ void describe(config::Fields& f, BreakerSettings& c) {
 }
 
 }  // namespace causeway::routing
+
+namespace causeway {
+
+void describe(config::Fields& f, Escalation& c) {
+  f.word("off", c.below, 0.0, "No answer is judged.");
+  f.field("below", c.below,
+          "Confidence below which an answer is thrown away: the geometric mean of the "
+          "probabilities that the model gave to the tokens of its answer.")
+      .range(0.01, 0.99);
+  f.field("tokens", c.tokens,
+          "So many first tokens decide, behind which a stream goes on as it comes. 0 = all: an "
+          "answer goes out when it is whole.")
+      .range(0, 100'000);
+}
+
+}  // namespace causeway

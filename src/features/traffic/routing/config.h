@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/section_table.h"
+#include "core/target.h"
 #include "features/traffic/routing/breaker.h"
 #include "features/traffic/routing/quota.h"
 
@@ -22,3 +23,7 @@ inline constexpr config::Section<Priority> kPriority{"priority"};
 void describe(config::Fields& f, BreakerSettings& c);
 
 }  // namespace causeway::routing
+
+namespace causeway {
+void describe(config::Fields& f, Escalation& c);
+}  // namespace causeway

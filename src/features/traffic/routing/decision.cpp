@@ -22,15 +22,16 @@ constexpr std::size_t kBeginning = 4 * 1024;  // bytes of a prompt that make rep
 struct Route {
   const Rule* rule = nullptr;
   Strategy strategy = Strategy::Fallback;
+  const Escalation* escalate = nullptr;
   const std::vector<Target>* targets = nullptr;
 };
 
 Route route_of(const Exchange& exchange) {
   const Model& model = *exchange.model;
   for (const Rule& rule : model.rules) {
-    if (holds(*rule.when, exchange)) return {&rule, rule.strategy, &rule.targets};
+    if (holds(*rule.when, exchange)) return {&rule, rule.strategy, &rule.escalate, &rule.targets};
   }
-  return {nullptr, model.strategy, &model.targets};
+  return {nullptr, model.strategy, &model.escalate, &model.targets};
 }
 
 // The user where one is named, else who called.
@@ -138,6 +139,7 @@ Asking asking_of(const Exchange& exchange, const std::vector<Target>& targets, S
 void choose_targets(Exchange& exchange, LoopStates& states) {
   const Route route = route_of(exchange);
   exchange.rule = route.rule ? std::string_view(route.rule->name) : std::string_view();
+  exchange.escalate = *route.escalate ? route.escalate : nullptr;
   const auto& targets = *route.targets;
   if (targets.size() == 1) {
     exchange.targets.assign(1, &targets[0]);
@@ -160,6 +162,10 @@ std::string explained(const Exchange& exchange, LoopStates& states) {
     json.key("rule").null();
   }
   json.field("strategy", causeway::to_string(route.strategy));
+  if (exchange.escalate) {
+    json.key("escalate").begin_object().field("below", exchange.escalate->below);
+    json.field("tokens", exchange.escalate->tokens).end_object();
+  }
   json.field("policy", exchange.policy->names);
   json.field("prompt_tokens", prompt_tokens(exchange, (*route.targets)[0].key));
   json.key("needs").begin_array();

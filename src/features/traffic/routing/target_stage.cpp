@@ -163,12 +163,13 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
     asked.quota->settle(attempt.target->quota, asked.tokens, real);
     if (asked.tokens > real) asked.quota->wake(attempt.started + attempt.took);
   }
-  if (attempt.end == AttemptEnd::Answered && asked.answering) {
+  const bool unsure = attempt.end == AttemptEnd::Unsure;  // it answered, and that is no fault
+  if ((attempt.end == AttemptEnd::Answered || unsure) && asked.answering) {
     asked.state->answered_after(attempt.waited, attempt.started + attempt.took);
     asked.state->breaker().succeeded(false);
   }
   Breaker& breaker = asked.state->breaker();
-  const Says says = attempt.error ? said_by(*attempt.error) : Says::Nothing;
+  const Says says = attempt.error && !unsure ? said_by(*attempt.error) : Says::Nothing;
   const Monotonic now = attempt.started + attempt.took;
   const BreakerSettings settings =
       says == Says::Nothing ? BreakerSettings() : of_loop(exchange).all().settings();

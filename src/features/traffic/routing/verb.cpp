@@ -69,6 +69,13 @@ void print(const bj::object& decision) {
   const bool ruled = !decision.at("rule").is_null();
   std::printf("\n%s\n\n",
               ruled ? ("Rule: " + text_of(decision, "rule")).c_str() : "No rule holds.");
+  if (const auto* escalate = decision.if_contains("escalate")) {
+    const bj::object& how = escalate->as_object();
+    const std::string tokens = text_of(how, "tokens");
+    std::printf("The first target's answer is given where its confidence is %.3g or more%s.\n\n",
+                how.at("below").to_number<double>(),
+                tokens == "0" ? "" : (", by its first " + tokens + " tokens").c_str());
+  }
   std::vector<std::vector<std::string>> rows{
       {"TARGET", "MEMBER", "ZONE", "STATE", "UNDER WAY", "USUAL MS", "REMARK"}};
   for (const bj::value& value : decision.at("targets").as_array()) {

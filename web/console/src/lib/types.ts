@@ -21,6 +21,9 @@ export interface Attempt {
   error: string | null;
   code?: string;
   status?: number;
+  input_tokens?: number; // where something is known of it
+  output_tokens?: number;
+  estimated?: boolean;
   us: number;
 }
 
@@ -38,6 +41,8 @@ export interface Trace {
   model: string;
   policy: string;
   rule?: string; // of its model, by which the targets were chosen
+  targets: string[]; // in the order chosen
+  confidence?: number; // of the answer that was judged
   status: number;
   error: string | null;
   code?: string;
@@ -199,7 +204,7 @@ export interface Provider {
   models: { model: string; upstream: string }[];
   members: { name: string; well: boolean | null; targets: TargetState[] }[];
   last_hour: { attempts: number; errors: number; errors_by_class: Record<string, number> };
-  state: "ok" | "failing" | "unused";
+  state: "ok" | "degraded" | "failing" | "unused";
 }
 
 export interface UsageRow {

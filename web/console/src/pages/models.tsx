@@ -75,6 +75,7 @@ function Models() {
 
 const STATES: Record<string, Tone> = {
   ok: "good",
+  degraded: "warn",
   failing: "bad",
   ready: "good",
   starting: "info",

@@ -108,7 +108,11 @@ function Facts({ trace }: { trace: Trace }) {
         </div>
         <div>
           <dt>Target</dt>
-          <dd>{trace.attempts.length ? to("target", trace.attempts.at(-1)!.target) : "none"}</dd>
+          <dd>
+            {trace.attempts.length ? to("target", trace.attempts.at(-1)!.target) : "none"}
+            {trace.targets.length > 1 && <small class="soft"> of {trace.targets.join(", ")}</small>}
+            {trace.confidence !== undefined && <span class="soft"> · confidence {trace.confidence}</span>}
+          </dd>
         </div>
         <div>
           <dt>Key</dt>
@@ -182,7 +186,7 @@ function stepsOf(trace: Trace): Step[] {
     const good = attempt.end === "answered" || attempt.end === "stored";
     const verdict = (
       <>
-        <Badge tone={good ? "good" : "bad"}>{words(attempt.end)}</Badge>{" "}
+        <Badge tone={good ? "good" : attempt.end === "unsure" ? "warn" : "bad"}>{words(attempt.end)}</Badge>{" "}
         {good && attempt.answering_model && <span class="soft">by {attempt.answering_model}</span>}
         {!good && (
           <span class="soft">
