@@ -398,35 +398,6 @@ Attempt& begin_attempt(Run& run, const Target& target) {
   return attempt;
 }
 
-// Whether another target may say the rest of an answer that broke off with this error.
-Task<bool> may_go_on(Run& run, const Error& error) {
-  Exchange& exchange = run.exchange;
-  if (!run.told || !run.told->may_go_on() || run.draining || exchange.cancel.requested()) {
-    co_return false;
-  }
-  if (error.origin != Origin::Upstream) co_return false;
-  if (exchange.index.body.size() <= kLargeBytes) co_return may_be_continued(exchange, *run.told);
-  bool may = false;
-  Work work = [&] {
-    may = may_be_continued(exchange, *run.told);
-    return go_on();
-  };
-  const auto looked = co_await on_cpu(exchange, std::move(work));
-  co_return looked&& may;
-}
-
-// From here on targets are asked for the rest. What the one that was cut has used counts as well.
-void go_on_elsewhere(Run& run, const Attempt& cut) {
-  Usage used = cut.usage;
-  const auto said = run.estimates.tokens(cut.target->key, run.content_bytes);
-  used.output_visible = std::max(used.output_visible, static_cast<std::uint32_t>(said));
-  run.told->before = sum(run.told->before, used);
-  run.told->own = {};
-  run.told->goes_on = true;
-  run.exchange.outcome.usage = {};
-  run.content_sent = false;
-}
-
 // Of several attempts' errors the caller is told the last that came from a target; what was not
 // even asked since it rests says less.
 Result<void> telling(const Exchange& exchange, Result<void> last) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "exchange/run.h"
 #include "platform/text/glob.h"
 
 namespace causeway::exchange {
@@ -315,6 +316,33 @@ Usage sum(const Usage& a, const Usage& b) {
   all.audio_in = a.audio_in + b.audio_in;
   all.audio_out = a.audio_out + b.audio_out;
   return all;
+}
+
+Task<bool> may_go_on(Run& run, const Error& error) {
+  Exchange& exchange = run.exchange;
+  if (!run.told || !run.told->may_go_on() || run.draining || exchange.cancel.requested()) {
+    co_return false;
+  }
+  if (error.origin != Origin::Upstream) co_return false;
+  if (exchange.index.body.size() <= kLargeBytes) co_return may_be_continued(exchange, *run.told);
+  bool may = false;
+  Work work = [&] {
+    may = may_be_continued(exchange, *run.told);
+    return go_on();
+  };
+  const auto looked = co_await on_cpu(exchange, std::move(work));
+  co_return looked&& may;
+}
+
+void go_on_elsewhere(Run& run, const Attempt& cut) {
+  Usage used = cut.usage;
+  const auto said = run.estimates.tokens(cut.target->key, run.content_bytes);
+  used.output_visible = std::max(used.output_visible, static_cast<std::uint32_t>(said));
+  run.told->before = sum(run.told->before, used);
+  run.told->own = {};
+  run.told->goes_on = true;
+  run.exchange.outcome.usage = {};
+  run.content_sent = false;
 }
 
 }  // namespace causeway::exchange

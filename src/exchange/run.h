@@ -110,6 +110,11 @@ Task<Result<void>> run_attempts(Run& run);
 Task<Result<void>> deliver_whole(Run& run, Attempt& attempt, http::ClientStream& upstream);
 Task<Result<void>> deliver_stream(Run& run, Attempt& attempt, http::ClientStream& upstream);
 
+/// Whether another target may say the rest of an answer that broke off with this error (rest.cpp).
+Task<bool> may_go_on(Run& run, const Error& error);
+/// From here on targets are asked for the rest. What the one that was cut has used counts as well.
+void go_on_elsewhere(Run& run, const Attempt& cut);
+
 /// Whether the answer may tell probabilities that only we have asked for.
 inline bool hides_logprobs(const Exchange& exchange) {
   return exchange.escalate && !exchange.operation->dialect->wants_logprobs(exchange.index);

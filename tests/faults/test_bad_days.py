@@ -63,9 +63,7 @@ TROUBLES = {
     "half a body": in_streams(saying(500), fake_faults.cut_body),
     "an event that is an error": in_streams(fake_faults.error_first, saying(500)),
     "20 times slower": slow,
-}
-# After content: what went out cannot be taken back, so a stream is told, or goes on elsewhere.
-AFTER_CONTENT = {
+    # After the first words, which cannot be taken back: the policy has the next one go on.
     "half a stream": in_streams(fake_faults.cut_mid_stream, saying(500)),
     "half a chunk": in_streams(fake_faults.cut_mid_chunk, saying(500)),
     "a malformed event": in_streams(fake_faults.bad_event, saying(500)),
@@ -80,14 +78,15 @@ def settings(fakes) -> dict:
     providers["unknown"] = {**provider, "base_url": "http://no-such-host.invalid/v1"}  # its name is not found
     return {"providers": providers,
             "models": {"m": {"strategy": "least_busy", "targets": [f"{name}/m" for name in providers]}},
-            "breaker": {"rest": "1s", "longest_rest": "4s"}}
+            "breaker": {"rest": "1s", "longest_rest": "4s"},
+            "policies": [{"name": "all", "retries": {"continue": True}}]}
 
 
 class Days:
     """Six of the fakes get well and ill again; the seventh stays well. One of them is away at times."""
 
-    def __init__(self, fakes, troubles: dict, seed: int):
-        self.fakes, self.troubles, self.random = fakes, troubles, random.Random(seed)
+    def __init__(self, fakes, seed: int):
+        self.fakes, self.random = fakes, random.Random(seed)
         self.had = collections.Counter()
         self.stop = threading.Event()
         self.away = None
@@ -95,10 +94,10 @@ class Days:
             fake.on("m", usual)
 
     def run(self):
-        names = list(self.troubles) + ["away"]
+        names = list(TROUBLES) + ["away"]
         self.random.shuffle(names)
         turn = 0
-        while not self.stop.wait(0.7):
+        while not self.stop.wait(0.6):
             which = self.random.randrange(len(self.fakes) - 1)
             if self.random.random() < 0.3:
                 self.fakes[which].on("m", usual)
@@ -107,7 +106,7 @@ class Days:
             turn += 1
             self.had[name] += 1
             if name != "away":
-                self.fakes[which].on("m", self.troubles[name])
+                self.fakes[which].on("m", TROUBLES[name])
             elif self.away is None:
                 self.away = self.fakes[which]
                 self.away.stop_listening()
@@ -168,7 +167,7 @@ def calls_of(fakes) -> int:
 
 def test_mixed_troubles_under_load(fakes, make_gateway):
     gateway = make_gateway(settings(fakes))
-    with Days(fakes, TROUBLES, 7) as days:
+    with Days(fakes, 7) as days:
         wrong, took = load(gateway, (whole, streamed), SECONDS)
     calls = calls_of(fakes)
     print(f"{len(took)} requests, {calls} calls ({calls / len(took):.2f}), {days.had.total()} troubles of "

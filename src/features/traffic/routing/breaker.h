@@ -59,6 +59,7 @@ class Breaker {
   /// Still to go of an open one's rest.
   std::chrono::milliseconds rest_left(Monotonic now) const;
   std::string why() const;
+  std::uint32_t failures_in_a_row() const { return in_a_row_.load(std::memory_order_relaxed); }
   std::uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
   std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
   std::uint64_t opened() const { return opened_.load(std::memory_order_relaxed); }

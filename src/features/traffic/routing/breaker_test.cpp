@@ -176,7 +176,7 @@ TEST(TargetStates, ForgetsWhatNoConfigurationHasAnyMore) {
   TargetState* const first = loop.of(kept);
   loop.of(gone)->breaker().probed(false, clock.now(), {});
   TargetState* const under_way = loop.of(busy);
-  under_way->began();
+  under_way->began(clock.now());
   loop.of(chosen);
   states.keep({kept.member_key});
   loop.forget_gone();

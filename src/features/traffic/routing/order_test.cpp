@@ -65,7 +65,7 @@ TEST_F(OrderTest, TheLessBusyOfTwoComesFirst) {
   add("b");
   answered(0, 100ms);
   answered(1, 100ms);
-  state(0).began();
+  state(0).began(clock.now());
   for (asking.draw = 0; asking.draw < 20; ++asking.draw) {
     EXPECT_EQ(order(Strategy::LeastBusy), "ba");
   }
@@ -95,7 +95,7 @@ TEST_F(OrderTest, TheFastestComesFirstAndTheOthersAreAskedAgainAfterLongSilence)
     answered(1, 100ms);
   }
   EXPECT_EQ(order(Strategy::Fastest), "ab");
-  state(0).began();
+  state(0).began(clock.now());
   EXPECT_EQ(order(Strategy::Fastest), "ba");
 }
 
@@ -106,7 +106,7 @@ TEST_F(OrderTest, TheFastestIsNoLongerWhereAllCallsGoToIt) {
   answered(1, 100ms);
   for (int calls = 0; calls < 7; ++calls) {
     EXPECT_EQ(order(Strategy::Fastest), "ba") << calls;
-    state(1).began();
+    state(1).began(clock.now());
   }
   EXPECT_EQ(order(Strategy::Fastest), "ab") << "its line is longer than it is used to";
   // One that was slow because of a long line is asked at once when that is gone.
@@ -155,8 +155,8 @@ TEST_F(OrderTest, PromptsThatBeginAlikeGoToOneReplicaUntilItHasMoreThanItsShare)
   EXPECT_EQ(order(Strategy::Fallback), first);
   std::size_t home = 0;
   while (targets[home].member[0] != first[1]) ++home;
-  state(home).began();
-  state(home).began();
+  state(home).began(clock.now());
+  state(home).began(clock.now());
   const auto moved = order(Strategy::Fallback);
   EXPECT_NE(moved[1], first[1]);
   EXPECT_EQ(moved[1], first[3]) << "the next in the prompt's own order";
@@ -167,7 +167,7 @@ TEST_F(OrderTest, MembersOfAPlaceStandTogether) {
   add("a", 1, "2");
   add("b");
   for (std::size_t i = 0; i < 3; ++i) answered(i, 10ms);
-  state(0).began();
+  state(0).began(clock.now());
   EXPECT_EQ(order(Strategy::Fallback), "a2a1b");
 }
 

@@ -127,19 +127,22 @@ Task<Verdict> TargetStage::wait_attempt(Exchange& exchange, Attempt& attempt) {
   const Quota::Wanted its = wanted(exchange, target);
   auto waited = co_await wait_in_line(exchange, attempt, *quota, its);
   if (!waited) co_return pass(std::move(waited));
+  attempt.end = AttemptEnd::Running;
   TargetState* state = of_loop(exchange).of(target);
-  auto admission = state->breaker().admit(exchange.context->clock->now());
+  if (!state) co_return go_on();  // a reload has left no room to watch it
+  const Monotonic now = exchange.context->clock->now();
+  auto admission = state->breaker().admit(now);
   if (!admission.goes) {
-    quota->give_back(its, exchange.context->clock->now());
+    attempt.end = AttemptEnd::Skipped;
+    quota->give_back(its, now);
     co_return resting(target, std::move(admission));
   }
-  attempt.end = AttemptEnd::Running;
   Asked& asked = exchange.slot(slot_);
   asked.quota = quota;
   asked.tokens = its.tokens;
   asked.state = state;
   asked.trial = admission.trial;
-  state->began();
+  state->began(now);
   co_return go_on();
 }
 

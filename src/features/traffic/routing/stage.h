@@ -109,7 +109,7 @@ class TargetStage final : public Stage {
                                   Quota::Wanted wanted);
   std::optional<std::chrono::milliseconds> take_quota(const Exchange& exchange,
                                                       const Target& target, Asked& asked) const;
-  void prefer_those_that_answer(Exchange& exchange, const Attempt& waited_for) const;
+  void prefer_one_that_answers(Exchange& exchange, const Attempt& waited_for) const;
   LoopStates& of_loop(const Exchange& exchange) const {
     return states_[static_cast<std::size_t>(exchange.context->index)];
   }

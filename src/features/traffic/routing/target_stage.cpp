@@ -124,7 +124,7 @@ Verdict TargetStage::on_attempt(Exchange& exchange, Attempt& attempt) {
     return no_quota("The quota set for this model's provider is used up for the moment.",
                     Origin::Us, *wait);
   }
-  state->began();
+  state->began(attempt.started);
   asked.state = state;
   asked.trial = admission.trial;
   return go_on();
@@ -140,18 +140,26 @@ void TargetStage::on_answering(Exchange& exchange, Attempt& attempt,
   asked.answering = true;
 }
 
-// Who has waited in vain goes to one next that has answered others meanwhile: where several targets
-// hang at once, a request waits for one of them and not for each in turn.
-void TargetStage::prefer_those_that_answer(Exchange& exchange, const Attempt& waited_for) const {
+// Who has waited in vain goes next to the one that was the last to answer, of those that neither
+// fail nor keep others waiting as long: where several targets hang at once, a request waits for one
+// of them and not for each in turn.
+void TargetStage::prefer_one_that_answers(Exchange& exchange, const Attempt& waited_for) const {
   auto& targets = exchange.targets;
   const auto tried = std::ranges::find(targets, waited_for.target);
   if (tried == targets.end()) return;
   LoopStates& states = of_loop(exchange);
   const Monotonic now = waited_for.started + waited_for.took;
-  std::stable_partition(tried + 1, targets.end(), [&](const Target* target) {
-    const TargetState* state = states.of(*target);
-    return state && state->last_answer() > waited_for.started && state->breaker().admits(now);
-  });
+  Monotonic last{};
+  auto found = targets.end();
+  for (auto at = tried + 1; at != targets.end(); ++at) {
+    const TargetState* state = states.of(**at);
+    if (!state || state->last_answer() <= last) continue;
+    if (!state->breaker().admits(now) || state->breaker().failures_in_a_row() > 0) continue;
+    if (state->silent_since(waited_for.started)) continue;
+    last = state->last_answer();
+    found = at;
+  }
+  if (found != targets.end()) std::rotate(tried + 1, found, found + 1);
 }
 
 void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept {
@@ -183,7 +191,7 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
     there ? breaker.succeeded(asked.trial) : breaker.undecided(asked.trial);
   }
   if (attempt.error && attempt.error->kind == ErrorKind::Timeout) {
-    prefer_those_that_answer(exchange, attempt);
+    prefer_one_that_answers(exchange, attempt);
   }
   asked.state = nullptr;
 }

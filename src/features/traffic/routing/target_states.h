@@ -2,6 +2,7 @@
 // may be asked now. Outlives snapshots; found by Target::member_key. Safe from any thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -43,7 +44,10 @@ class alignas(64) TargetState {
   Breaker& breaker() { return breaker_; }
   const Breaker& breaker() const { return breaker_; }
 
-  void began() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  void began(Monotonic now) {
+    if (in_flight_.fetch_add(1, std::memory_order_relaxed) > 0) return;
+    busy_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
   void ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
@@ -60,6 +64,12 @@ class alignas(64) TargetState {
   void answered_after(std::chrono::nanoseconds time, Monotonic now);
   /// Usual, lately: an average in which what is 10 s old weighs 1/e. Nothing = none has come yet.
   std::optional<std::chrono::nanoseconds> usual() const;
+  /// Whether calls are under way, and none has been answered since.
+  bool silent_since(Monotonic when) const {
+    const std::int64_t last = std::max(last_answer_.load(std::memory_order_relaxed),
+                                       busy_since_.load(std::memory_order_relaxed));
+    return in_flight() > 0 && last < when.time_since_epoch().count();
+  }
   /// How many calls were under way while that was so; 0 = no answer has come yet.
   double usual_in_flight() const { return usual_in_flight_.load(std::memory_order_relaxed); }
   /// When the last answer came; the clock's beginning where none has.
@@ -81,6 +91,7 @@ class alignas(64) TargetState {
   std::atomic<double> usual_in_flight_{0};
   std::atomic<std::int64_t> used_up_until_{0};  // of the clock
   std::atomic<std::int64_t> last_answer_{0};    // of the clock
+  std::atomic<std::int64_t> busy_since_{0};     // of the clock: no call was under way before
 };
 
 class TargetStates {

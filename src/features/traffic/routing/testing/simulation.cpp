@@ -140,7 +140,7 @@ const Trouble* Simulation::trouble(std::size_t server, Trouble::Kind kind) const
 void Simulation::call(const Request_& request, std::size_t server, bool trial) {
   ++told_.calls;
   ++told_.shares[server];
-  states_.of(targets_[server])->began();
+  states_.of(targets_[server])->began(clock());
   auto made = std::make_shared<Call>(Call{request, server, now_, trial});
   const auto fails = [&](double after, double retry_after = 0) {
     at(now_ + after, [this, made, retry_after] { failed(made, retry_after); });
