@@ -225,14 +225,13 @@ def test_data_by_a_schema_is_not_put_together(gate):
         assert b'"error"' in raw.answer().body
 
 
-def test_personal_data_goes_on_as_it_went_out(fakes, make_gateway):
-    """The caller has got the real words; the next provider gets what stands for them."""
-    mail = "anna.mueller@example.com"
+def personal(fakes, make_gateway, words: list[str], question: str, **model):
+    """An answer with these words that is cut, under `pii: mask`; and what the second target got."""
     seen = []
 
     async def first(answer):
-        said = conversation("openai", answer.request)[-1][1]
-        begun, _ = events("openai", answer.request, ["Write ", "to ", said.split(" ")[-1], " now"], "cut")
+        said = conversation("openai", answer.request)[-1][1].split(" ")[-1]
+        begun, _ = events("openai", answer.request, [word.replace("IT", said) for word in words], "cut")
         await answer.stream_head()
         for event in begun:
             await answer.chunk(event)
@@ -240,9 +239,8 @@ def test_personal_data_goes_on_as_it_went_out(fakes, make_gateway):
         answer.close()
 
     async def rest(answer):
-        said = conversation("openai", answer.request)
         seen.append(json.dumps(answer.request))
-        begun, end = events("openai", answer.request, [said[-2][1].split("to ")[1], ", and ", "wait."], "rest")
+        begun, end = events("openai", answer.request, [" and ", "wait."], "rest")
         await answer.stream_head()
         for event in begun + end:
             await answer.chunk(event)
@@ -251,9 +249,30 @@ def test_personal_data_goes_on_as_it_went_out(fakes, make_gateway):
     fakes[0].on("pii-first", first)
     fakes[0].on("pii-rest", rest)
     made = settings(fakes)
-    made["models"]["personal"] = {"targets": ["openai/pii-first", "openai/pii-rest"]}
+    made["models"]["personal"] = {"targets": ["openai/pii-first", "openai/pii-rest"], **model}
     made["policies"][-1]["pii"] = "mask"
-    answer = make_gateway(made).chat_stream("personal", f"My address is {mail}", user="bob.smith@example.com")
-    assert answer.text.startswith(f"Write to {mail}") and answer.text.endswith(", and wait."), answer.text
-    assert answer.text.count(mail) == 1 and seen and mail not in seen[0] and "bob.smith@" not in seen[0]
-    assert "Write to [EMAIL] now" in seen[0]
+    return make_gateway(made).chat_stream("personal", question), seen
+
+
+MAIL = "anna.mueller@example.com"
+
+
+def test_what_was_put_back_reaches_no_other_provider(fakes, make_gateway):
+    """The caller has got the real word, among others that may hide it from a second search."""
+    answer, seen = personal(fakes, make_gateway, ["Write ", "to x", "IT", "x now"], f"My address is {MAIL}")
+    assert answer.text.startswith(f"Write to x{MAIL}x now") and not answer.done
+    assert seen == []
+
+
+def test_what_a_model_says_of_itself_goes_on_as_a_stand_in(fakes, make_gateway):
+    answer, seen = personal(fakes, make_gateway, ["Write ", f"to {MAIL}", " now"], "Whom shall I write to?")
+    assert answer.text == f"Write to {MAIL} now and wait." and answer.done
+    assert len(seen) == 1 and MAIL not in seen[0] and "Write to [EMAIL] now" in seen[0]
+
+
+def test_what_a_rule_would_keep_inside_is_not_continued(fakes, make_gateway):
+    answer, seen = personal(
+        fakes, make_gateway, ["Write ", f"to {MAIL}", " now"], "Whom shall I write to?",
+        rules=[{"name": "inside", "when": {"found": ["email"]}, "targets": ["openai/pii-first"]}])
+    assert answer.text.startswith(f"Write to {MAIL}") and not answer.done
+    assert seen == []

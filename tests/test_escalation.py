@@ -85,6 +85,29 @@ def test_both_attempts_are_in_the_ledger(gate):
     assert "LOST-TOKENS" in said, said
 
 
+def test_limits_count_what_was_thrown_away(three, make_gateway):
+    three[0].on("m", local)
+    limits = [{"per": "key", "tokens": 100_000, "window": "10m", "name": "tokens"},
+              {"per": "key", "money": 1, "each": "month", "name": "money"}]
+    gateway = make_gateway(settings(
+        three[:2], ESCALATE, policies=[{"name": "all", "limits": limits, "cache": "on"}],
+        prices={"models": {"one/m": {"input": 1, "output": 1}, "two/m": {"input": 10, "output": 10}}}))
+
+    def used() -> dict:
+        rows = gateway.admin_call("GET", "/api/limits").json()["limits"]
+        return {row["limit"]: row["used"] for row in rows}
+
+    tokens = sum(chat_usage({"messages": [{"content": "a question of doubt"}]}, 6)[name]
+                 for name in ("prompt_tokens", "completion_tokens"))
+    assert gateway.chat("m", "a question of doubt").headers["x-causeway-cost"] == "0.00011"
+    assert used() == {"tokens": 2 * tokens, "money": 0.00011}
+    again = gateway.chat("m", "a question of doubt")  # what two said is there; one is asked once more
+    assert shares(three[:2]) == [2, 1] and again.headers["x-causeway-cost"] == "0.00001"
+    assert used() == {"tokens": 3 * tokens, "money": 0.00012}
+    spent = sum(row["cost_micros"] for row in gateway.admin_call("GET", "/api/usage").json()["usage"])
+    assert spent == 120, "the ledger and the budget agree"
+
+
 def test_who_asks_for_probabilities_has_them(gate):
     answer = gate.chat("m", "a plain question", logprobs=True).json()
     assert answer["choices"][0]["logprobs"]["content"][0]["logprob"] == -0.25

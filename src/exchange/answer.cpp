@@ -91,7 +91,7 @@ void note(Run& run, Attempt& attempt, const Frame& frame) {
     attempt.usage = run.goes_on() ? run.told->own : frame.usage;
     if (attempt.stored) {
       exchange.outcome.saved = frame.usage;
-      if (run.writer) run.writer->cost(0);
+      if (run.writer) run.writer->cost(exchange.cost_micros.value_or(0));
       continue;
     }
     exchange.outcome.usage = attempt.usage;

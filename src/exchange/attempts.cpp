@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/exchange_record.h"
+#include "core/lost_attempts.h"
 #include "core/provider.h"
 #include "core/stage.h"
 #include "exchange/hooks.h"
@@ -241,7 +242,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
   if (attempt.stored) {
     StoredStream answer(*attempt.stored);
     run.asked = run.now();
-    exchange.cost_micros = 0;
+    exchange.cost_micros = (cost_before_last(exchange) + 500) / 1000;
     co_return co_await deliver(run, attempt, answer);
   }
   Result<Call> call;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "exchange/run.h"
@@ -15,7 +16,8 @@ using Kind = ChatEvent::Kind;
 constexpr std::size_t kPadding = 64;        // readable bytes that decoders want behind a piece
 constexpr std::size_t kMostTold = 1 << 20;  // of text; an answer that is longer is not continued
 constexpr std::size_t kLeastWords = 4;      // bytes that count as said twice: not an "a", not a 1
-constexpr std::size_t kLastWords = 16 * 1024;  // where a repetition of the end may begin
+constexpr std::size_t kLastWords = 2048;    // where a repetition of the end may begin
+constexpr std::size_t kMostSteps = 1000;    // text, thoughts and text again
 
 constexpr std::string_view kGoOn =
     "Your answer above was cut off. Go on with it from exactly where it ends, in the same language "
@@ -67,11 +69,12 @@ Overlap::Overlap(std::string said, May may) : said_(std::move(said)) {
 
 std::string Overlap::take(std::string_view piece) {
   if (decided_) return std::string(piece);
+  const std::size_t before = held_.size();  // all that are left fit up to here
   held_ += piece;
   std::erase_if(begins_, [&](std::uint32_t at) {
     const std::size_t whole = said_.size() - at;
     const std::size_t size = std::min(whole, held_.size());
-    if (said_.compare(at, size, held_, 0, size) != 0) return true;
+    if (said_.compare(at + before, size - before, held_, before, size - before) != 0) return true;
     if (size == whole) repeated_ = std::max(repeated_, whole);
     return size == whole;
   });
@@ -105,7 +108,7 @@ void Told::event(const ChatEvent& event) {
   const bool text = event.kind == Kind::Text && (event.lane.channel == Channel::Content ||
                                                  event.lane.channel == Channel::Reasoning);
   bytes_ += event.text.size();
-  if (event.lane.choice > 0 || bytes_ > kMostTold) closed_ = true;
+  if (event.lane.choice > 0 || bytes_ > kMostTold || steps_.size() > kMostSteps) closed_ = true;
   switch (event.kind) {
     case Kind::Usage:
       return;
@@ -117,7 +120,9 @@ void Told::event(const ChatEvent& event) {
       closed_ |= !text;
   }
   if (closed_) {
-    steps_.clear();
+    std::vector<Step>().swap(steps_);
+    std::string().swap(text_);
+    bytes_ = 0;
     return;
   }
   if (text && event.lane.channel == Channel::Content) text_ += event.text;
@@ -165,9 +170,8 @@ Lane Told::next_lane() const {
 }
 
 std::size_t Told::kept() const {
-  std::size_t bytes = piece_.capacity() + text_.capacity() + decoder_->kept();
-  for (const Step& step : steps_) bytes += sizeof(Step) + step.text.capacity();
-  return bytes;
+  return piece_.capacity() + text_.capacity() + decoder_->kept() + bytes_ +
+         steps_.capacity() * sizeof(Step);
 }
 
 bool may_be_continued(const Exchange& exchange, Told& told) {
@@ -306,15 +310,17 @@ std::unique_ptr<EventDecoder> rest_decoder(std::unique_ptr<EventDecoder> decoder
 }
 
 Usage sum(const Usage& a, const Usage& b) {
+  const auto add = []<class Number>(Number x, Number y) {
+    return x > std::numeric_limits<Number>::max() - y ? std::numeric_limits<Number>::max()
+                                                      : static_cast<Number>(x + y);
+  };
   Usage all;
   all.source = std::max(a.source, b.source);
-  all.input_uncached = a.input_uncached + b.input_uncached;
-  all.cache_read = a.cache_read + b.cache_read;
-  all.cache_write = a.cache_write + b.cache_write;
-  all.output_visible = a.output_visible + b.output_visible;
-  all.reasoning = a.reasoning + b.reasoning;
-  all.audio_in = a.audio_in + b.audio_in;
-  all.audio_out = a.audio_out + b.audio_out;
+  for (const auto field :
+       {&Usage::input_uncached, &Usage::cache_read, &Usage::cache_write, &Usage::output_visible,
+        &Usage::reasoning, &Usage::audio_in, &Usage::audio_out}) {
+    all.*field = add(a.*field, b.*field);
+  }
   return all;
 }
 
@@ -324,6 +330,10 @@ Task<bool> may_go_on(Run& run, const Error& error) {
     co_return false;
   }
   if (error.origin != Origin::Upstream) co_return false;
+  // The answer may hold what a rule would have kept inside, had the request said it.
+  if (exchange.model && std::ranges::any_of(exchange.model->rules, &Rule::asks_what_is_found)) {
+    co_return false;
+  }
   if (exchange.index.body.size() <= kLargeBytes) co_return may_be_continued(exchange, *run.told);
   bool may = false;
   Work work = [&] {

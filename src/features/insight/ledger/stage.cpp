@@ -1,30 +1,10 @@
 #include "features/insight/ledger/stage.h"
 
+#include "core/lost_attempts.h"
 #include "core/provider.h"
 #include "core/snapshot.h"
 
 namespace causeway::ledger {
-namespace {
-
-// Whether an attempt has a settlement of its own: nobody got its answer, and it used something. The
-// last one's usage is the exchange's, where content of it has gone out.
-bool is_lost(const Exchange& exchange, const Attempt& attempt, const Outcome& outcome) {
-  if (!attempt.error) return false;
-  const bool used = attempt.usage.source != UsageSource::None;
-  if (&attempt != &exchange.attempts.back()) return used || attempt.cost_nanos.value_or(0) > 0;
-  return used && outcome.usage.source == UsageSource::None;
-}
-
-Nanos cost_before_last(const Exchange& exchange) {
-  Nanos sum = 0;
-  for (std::size_t i = 0; i + 1 < exchange.attempts.size(); ++i) {
-    sum += exchange.attempts[i].cost_nanos.value_or(0);
-  }
-  return sum;
-}
-
-}  // namespace
-
 LedgerStage::LedgerStage(Ledger& ledger, HostedMeters& hosted, SlotLayout& slots,
                          SectionKey<LedgerSettings> settings, int loops)
     : ledger_(ledger),
@@ -182,7 +162,10 @@ void LedgerStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept
   const auto& attempts = exchange.attempts;
   Settlement settlement = settlement_of(exchange, attempts.empty() ? nullptr : &attempts.back());
   settlement.usage = outcome.usage;
-  if (saved) settle_saved(exchange, settlement);
+  if (saved) {
+    settle_saved(exchange, settlement);
+    exchange.cost_nanos = cost_before_last(exchange);  // the stored answer itself costs nothing
+  }
   settlement.tokens_saved = attempts.empty() ? 0 : exchange.tokens_saved.value_or(0);
   if (!saved) {
     const bool lost = !attempts.empty() && is_lost(exchange, attempts.back(), outcome);

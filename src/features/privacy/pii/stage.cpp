@@ -261,7 +261,8 @@ Verdict PiiStage::treat_texts(const Exchange& exchange, const State& state,
   return treat_added(exchange, state, last);
 }
 
-// The caller has got the real words.
+// The caller has got the real words: where there are any they cannot be told from what stands
+// around them, nor is known in what (a link, a JSON text) the rest would put others.
 Verdict PiiStage::treat_added(const Exchange& exchange, const State& state,
                               std::span<Text> added) const {
   const Treatment& treatment = *settings(exchange).treatment;
@@ -276,7 +277,7 @@ Verdict PiiStage::treat_added(const Exchange& exchange, const State& state,
       treatment.asks_model && std::ranges::any_of(exchange.attempts, [&](const Attempt& attempt) {
         return !treats(exchange, *attempt.target);
       });
-  if (blocked || unread) {
+  if (blocked || unread || (!added.empty() && !state.stand_ins->empty())) {
     return refuse("The answer up to here may hold personal data that may not go to this provider.",
                   "pii_blocked");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/lost_attempts.h"
 #include "core/prompt_tokens.h"
 #include "core/snapshot.h"
 #include "features/traffic/limits/headers.h"
@@ -341,7 +342,7 @@ void LimitStage::on_settle(Exchange& exchange, const Outcome& outcome) noexcept 
     std::int64_t real = 1;
     if (limit.amount == Amount::Concurrent) continue;
     if (limit.amount == Amount::Tokens) {
-      real = static_cast<std::int64_t>(outcome.usage.input() + outcome.usage.output());
+      real = static_cast<std::int64_t>(tokens_used(exchange, outcome));
     }
     if (limit.amount == Amount::Money) real = exchange.cost_nanos.value_or(0);
     const auto settled = table_.settle(limit, state.taken[i], real, !state.reservation);
