@@ -175,7 +175,8 @@ std::map<std::string, Tries> tries_of(const History& history, std::chrono::secon
     if (count == 0) continue;
     Tries& tries = all[group.labels[0]];
     tries.attempts += count;
-    if (group.labels[1].empty()) continue;
+    // An answer that was thrown away, since its model was unsure, is no error of its provider.
+    if (group.labels[1].empty() || group.labels[1] == "unsure") continue;
     tries.errors += count;
     tries.errors_by_class[group.labels[1]] += count;
     if (!kCallers.contains(group.labels[1])) tries.failures += count;

@@ -28,6 +28,9 @@ struct House {
     clock.advance(10s);
     history.tick();
   }
+  void attempts(const char* provider, const char* ended, std::uint64_t count) {
+    registry.cell(families.attempts, 0, {"openai", provider, "fast", ended}).add(count);
+  }
   json::object overview(std::chrono::seconds window) {
     std::string out;
     text::JsonWriter writer(out);
@@ -58,6 +61,20 @@ TEST(Overview, NothingYet) {
   EXPECT_TRUE(value["totals"].at("p95_ms").is_null());
   house.tick();
   EXPECT_EQ(house.overview(1h)["points"].as_array().size(), 1u);
+}
+
+TEST(Overview, AnAnswerThatWasThrownAwayIsNoErrorOfItsProvider) {
+  House house;
+  house.tick();
+  house.attempts("small", "", 1);
+  house.attempts("small", "unsure", 5);
+  house.attempts("small", "timeout", 2);
+  house.tick();
+  const Tries small = tries_of(house.history, 1h).at("small");
+  EXPECT_EQ(small.attempts, 8);
+  EXPECT_EQ(small.errors, 2);
+  EXPECT_EQ(small.failures, 2) << "by which a provider is said to be failing";
+  EXPECT_EQ(small.errors_by_class.size(), 1u);
 }
 
 TEST(Overview, Figures) {
