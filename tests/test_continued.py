@@ -12,7 +12,7 @@ import fake_provider
 from conftest import running
 from fake_gemini import FakeGemini
 from fake_upstream import Fake
-from gateway import KEY, UPSTREAM_KEY, chat_body
+from gateway import KEY, UPSTREAM_KEY, chat_body, run
 from test_gemini import google_client
 
 SAID = "one two three four five six seven eight"
@@ -276,3 +276,12 @@ def test_what_a_rule_would_keep_inside_is_not_continued(fakes, make_gateway):
         rules=[{"name": "inside", "when": {"found": ["email"]}, "targets": ["openai/pii-first"]}])
     assert answer.text.startswith(f"Write to {MAIL}") and not answer.done
     assert seen == []
+
+
+def test_prefill_alone_does_nothing_and_is_refused(tmp_path):
+    file = tmp_path / "causeway.yaml"
+    for retries, right in (({"prefill": "a/*"}, False), ({"prefill": "a/*", "continue": True}, True)):
+        file.write_text(json.dumps({"providers": {"a": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}},
+                                    "policies": [{"name": "p", "retries": retries}]}))
+        checked = run("check", str(file))
+        assert (checked.returncode == 0) == right and ("without `continue: true`" in checked.stderr) != right, checked

@@ -165,18 +165,31 @@ def test_what_will_not_be_judged_is_said_beforehand(three, make_gateway, tmp_pat
     assert "Not judged: with tools" in said and "confidence is" not in said, said
 
 
+def rule(when: dict) -> dict:
+    return {"rules": [{"name": "some", "when": when, "targets": ["one/m", "two/m"], **ESCALATE}]}
+
+
 @pytest.mark.parametrize("model,says", [
     ({"strategy": "least_busy", **ESCALATE}, "strategy: fallback"),
     ({"targets": ["one/m"], **ESCALATE}, "second target"),
+    ({"targets": ["one/m", "one/m"], **ESCALATE}, "second target"),
     ({"targets": ["claude/c", "two/m"], **ESCALATE}, "tells its tokens' probabilities"),
     ({"escalate": {"below": 2}}, "below"),
+    ({"escalate": {"tokens": 16}}, '"below" is missing'),
+    ({"escalate": {}}, '"below" is missing'),
+    ({"weights": {"one/m": 0}, **ESCALATE}, "only as a fallback"),
+    ({"targets": ["cloud/text-embedding-3-small", "two/m"], **ESCALATE}, "makes embeddings"),
+    ({"targets": ["local/minilm", "two/m"], **ESCALATE}, "makes embeddings"),
+    (rule({"operations": ["embeddings"]}), "without chats"),
+    (rule({"needs": ["tools"]}), "needs: tools"),
     ({"rules": [{"name": "records", "when": {"data": ["medical"]}, "targets": ["one/m", "two/m"], **ESCALATE}]},
      "keeps data in the house"),
 ])
 def test_settings_that_cannot_be(three, tmp_path, model, says):
     file = tmp_path / "causeway.yaml"
     config = settings(three[:2], model)
-    config["providers"]["claude"] = {"kind": "anthropic", "api_key": "sk-ant-0123456789"}
+    config["providers"] |= {"claude": {"kind": "anthropic", "api_key": "sk-ant-0123456789"},
+                            "cloud": {"kind": "openai", "api_key": "sk-0123456789"}, "local": {"kind": "embedded"}}
     file.write_text(json.dumps(config))
     checked = run("check", str(file))
     assert checked.returncode != 0 and says in checked.stdout + checked.stderr, checked.stdout + checked.stderr

@@ -3,10 +3,13 @@
 #include <map>
 
 #include "app/dialects.h"
+#include "app/features.h"
 #include "app/snapshot_builder.h"
 #include "app/upstreams.h"
 #include "app/vocabulary.h"
+#include "engine/places.h"
 #include "features/access/keys/ring.h"
+#include "features/insight/ledger/prices.h"
 #include "features/privacy/pii/config.h"
 #include "features/privacy/pii/kind.h"
 #include "features/traffic/limits/limit.h"
@@ -190,6 +193,58 @@ static void check_shared_limits(const AppConfig& config, config::Problems& probl
   }
 }
 
+namespace {
+
+// As far as it is known: of the models that the program runs itself, and of the catalogue's.
+bool makes_embeddings(const AppConfig& config, const std::string& target) {
+  const std::string provider = target.substr(0, target.find('/'));
+  const std::string model = target.substr(std::min(target.size(), provider.size() + 1));
+  const config::Variant* found = config.providers.find(provider);
+  if (found && found->kind() == "embedded") {
+    const auto entries = embedded_models(config, engine::find_places(executable_path()));
+    return entries && std::ranges::any_of(*entries, [&](const engine::ModelEntry& entry) {
+             return entry.kind == EngineModelKind::Embeddings &&
+                    (entry.name == model || std::ranges::count(entry.aliases, model) > 0);
+           });
+  }
+  const auto catalogue = price_settings(config).catalogue;
+  const auto known = catalogue.find(provider);
+  if (known == catalogue.end()) return false;
+  const auto entry = ledger::find_in_catalogue(known->second, model);
+  return entry && entry->mode == "embedding";
+}
+
+// What is never judged would be a setting that does nothing (exchange/judge.h).
+void check_judged(const AppConfig& config, const std::string& name, const ModelConfig& model,
+                  const std::vector<config::Located<std::string>>& targets, const Condition* when,
+                  config::Position at, config::Problems& problems) {
+  if (targets.empty()) return;
+  const auto& first = targets.front();
+  if (makes_embeddings(config, *first)) {
+    problems.add(first.at, name + ": `escalate` needs a first target that answers chats; \"" +
+                               *first + "\" makes embeddings");
+  }
+  if (const double* weight = model.weights.find(*first); weight && *weight == 0) {
+    problems.add(first.at, name + ": `escalate` asks \"" + *first +
+                               "\" first, and `weights` says only as a fallback; list another "
+                               "one first or give it a weight");
+  }
+  if (!when) return;
+  const auto takes_chats = [](const std::string& pattern) {
+    return text::glob_match(pattern, to_string(OperationKind::Chat));
+  };
+  if (!when->operations.empty() && std::ranges::none_of(when->operations, takes_chats)) {
+    problems.add(at, name + ": `escalate` says nothing without chats among `operations`");
+  }
+  if (std::ranges::count(when->needs, kNeedsTools) > 0) {
+    problems.add(at, name +
+                         ": `escalate` says nothing with `needs: tools`: no probabilities are "
+                         "told with tools");
+  }
+}
+
+}  // namespace
+
 // Which target is the first one must not depend on the moment; a rule that keeps data in the house
 // throws no answer away to ask outside.
 static void check_escalation(const AppConfig& config, const std::string& name, Strategy strategy,
@@ -201,7 +256,8 @@ static void check_escalation(const AppConfig& config, const std::string& name, S
                          ": `escalate` goes with `strategy: fallback`: the first target listed "
                          "is the one whose answer is judged");
   }
-  if (targets.size() < 2) {
+  const auto is_first = [&](const auto& target) { return *target == *targets.front(); };
+  if (std::ranges::all_of(targets, is_first)) {  // twice the same one is no second one
     problems.add(at, name +
                          ": `escalate` needs a second target, which is asked where the first is "
                          "not sure");
@@ -231,6 +287,8 @@ void check_rules(const AppConfig& config, config::Problems& problems) {
     if (model.value.escalate) {
       check_escalation(config, "the model \"" + model.name + '"', model.value.strategy,
                        model.value.targets, nullptr, model.at, problems);
+      check_judged(config, "the model \"" + model.name + '"', model.value, model.value.targets,
+                   nullptr, model.at, problems);
     }
     std::vector<std::string> names;
     for (const RuleConfig& rule : model.value.rules) {
@@ -244,6 +302,8 @@ void check_rules(const AppConfig& config, config::Problems& problems) {
       if (rule.escalate) {
         check_escalation(config, "the rule \"" + rule.name + '"', rule.strategy, rule.targets,
                          &rule.when, rule.at, problems);
+        check_judged(config, "the rule \"" + rule.name + '"', model.value, rule.targets, &rule.when,
+                     rule.at, problems);
       }
       check_found(config, rule, problems);
       check_condition(rule, problems);

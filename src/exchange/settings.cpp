@@ -54,6 +54,11 @@ void describe(config::Fields& f, RetrySettings& c) {
       .or_single();
   f.field("content_filtered", c.content_filtered,
           "Where a target refuses the content, the next one is tried.");
+  f.check<RetrySettings>(
+      c, [](const RetrySettings& s, config::Position at, config::Problems& problems) {
+        if (s.prefill.empty() || s.goes_on) return;
+        problems.add(at, "retries: `prefill` says nothing without `continue: true`");
+      });
 }
 
 SettingKeys register_settings(SectionTable& sections) {

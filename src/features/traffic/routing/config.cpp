@@ -25,6 +25,7 @@ void describe(config::Fields& f, Escalation& c) {
   f.field("below", c.below,
           "Confidence below which an answer is thrown away: the geometric mean of the "
           "probabilities that the model gave to the tokens of its answer.")
+      .required()
       .range(0.01, 0.99);
   f.field("tokens", c.tokens,
           "So many first tokens decide, behind which a stream goes on as it comes. 0 = all: an "
