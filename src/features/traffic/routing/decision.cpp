@@ -83,6 +83,20 @@ bool serves(const Exchange& exchange, const Target& target) {
   return target.provider->serves(exchange.operation->kind, target.upstream_model);
 }
 
+// Why the first target's answer will not be judged though the route says so; empty = it will
+// (exchange/judge.h).
+std::string why_not_judged(const Exchange& exchange, const Target& first) {
+  if (exchange.operation->kind != OperationKind::Chat) return "only answers to chats are";
+  if (exchange.index.has_tools) return "with tools no probabilities are told";
+  const auto is_first = [](const Target* target) { return target->place == 0; };
+  const auto& order = exchange.targets;
+  if (std::ranges::none_of(order, is_first)) return first.name + " does not serve such requests";
+  if (std::ranges::all_of(order, is_first)) return "no other target serves such requests";
+  if (!is_first(order.front())) return order.front()->name + " is asked before " + first.name;
+  if (first.provider->dialect(*exchange.operation, first).logprob_reader()) return {};
+  return first.name + " tells no probabilities in such answers";
+}
+
 std::int64_t whole_ms(std::chrono::nanoseconds time) {
   return std::chrono::ceil<std::chrono::milliseconds>(time).count();
 }
@@ -164,7 +178,10 @@ std::string explained(const Exchange& exchange, LoopStates& states) {
   json.field("strategy", causeway::to_string(route.strategy));
   if (exchange.escalate) {
     json.key("escalate").begin_object().field("below", exchange.escalate->below);
-    json.field("tokens", exchange.escalate->tokens).end_object();
+    json.field("tokens", exchange.escalate->tokens);
+    const std::string why = why_not_judged(exchange, route.targets->front());
+    if (!why.empty()) json.field("not_judged", why);
+    json.end_object();
   }
   json.field("policy", exchange.policy->names);
   json.field("prompt_tokens", prompt_tokens(exchange, (*route.targets)[0].key));

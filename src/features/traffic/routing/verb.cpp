@@ -50,6 +50,17 @@ std::string remark(const bj::object& target) {
   return out;
 }
 
+void print_escalation(const bj::object& how) {
+  if (how.contains("not_judged")) {
+    std::printf("Not judged: %s.\n\n", text_of(how, "not_judged").c_str());
+    return;
+  }
+  const std::string tokens = text_of(how, "tokens");
+  std::printf("The first target's answer is given where its confidence is %.3g or more%s.\n\n",
+              how.at("below").to_number<double>(),
+              tokens == "0" ? "" : (", by its first " + tokens + " tokens").c_str());
+}
+
 void print(const bj::object& decision) {
   std::printf("Model %s: %s, policy %s, about %s tokens", text_of(decision, "model").c_str(),
               text_of(decision, "strategy").c_str(), text_of(decision, "policy").c_str(),
@@ -70,11 +81,7 @@ void print(const bj::object& decision) {
   std::printf("\n%s\n\n",
               ruled ? ("Rule: " + text_of(decision, "rule")).c_str() : "No rule holds.");
   if (const auto* escalate = decision.if_contains("escalate")) {
-    const bj::object& how = escalate->as_object();
-    const std::string tokens = text_of(how, "tokens");
-    std::printf("The first target's answer is given where its confidence is %.3g or more%s.\n\n",
-                how.at("below").to_number<double>(),
-                tokens == "0" ? "" : (", by its first " + tokens + " tokens").c_str());
+    print_escalation(escalate->as_object());
   }
   std::vector<std::vector<std::string>> rows{
       {"TARGET", "MEMBER", "ZONE", "STATE", "UNDER WAY", "USUAL MS", "REMARK"}};
