@@ -31,6 +31,58 @@ async def local(answer):
     await answer.last_chunk()
 
 
+@pytest.fixture
+def gate(three, make_gateway):
+    three[0].on("m", local)
+    return make_gateway(settings(three[:2], ESCALATE, prices={"models": {
+        "one/m": {"input": 1, "output": 1}, "two/m": {"input": 10, "output": 10}}}))
+
+
+def trace_of(gateway, answer) -> dict:
+    path = f"/api/traces/{answer.headers['x-request-id']}"
+    return wait_until(lambda: (t := gateway.admin_call("GET", path).json()).get("attempts") and t, "a trace")
+
+
+def test_a_sure_answer_stays_and_a_doubtful_one_is_thrown_away(gate, three):
+    sure = gate.chat("m", "a plain question")
+    assert sure.status_code == 200 and shares(three[:2]) == [1, 0]
+    assert sure.headers["x-causeway-provider"] == "one" and sure.headers["x-causeway-confidence"] == "0.779"
+    assert "x-causeway-escalated" not in sure.headers
+    assert sure.json()["choices"][0]["logprobs"] is None, "nobody asked for them"
+    asked = json.loads(three[0].records()[-1].body)
+    assert asked["logprobs"] is True and asked["top_logprobs"] == 1
+
+    doubt = gate.chat("m", "a question of doubt")
+    assert doubt.status_code == 200 and shares(three[:2]) == [2, 1]
+    assert doubt.headers["x-causeway-provider"] == "two" and doubt.headers["x-causeway-confidence"] == "0.135"
+    assert doubt.headers["x-causeway-escalated"] == "one/m" and doubt.headers["x-causeway-attempts"] == "2"
+    assert "logprobs" not in json.loads(three[1].records()[-1].body)
+
+    trace = trace_of(gate, doubt)
+    assert trace["targets"] == ["one/m", "two/m"] and trace["confidence"] == 0.135
+    assert [(a["target"], a["end"], a.get("code"), a["error"]) for a in trace["attempts"]] == [
+        ("one/m", "unsure", "unsure_answer", None), ("two/m", "answered", None, None)]
+    assert all(a["input_tokens"] > 0 and a["output_tokens"] > 0 for a in trace["attempts"])
+    assert gate.log_of(doubt.headers["x-request-id"])["failed"] == "one/m unsure_answer"
+    metrics = gate.metrics()
+    assert 'causeway_judged_answers_total{gen_ai_request_model="m",verdict="kept"} 1' in metrics.text
+    assert 'causeway_judged_answers_total{gen_ai_request_model="m",verdict="thrown_away"} 1' in metrics.text
+    assert 'error_type="unsure"' in metrics.text
+
+
+def test_a_target_that_was_unsure_is_found_and_shown_in_traces(gate):
+    sure, doubt = (gate.chat("m", text) for text in ("a plain question", "a question of doubt"))
+    trace_of(gate, doubt)
+    found = gate.cli("traces", "--failed-target", "one/*").stdout
+    assert doubt.headers["x-request-id"] in found and sure.headers["x-request-id"] not in found, found
+    shown = gate.cli("traces", "show", doubt.headers["x-request-id"]).stdout
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert lines.index("target one/m") + 1 == lines.index("target two/m"), "in the order chosen"
+    assert "confidence 0.135" in lines, shown
+    attempts = [line for line in lines if line.startswith("attempt ")]
+    assert len(attempts) == 2 and all(re.search(r" us \d+ \+ 6 tokens$", line) for line in attempts), shown
+
+
 def test_who_is_unsure_makes_no_errors(gate):
     """An operator sees a provider that is well: its answers were thrown away, and none of its tries has failed."""
     for _ in range(3):

@@ -185,8 +185,13 @@ TEST(Archive, FindsWhatFailedThoughAnotherAnswered) {
   Record skipped = second_try;
   skipped.id.set("skipped");
   skipped.attempts[0].end = AttemptEnd::Skipped;  // nobody was asked
-  for (const Record& one : {record("first try"), second_try, skipped}) world.add(one);
-  EXPECT_EQ(world.with(Field::FailedTarget, "*"), (Ids{"second try"}));
+  Record unsure = second_try;
+  unsure.id.set("unsure");
+  unsure.attempts[0].target.set("small/echo");
+  unsure.attempts[0].end = AttemptEnd::Unsure;  // tried in vain as well
+  for (const Record& one : {record("first try"), unsure, second_try, skipped}) world.add(one);
+  EXPECT_EQ(world.with(Field::FailedTarget, "*"), (Ids{"second try", "unsure"}));
+  EXPECT_EQ(world.with(Field::FailedTarget, "small/*"), (Ids{"unsure"}));
   EXPECT_EQ(world.with(Field::FailedTarget, "broken/*"), (Ids{"second try"}));
   EXPECT_EQ(world.with(Field::FailedTarget, "fake/*"), Ids{}) << "it was tried, and answered";
   EXPECT_EQ(world.with(Field::Error, "*"), Ids{});

@@ -80,7 +80,8 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
   for (std::size_t i = 0; i < record.attempts_kept(); ++i) {
     const AttemptRecord& attempt = record.attempts[i];
     names.put(Field::Target, attempt.target.view());
-    if (attempt.end == AttemptEnd::Failed) names.number(Field::FailedTarget, attempt.target.view());
+    const bool in_vain = attempt.end == AttemptEnd::Failed || attempt.end == AttemptEnd::Unsure;
+    if (in_vain) names.number(Field::FailedTarget, attempt.target.view());
     names.put(Field::Other, attempt.dialect);
     names.put(Field::Other, name_of(attempt.end));
     names.put(Field::Other, label_of(attempt.error));

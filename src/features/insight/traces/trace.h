@@ -34,7 +34,7 @@ enum class Field : std::uint8_t {
   Duration = 14,      // a class of durations, class_of()
   Cost = 15,          // likewise
   All = 16,           // every trace; no index
-  FailedTarget = 17,  // one whose attempt failed, whoever answered in the end
+  FailedTarget = 17,  // one that was tried in vain (failed, unsure), whoever answered
 };
 
 /// Four classes to each doubling: what is at least n stands in class_of(n) and above.

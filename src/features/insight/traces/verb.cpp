@@ -35,7 +35,8 @@ constexpr Option kOptions[] = {
     {"user", "only this user"},
     {"model", "only this model; here and in other names `*` stands for any text"},
     {"target", "only those that tried this target"},
-    {"failed_target", "only those in which this target failed, also where another one answered"},
+    {"failed_target",
+     "only those in which this target was tried in vain, also where another one answered"},
     {"policy", "only under this policy"},
     {"status", "only this status: 200, 4*"},
     {"error", "only this class of error"},
@@ -151,16 +152,28 @@ int print_tail(AdminClient& admin, const Words& words) {
   }
 }
 
+// What an attempt used, where that is known: "  12 + 30 tokens, estimated".
+std::string tokens_of(const bj::value& attempt) {
+  const bj::object& one = attempt.as_object();
+  if (!one.contains("input_tokens")) return {};
+  return "  " + text_of(attempt, "input_tokens") + " + " + text_of(attempt, "output_tokens") +
+         " tokens" + (one.contains("estimated") ? ", estimated" : "");
+}
+
 void print_lists(const bj::value& trace) {
+  for (const bj::value& one : trace.at("targets").as_array()) {
+    std::printf("  target   %s\n", one.as_string().c_str());
+  }
   for (const bj::value& one : trace.at("stages").as_array()) {
     std::printf("  stage    %-12s %8.1f us%s\n", text_of(one, "stage").c_str(),
                 static_cast<double>(number_of(one, "ns")) / 1000,
                 one.at("ended").as_bool() ? "  ended the exchange" : "");
   }
   for (const bj::value& one : trace.at("attempts").as_array()) {
-    std::printf("  attempt  %s  %s  %s  %s  %lld us\n", text_of(one, "target").c_str(),
+    std::printf("  attempt  %s  %s  %s  %s  %lld us%s\n", text_of(one, "target").c_str(),
                 text_of(one, "end").c_str(), text_of(one, "error").c_str(),
-                text_of(one, "code").c_str(), static_cast<long long>(number_of(one, "us")));
+                text_of(one, "code").c_str(), static_cast<long long>(number_of(one, "us")),
+                tokens_of(one).c_str());
   }
   for (const bj::value& one : trace.at("found").as_array()) {
     std::printf("  found    %s  %s  %s  %s\n", text_of(one, "stage").c_str(),
