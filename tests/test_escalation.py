@@ -176,6 +176,7 @@ def test_where_nobody_else_answers_an_unsure_answer_is_better_than_none(three, m
     gate = make_gateway(settings(three[:2], ESCALATE, policies=[{"name": "p", "retries": {"attempts": 0}}]))
     answer = gate.chat("m", "a question of doubt")
     assert answer.status_code == 200 and answer.headers["x-causeway-provider"] == "one"
+    assert "x-causeway-escalated" not in answer.headers, "it is its own answer after all"
     assert [a["end"] for a in trace_of(gate, answer)["attempts"]] == ["unsure", "failed", "answered"]
 
 

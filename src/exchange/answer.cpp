@@ -254,7 +254,8 @@ void answer_fields(const Exchange& exchange, const Target* target,
     put("x-causeway-confidence", std::llround(*exchange.confidence * 1000), 3);
     const auto thrown_away =
         std::ranges::find(exchange.attempts, AttemptEnd::Unsure, &Attempt::end);
-    if (thrown_away != exchange.attempts.end()) {
+    // Where nobody else has answered, it was asked once more.
+    if (thrown_away != exchange.attempts.end() && thrown_away->target->name != target->name) {
       fields.push_back({"x-causeway-escalated", thrown_away->target->name});
     }
   }
