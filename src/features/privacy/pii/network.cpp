@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -14,8 +15,26 @@ namespace {
 
 constexpr std::size_t kMaxLocal = 64, kMaxDomain = 253;
 
+// RFC 5322 has / ? & as well; who writes these in front of an address writes a URL.
 bool in_local_part(char c) {
-  return is_alnum(c) || std::string_view("._%+-!#$&'*/=?^`{|}~").contains(c);
+  return is_alnum(c) || std::string_view("._%+-!#$'*=^`{|}~").contains(c);
+}
+
+// A mailing list's return path: bounce+jan=example.com@lists.example,
+// jan=example.com@lists.example.
+bool is_return_path(std::string_view local, std::size_t equals) {
+  if (local.substr(0, equals).contains('+')) return true;
+  const std::string_view last = local.substr(local.find_last_of(".=") + 1);
+  return local.find('.', equals) != std::string_view::npos && last.size() >= 2 &&
+         last.size() <= 4 && std::ranges::all_of(last, is_letter);
+}
+
+// Of `name=jan@example.com` the address alone, so that it is the same one as without the name.
+std::size_t behind_name(std::string_view local, char before) {
+  const std::size_t equals = local.rfind('=');
+  if (equals == std::string_view::npos || equals + 1 == local.size()) return 0;
+  const bool parameter = before == '?' || before == '&';
+  return parameter || !is_return_path(local, equals) ? equals + 1 : 0;
 }
 
 /// Bytes of an IPv4 address at the beginning of the text; 0 = there is none.
@@ -54,6 +73,7 @@ std::size_t NetworkFinder::at_sign(const Scene& scene, std::size_t i) const {
   const std::string_view text = scene.text;
   std::size_t begin = i, end = i + 1, last_dot = 0;
   while (begin > 0 && i - begin < kMaxLocal && in_local_part(text[begin - 1])) --begin;
+  begin += behind_name(text.substr(begin, i - begin), before(text, begin));
   while (begin < i && !is_alnum(text[begin]) && text[begin] != '_' && text[begin] != '+') ++begin;
   while (end < text.size() && end - i <= kMaxDomain &&
          (is_alnum(text[end]) || text[end] == '.' || text[end] == '-' || text[end] == '_')) {
