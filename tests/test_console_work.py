@@ -337,6 +337,24 @@ def test_who_was_overtaken_sees_the_difference_and_goes_on(chrome, config, make_
     console.is_clean()
 
 
+def test_a_draft_is_seen_while_the_file_cannot_be_read(chrome, config, make_gateway):
+    gateway = make_gateway(console_config(config))
+    console = chrome.console(gateway).sign_in()
+    page, text = begin_to_edit(console)
+    good = gateway.config_path.read_text()
+    gateway.config_path.write_text(good + "\n}}\n")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="Your text, not saved").wait_for()
+    assert '"smarter"' in page.get_by_role("region", name="Configuration file").first.inner_text()
+    assert page.get_by_text("it cannot be read: line").is_visible(), "where"
+    assert console.axe() == []
+    gateway.config_path.write_text(good)
+    page.get_by_role("link", name="Traces").first.click()
+    page.get_by_role("link", name="Configuration").first.click()
+    text.wait_for()
+    assert '"smarter"' in text.input_value()
+
+
 # --- alerts
 
 def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):

@@ -1,5 +1,7 @@
 #include "platform/config/detail/confidential.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -103,7 +105,10 @@ std::expected<std::vector<Slice>, std::string> confidential(const Type& type, vo
   Tree tree;
   Problems problems("");
   if (!parse_yaml(text, tree, problems, kMaxFileBytes)) {
-    return std::unexpected("it cannot be read: " + problems.line(problems.sorted().front()));
+    const auto sorted = problems.sorted();
+    const Problem& first = sorted.front();
+    return std::unexpected(fmt::format("it cannot be read: line {}, column {}: {}", first.at.line,
+                                       first.at.column, first.message));
   }
   Sources sources;  // the content of secrets' files is of no matter
   sources.file = [](const std::string&) { return std::string("x"); };

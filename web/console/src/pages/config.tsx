@@ -81,6 +81,15 @@ export function ConfigPage() {
               </Note>
             )}
             {!data.editable && data.why_not && <Note>It cannot be changed here: {data.why_not}</Note>}
+            {editing && !data.editable && (
+              <Card
+                title="Your text, not saved"
+                about="It waits until the file can be read again: mend the file where it stands, then come back here. Or take a copy."
+                actions={<CopyButton text={editing.text} />}
+              >
+                <Numbered text={editing.text} />
+              </Card>
+            )}
             {editing && data.editable ? (
               <Editor file={data} draft={editing} reload={config.reload} />
             ) : (
