@@ -1,6 +1,7 @@
 """Strategies, targets that fail, retries, quotas: what the callers see of it (nothing)."""
 
 import concurrent.futures
+import re
 import time
 
 from fake_provider import by_path, last_user_text, openai_error
@@ -431,3 +432,38 @@ def test_a_quota_that_a_reload_brings_is_waited_for(three, make_gateway):
     began = time.monotonic()
     assert set(ask_all(gateway, 26, at_once=26)) == {200}
     assert 2 < time.monotonic() - began < 6, "20 at once, and two a second from then on"
+
+
+def test_who_waits_for_a_quota_is_seen(three, make_gateway):
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "3s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    gateway = make_gateway(config)
+    assert "quota used up" not in gateway.cli("providers").stdout
+    ask_all(gateway, 10, at_once=1)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(gateway.chat, "m", f"question {number}") for number in range(8)]
+        time.sleep(0.3)
+        target = explain(gateway)["targets"][0]
+        assert 1 <= target["quota"]["waiting"] <= 3 and target["quota"]["wait_ms"] > 500, target
+        shown = gateway.admin_call("GET", "/api/providers").json()["providers"][0]["members"][0]["targets"][0]
+        assert shown["quota"]["waiting"] >= 1 and shown["quota"]["wait_ms"] > 500, shown
+        remark = re.compile(r"quota used up for \d+ ms, \d waits?")
+        for verb in (("providers",), ("route", "explain", "m")):
+            assert remark.search(gateway.cli(*verb).stdout), gateway.cli(*verb).stdout
+        assert re.search(r'causeway_quota_waiting\{provider="one"\} [123]', gateway.admin_call("GET", "/metrics").text)
+        statuses = [one.result().status_code for one in asked]
+    metrics = gateway.admin_call("GET", "/metrics").text
+    assert 'causeway_quota_waiting{provider="one"} 0' in metrics
+    for result, count in (("waited", statuses.count(200)), ("early", statuses.count(429)), ("full", 0)):
+        assert f'causeway_quota_waits_total{{provider="one",result="{result}"}} {count}' in metrics, (result, statuses)
+
+
+def test_a_target_whose_rest_is_over_is_to_be_tried(three, make_gateway):
+    three[0].on("m", saying(500))
+    gateway = make_gateway(settings(three[:1], {}, breaker={"failures": 1, "rest": "500ms"},
+                                    policies=[{"name": "all", "retries": {"attempts": 0, "wait": "0s"}}]))
+    gateway.chat("m")
+    assert state(gateway, "one/m") == "open"
+    time.sleep(0.6)
+    assert state(gateway, "one/m") == "trying"
+    assert "trying (" in gateway.cli("providers").stdout

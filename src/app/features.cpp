@@ -144,12 +144,14 @@ Result<void> Program::make_features() {
   features_.push_back(std::move(pii));
   features_.push_back(feature_of("roles", std::make_unique<roles::AllowStage>(vocabulary_.models)));
   target_states_.configure(config_.breaker, any_quota(config_.providers));
-  features_.push_back(std::make_unique<routing::RoutingFeature>(
+  auto routing = std::make_unique<routing::RoutingFeature>(
       target_states_, vocabulary_.pass_through, vocabulary_.priority,
       [key = vocabulary_.settings.retries](const Sections& sections) {
         return sections.get(key).wait;
       },
-      slots, loops));
+      slots, loops);
+  routing->declare_metrics(*metrics_);
+  features_.push_back(std::move(routing));
   if (auto made = make_limits(slots); !made) return made;
   if (auto made = make_anomalies(); !made) return made;
   if (auto made = make_cache(slots); !made) return made;

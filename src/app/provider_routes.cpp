@@ -73,10 +73,17 @@ std::int64_t rounded_millis(std::chrono::nanoseconds time) {
 
 void write_target(text::JsonWriter& json, const TargetView& target) {
   json.begin_object().field("target", target.name);
-  json.field("state", to_string(target.state)).field("why", target.why);
+  json.field("state", to_string(target)).field("why", target.why);
   json.field("rest_ms", target.rest.count()).field("in_flight", target.in_flight);
   json.key("usual_ms");
   target.usual ? json.number(rounded_millis(*target.usual)) : json.null();
+  json.key("quota");
+  if (target.quota.limited) {
+    json.begin_object().field("wait_ms", target.quota.wait.count());
+    json.field("waiting", target.quota.waiting).end_object();
+  } else {
+    json.null();
+  }
   json.field("calls", target.calls).field("failures", target.failures);
   json.field("opened", target.opened).end_object();
 }

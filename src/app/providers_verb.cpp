@@ -9,6 +9,7 @@
 
 #include "app/client_verbs.h"
 #include "core/verb_output.h"
+#include "features/traffic/routing/feature.h"
 
 namespace causeway::app {
 namespace {
@@ -41,14 +42,15 @@ void add_member(Rows& rows, const std::string& provider, const json::object& mem
   const auto& targets = member.at("targets").as_array();
   // A provider with one member, of whom nothing is known, has its line in the other table.
   if (targets.empty() && (name != "-" || probe != "-")) {
-    rows.push_back({provider, name, probe, "unused", "-", "-", "-", "-", "-", "-"});
+    rows.push_back({provider, name, probe, "unused", "-", "-", "-", "-", "-", "-", "-"});
   }
   for (const auto& entry : targets) {
     const auto& target = entry.as_object();
     std::string state = text_of(target, "state");
     if (const std::string why = text_of(target, "why"); why != "-") state += " (" + why + ")";
     const std::string rest = text_of(target, "rest_ms");
-    rows.push_back({text_of(target, "target"), name, probe, state,
+    const std::string remark = routing::quota_remark(target);
+    rows.push_back({text_of(target, "target"), name, probe, state, remark.empty() ? "-" : remark,
                     rest == "0" ? "-" : with_unit(rest), text_of(target, "in_flight"),
                     with_unit(text_of(target, "usual_ms")), text_of(target, "calls"),
                     text_of(target, "failures"), text_of(target, "opened")});
@@ -56,15 +58,15 @@ void add_member(Rows& rows, const std::string& provider, const json::object& mem
 }
 
 std::string table_of_members(const json::array& providers) {
-  Rows rows{
-      {"TARGET", "MEMBER", "PROBE", "STATE", "REST", "BUSY", "USUAL", "CALLS", "FAILED", "OPENED"}};
+  Rows rows{{"TARGET", "MEMBER", "PROBE", "STATE", "REMARK", "REST", "BUSY", "USUAL", "CALLS",
+             "FAILED", "OPENED"}};
   for (const auto& entry : providers) {
     const auto& provider = entry.as_object();
     for (const auto& member : provider.at("members").as_array()) {
       add_member(rows, text_of(provider, "name"), member.as_object());
     }
   }
-  return rows.size() == 1 ? std::string() : "\n" + table_text(rows, 4);
+  return rows.size() == 1 ? std::string() : "\n" + table_text(rows, 5);
 }
 
 // Nothing where something went wrong, which has been said.

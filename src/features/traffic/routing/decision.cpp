@@ -101,6 +101,12 @@ std::int64_t whole_ms(std::chrono::nanoseconds time) {
   return std::chrono::ceil<std::chrono::milliseconds>(time).count();
 }
 
+void write_quota(text::JsonWriter& json, const Quota::View& quota) {
+  if (!quota.limited) return;
+  json.key("quota").begin_object().field("wait_ms", quota.wait.count());
+  json.field("waiting", quota.waiting).end_object();
+}
+
 void write_target(text::JsonWriter& json, const Exchange& exchange, const Target& target,
                   const Asking& asking, LoopStates& states) {
   json.begin_object().field("target", target.name);
@@ -108,10 +114,11 @@ void write_target(text::JsonWriter& json, const Exchange& exchange, const Target
   json.field("zone", target.provider->zone() == Zone::Internal ? "internal" : "external");
   json.field("weight", target.weight);
   if (const TargetState* state = states.of(target)) {
-    const TargetView view = state->view(asking.now);
-    json.field("state", to_string(view.state)).field("in_flight", view.in_flight);
+    const TargetView view = state->view(asking.now, states.quota_of(target));
+    json.field("state", to_string(view)).field("in_flight", view.in_flight);
     if (view.usual) json.field("usual_ms", whole_ms(*view.usual));
     if (view.rest.count() > 0) json.field("rests_ms", view.rest.count()).field("why", view.why);
+    write_quota(json, view.quota);
   }
   if (target.context > 0) {
     json.field("context", target.context);

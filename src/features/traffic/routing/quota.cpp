@@ -78,6 +78,7 @@ double Quota::seconds_until(const Wanted& wanted, std::size_t before) const {
 // Nobody overtakes who waits with the same priority.
 bool Quota::goes(const Wanted& wanted, Monotonic now) {
   const QuotaLimits& limits = wanted.limits;
+  last_ = wanted;
   if (limits.requests_per_minute == 0 && limits.tokens_per_minute == 0) return true;
   fill(limits, now);
   if (line_.first() <= static_cast<int>(wanted.priority)) return false;
@@ -177,6 +178,18 @@ void Quota::give_back(const Wanted& wanted, Monotonic now) {
 std::size_t Quota::waiting() const {
   const std::lock_guard guard(mutex_);
   return line_.size();
+}
+
+Quota::View Quota::view(Monotonic now) const {
+  const std::lock_guard guard(mutex_);
+  View view{.waiting = line_.size()};
+  view.limited = last_.limits.requests_per_minute > 0 || last_.limits.tokens_per_minute > 0;
+  if (!view.limited) return view;
+  const std::size_t before = line_.before(static_cast<int>(last_.priority), {}, 1);
+  const double since = std::chrono::duration<double>(now - filled_).count();
+  const double left = seconds_until(last_, before) - since;
+  if (left > 0) view.wait = rounded_up(left);
+  return view;
 }
 
 void Quota::settle(const QuotaLimits& limits, std::uint64_t estimated, std::uint64_t real) {

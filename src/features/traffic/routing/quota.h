@@ -5,6 +5,7 @@
 // its own deadline. Shared by all targets of the key, outlives snapshots. Safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -77,6 +78,18 @@ class Quota {
   /// What was taken and is not used.
   void give_back(const Wanted& wanted, Monotonic now);
   std::size_t waiting() const;
+  /// What is shown of it. Without a limit nothing: both are 0.
+  struct View {
+    bool limited = false;
+    std::size_t waiting = 0;
+    std::chrono::milliseconds wait{0};  // until the turn of one like the last; 0 = it may go now
+    bool used_up() const { return waiting > 0 || wait.count() > 0; }
+  };
+  View view(Monotonic now) const;
+  /// Of those that stood in line, or could not, since the start.
+  struct Counts {
+    std::atomic<std::uint64_t> waited{0}, full{0}, late{0}, early{0};
+  } counts;
   /// What it really came to: the difference is given back, or owed.
   void settle(const QuotaLimits& limits, std::uint64_t estimated, std::uint64_t real);
 
@@ -98,6 +111,7 @@ class Quota {
   Line line_;
   std::map<std::string, queue::Share, std::less<>> shares_;  // of tenants that wait
   std::uint64_t tokens_waiting_ = 0;                         // of all who do
+  Wanted last_;                                              // by whoever came last
 };
 
 /// How long until a limit is there again of which an answer's head says that nothing is left

@@ -80,11 +80,16 @@ Task<causeway::Result<void>> TargetStage::wait_in_line(Exchange& exchange, Attem
     return [loop, waiter](queue::End how) { loop->post([waiter, how] { waiter->end(how); }); };
   });
   if (entered.result == Result::Goes) co_return causeway::Result<void>{};
+  const auto count = [](std::atomic<std::uint64_t>& of) {
+    of.fetch_add(1, std::memory_order_relaxed);
+  };
   if (entered.result == Result::Full) {
+    count(quota.counts.full);
     co_return in_vain("Too many requests wait for the quota of this model's provider.",
                       entered.expected);
   }
   if (entered.result == Result::TooLong) {
+    count(quota.counts.early);
     co_return in_vain(
         "The quota of this model's provider is used up: the turn of this request would come too "
         "late.",
@@ -103,15 +108,18 @@ Task<causeway::Result<void>> TargetStage::wait_in_line(Exchange& exchange, Attem
   asked.waited += attempt.queued;
   switch (waiter->how()) {
     case queue::End::Admitted:
+      count(quota.counts.waited);
       co_return causeway::Result<void>{};
     case queue::End::Left:
       co_return fail(ErrorKind::Cancelled, Origin::Client, "The caller left.");
     case queue::End::GaveWay:
+      count(quota.counts.full);
       co_return in_vain(
           "Too many requests of this tenant wait for the quota of this model's "
           "provider.",
           entered.expected);
     default:
+      count(quota.counts.late);
       co_return in_vain("The quota of this model's provider is used up: no turn came in time.",
                         entered.expected);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace causeway::routing {
 namespace {
@@ -50,13 +51,20 @@ Monotonic TargetState::last_answer() const {
   return Monotonic(Monotonic::duration(last_answer_.load(std::memory_order_relaxed)));
 }
 
-TargetView TargetState::view(Monotonic now) const {
+std::string_view to_string(const TargetView& view) {
+  const bool rested = view.state == Breaker::State::Open && view.may_be_asked;
+  return to_string(rested ? Breaker::State::Trying : view.state);
+}
+
+TargetView TargetState::view(Monotonic now, const Quota* quota) const {
   TargetView view;
   view.name = name_;
   view.member = member_;
   view.state = breaker_.state();
   if (view.state != Breaker::State::Closed) view.why = breaker_.why();
   view.rest = breaker_.rest_left(now);
+  view.may_be_asked = breaker_.admits(now);
+  if (quota) view.quota = quota->view(now);
   if (const auto wait = used_up_for(now); wait > view.rest) {
     view.rest = wait;
     view.why = "upstream_quota";
@@ -104,6 +112,7 @@ std::shared_ptr<TargetState> TargetStates::shared(const Target& target) {
   const std::string name = target.name.substr(0, target.name.find('/')) + "/*";
   Target of_all = make_target(name, nullptr, "*", 1, target.member);
   of_all.exposed = true;
+  of_all.quota_key = target.quota_key;
   auto& state = states_[of_all.member_key];
   if (!state) state = std::make_shared<TargetState>(of_all);
   return state;
@@ -112,9 +121,28 @@ std::shared_ptr<TargetState> TargetStates::shared(const Target& target) {
 Quota* TargetStates::quota_of(const Target& target) {
   const std::lock_guard guard(mutex_);
   const auto found = quotas_.find(target.quota_key);
-  if (found != quotas_.end()) return found->second.get();
+  if (found != quotas_.end()) return &found->second->quota;
   if (quotas_.size() >= kMost) return nullptr;
-  return quotas_.emplace(target.quota_key, std::make_unique<Quota>()).first->second.get();
+  auto made = std::make_unique<QuotaOf>();
+  made->provider = target.name.substr(0, target.name.find('/'));
+  return &quotas_.emplace(target.quota_key, std::move(made)).first->second->quota;
+}
+
+std::map<std::string, QuotaSums> TargetStates::quotas() const {
+  std::map<std::string, QuotaSums> all;
+  const std::lock_guard guard(mutex_);
+  for (const auto& [key, of] : quotas_) {
+    const auto view = of->quota.view(clock_.now());
+    if (!view.limited) continue;
+    const Quota::Counts& counts = of->quota.counts;
+    QuotaSums& sums = all[of->provider];
+    sums.waiting += view.waiting;
+    sums.waited += counts.waited;
+    sums.full += counts.full;
+    sums.late += counts.late;
+    sums.early += counts.early;
+  }
+  return all;
 }
 
 void TargetStates::probed(std::string_view provider, std::string_view member, bool well) {
@@ -128,7 +156,11 @@ void TargetStates::probed(std::string_view provider, std::string_view member, bo
 std::vector<TargetView> TargetStates::list() const {
   std::vector<TargetView> all;
   const std::lock_guard guard(mutex_);
-  for (const auto& [key, state] : states_) all.push_back(state->view(clock_.now()));
+  for (const auto& [key, state] : states_) {
+    const auto found = quotas_.find(state->quota_key());
+    const Quota* quota = found == quotas_.end() ? nullptr : &found->second->quota;
+    all.push_back(state->view(clock_.now(), quota));
+  }
   std::ranges::sort(all, {},
                     [](const TargetView& view) { return std::tie(view.name, view.member); });
   return all;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,15 +29,21 @@ struct TargetView {
   Breaker::State state = Breaker::State::Closed;
   std::string why;                    // it is not closed: the error's code
   std::chrono::milliseconds rest{0};  // still to go
+  bool may_be_asked = true;           // also one that is open, if its rest is over
+  Quota::View quota;                  // of its provider's member, as set here
   std::uint32_t in_flight = 0;
   std::optional<std::chrono::nanoseconds> usual;      // time of an answer, lately
   std::uint64_t calls = 0, failures = 0, opened = 0;  // since the start
 };
 
+/// Its state for people: one whose rest is over is "trying", also before somebody asks it.
+std::string_view to_string(const TargetView& view);
+
 class alignas(64) TargetState {
  public:
   explicit TargetState(const Target& target)
       : key_(target.member_key),
+        quota_key_(target.quota_key),
         exposed_(target.exposed),
         name_(target.name),
         member_(target.member) {}
@@ -76,13 +83,15 @@ class alignas(64) TargetState {
   Monotonic last_answer() const;
 
   std::uint64_t key() const { return key_; }  // Target::member_key
-  bool exposed() const { return exposed_; }   // of names that callers choose
+  std::uint64_t quota_key() const { return quota_key_; }
+  bool exposed() const { return exposed_; }  // of names that callers choose
   const std::string& name() const { return name_; }
   const std::string& member() const { return member_; }
-  TargetView view(Monotonic now) const;
+  /// `quota` may be null.
+  TargetView view(Monotonic now, const Quota* quota) const;
 
  private:
-  const std::uint64_t key_;
+  const std::uint64_t key_, quota_key_;
   const bool exposed_;
   const std::string name_, member_;
   Breaker breaker_;
@@ -92,6 +101,13 @@ class alignas(64) TargetState {
   std::atomic<std::int64_t> used_up_until_{0};  // of the clock
   std::atomic<std::int64_t> last_answer_{0};    // of the clock
   std::atomic<std::int64_t> busy_since_{0};     // of the clock: no call was under way before
+};
+
+/// Who waits for the quotas of one provider, and how it ended for those that had to
+/// (Quota::Counts).
+struct QuotaSums {
+  std::size_t waiting = 0;
+  std::uint64_t waited = 0, full = 0, late = 0, early = 0;
 };
 
 class TargetStates {
@@ -118,6 +134,8 @@ class TargetStates {
   std::uint64_t generation() const { return generation_.load(std::memory_order_relaxed); }
   /// What is left of the quota with Target::quota_key; nothing beyond kMost.
   Quota* quota_of(const Target& target);
+  /// By provider, of all of its members together: replicas come and go, their numbers stay.
+  std::map<std::string, QuotaSums> quotas() const;
   /// What an active probe of this member of a provider says counts for all of its targets that are
   /// known: one that is not well is left alone, one that is again is tried at once.
   void probed(std::string_view provider, std::string_view member, bool well);
@@ -133,7 +151,11 @@ class TargetStates {
   std::unordered_map<std::uint64_t, std::shared_ptr<TargetState>> states_;
   std::atomic<std::uint64_t> generation_{0};
   std::size_t exposed_ = 0;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Quota>> quotas_;
+  struct QuotaOf {
+    std::string provider;
+    Quota quota;
+  };
+  std::unordered_map<std::uint64_t, std::unique_ptr<QuotaOf>> quotas_;
   std::atomic<bool> quotas_known_{false};
 };
 

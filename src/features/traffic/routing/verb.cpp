@@ -45,6 +45,7 @@ std::string remark(const bj::object& target) {
   if (target.contains("rests_ms")) {
     add("rests " + text_of(target, "rests_ms") + " ms (" + text_of(target, "why") + ")");
   }
+  if (const auto quota = quota_remark(target); !quota.empty()) add(quota);
   if (target.contains("too_small")) add("window of " + text_of(target, "context") + " too small");
   if (const auto lacks = joined(target, "lacks"); !lacks.empty()) add("does not do " + lacks);
   return out;
@@ -183,6 +184,15 @@ int run(std::span<const std::string> args, AdminClient& admin) {
 }
 
 }  // namespace
+
+std::string quota_remark(const bj::object& target) {
+  const bj::value* found = target.if_contains("quota");
+  if (!found || !found->is_object()) return {};
+  const std::string wait = text_of(found->get_object(), "wait_ms");
+  const std::string waiting = text_of(found->get_object(), "waiting");
+  if (wait == "0" && waiting == "0") return {};
+  return "quota used up for " + wait + " ms, " + waiting + (waiting == "1" ? " waits" : " wait");
+}
 
 Verb route_verb() { return {"route", "Where a request would go, and why", run}; }
 
