@@ -12,7 +12,7 @@ import fake_provider
 from conftest import running
 from fake_gemini import FakeGemini
 from fake_upstream import Fake
-from gateway import KEY, UPSTREAM_KEY, chat_body, run
+from gateway import KEY, UPSTREAM_KEY, chat_body, run, wait_until
 from test_gemini import google_client
 
 SAID = "one two three four five six seven eight"
@@ -197,6 +197,35 @@ def test_a_model_that_goes_on_by_itself_is_not_told_to(gate, fakes, client):
     asked = [record for record in fakes[0].records()[before:] if record.json["model"] == "rest"]
     assert [record.usage["asked"] for record in asked] == [False]
     assert conversation("anthropic", asked[0].json)[-1] == ("assistant", "one two three four")
+
+
+def limit_of(record) -> int:
+    body = record.json
+    return body["generationConfig"]["maxOutputTokens"] if "contents" in body else body["max_tokens"]
+
+
+@pytest.mark.parametrize("second", KINDS)
+@pytest.mark.parametrize("client", ["openai", "gemini"])
+def test_the_limit_is_lowered_by_what_was_said(gate, fakes, client, second):
+    model, fake = f"openai-{second}-in-the-middle", fakes[second == "gemini"]
+    before = len(fake.records())
+    if client == "openai":
+        assert gate.chat_stream(model, "count", max_tokens=100).text == SAID
+    else:
+        with google_client(gate.url) as caller:
+            list(caller.models.generate_content_stream(model=model, contents="count",
+                                                       config={"max_output_tokens": 100}))
+    rest = fake.records()[before:][-1]
+    assert 80 < limit_of(rest) < 100, rest.json
+
+
+@pytest.mark.parametrize("second", KINDS)
+def test_the_trace_names_the_model_of_each_attempt(gate, second):
+    answer = gate.chat_stream(f"openai-{second}-in-the-middle", "count")
+    path = f"/api/traces/{answer.header('x-request-id')}"
+    wait_until(lambda: gate.admin_call("GET", path).status_code == 200, "the trace is written")
+    attempts = gate.admin_call("GET", path).json()["attempts"]
+    assert [attempt["answering_model"] for attempt in attempts] == ["cut", "rest-001" if second == "gemini" else "rest"]
 
 
 def test_what_happened_is_seen(gate):

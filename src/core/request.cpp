@@ -30,6 +30,7 @@ void RequestIndex::clear() {
   unread_elsewhere = false;
   left_out_part = {};
   usage_wanted_value = {};
+  max_tokens_values = {};
   max_tokens.reset();
   choices = 1;
   inputs = 0;
@@ -311,6 +312,16 @@ void Request::add_to_message(std::size_t at, std::string_view key, std::string_v
 }
 
 // ---- bytes
+
+void Request::set_max_tokens(std::uint64_t most) {
+  for (const ByteRange value : index_->max_tokens_values) {
+    const auto replaced = [value](const Edit& edit) {
+      return edit.range.begin < value.begin && edit.range.end > value.end;
+    };
+    if (value.empty() || std::ranges::any_of(edits_, replaced)) continue;
+    put_edit(value, std::to_string(most));
+  }
+}
 
 void Request::put_edit(ByteRange range, std::string with) {
   const auto at =

@@ -4,6 +4,7 @@
 // on its own fork, because a fallback may stand in another zone or speak another dialect.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -103,6 +104,8 @@ struct RequestIndex {
   bool usage_wanted = false;     // the client asked for usage in its stream
   ByteRange usage_wanted_value;  // where the body says so (true, false, null); empty = nowhere
   std::optional<std::uint32_t> max_tokens;
+  std::array<ByteRange, 2>
+      max_tokens_values;      // where the body says so: OpenAI has two names for it
   std::uint32_t choices = 1;  // n
   std::uint32_t inputs = 0;   // texts to embed
   bool has_tools = false;
@@ -166,6 +169,8 @@ class Request {
   std::optional<std::string_view> member(std::string_view key) const;
   /// Replaces a top-level member's value, or adds the member. `json` is a complete JSON value.
   void set_member(std::string_view key, std::string json);
+  /// Where the body sets a limit to the answer's tokens, this one.
+  void set_max_tokens(std::uint64_t most);
   /// Takes a top-level member out; nothing happens when it is not there.
   void remove_member(std::string_view key);
 

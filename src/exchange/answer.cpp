@@ -78,7 +78,7 @@ void note_maker(Attempt& attempt, const Frame& frame) {
 void note(Run& run, Attempt& attempt, const Frame& frame) {
   Exchange& exchange = run.exchange;
   if (run.sent) tell_answer(frame, *run.sent);
-  if (attempt.made_by.model_size == 0) note_maker(attempt, frame);
+  if (attempt.made_by.model_size == 0 && !run.goes_on()) note_maker(attempt, frame);
   for (const Event& event : frame.events) {
     if (event.kind == EventKind::Stop) exchange.outcome.stop = event.stop;
     if (run.told && event.kind == EventKind::TextEnd) run.told->between = true;

@@ -198,11 +198,7 @@ Result<void> ask_for_rest(const Told& told, std::uint64_t told_tokens, Attempt& 
   if (!put || !index.max_tokens) return put;
   const std::uint64_t left =
       *index.max_tokens - std::min<std::uint64_t>(*index.max_tokens, told_tokens);
-  for (const char* name : {"max_tokens", "max_completion_tokens"}) {
-    if (request.member(name)) {
-      request.set_member(name, std::to_string(std::max<std::uint64_t>(1, left)));
-    }
-  }
+  request.set_max_tokens(std::max<std::uint64_t>(1, left));
   return {};
 }
 
@@ -220,9 +216,11 @@ std::string said_to_target(Attempt& attempt) {
 
 class RestDecoder final : public EventDecoder, private ChatSink {
  public:
-  RestDecoder(std::unique_ptr<EventDecoder> decoder, Told& told, std::string said, Overlap::May may)
+  RestDecoder(std::unique_ptr<EventDecoder> decoder, Told& told, MadeBy& made_by, std::string said,
+              Overlap::May may)
       : decoder_(std::move(decoder)),
         told_(told),
+        made_by_(made_by),
         overlap_(std::move(said), may),
         first_(told.next_lane()),
         lane_(first_) {}
@@ -246,6 +244,7 @@ class RestDecoder final : public EventDecoder, private ChatSink {
     const bool thought = event.lane.channel == Channel::Reasoning;
     switch (event.kind) {
       case Kind::Begin:
+        note_model(event.name);
         return;
       case Kind::Text:
         if (thought) return;
@@ -270,6 +269,12 @@ class RestDecoder final : public EventDecoder, private ChatSink {
     sink_->event(moved);
   }
 
+  // The frames tell the caller the first target's.
+  void note_model(std::string_view model) {
+    made_by_.model_size = static_cast<std::uint8_t>(
+        model.copy(made_by_.model_bytes.data(), made_by_.model_bytes.size()));
+  }
+
   void text(const ChatEvent& event) {
     if (!begun_) offset_ = first_.item - event.lane.item;
     begun_ = true;
@@ -289,6 +294,7 @@ class RestDecoder final : public EventDecoder, private ChatSink {
 
   std::unique_ptr<EventDecoder> decoder_;
   Told& told_;
+  MadeBy& made_by_;
   Overlap overlap_;
   ChatSink* sink_ = nullptr;
   const Lane first_;
@@ -305,7 +311,7 @@ std::unique_ptr<EventDecoder> rest_decoder(std::unique_ptr<EventDecoder> decoder
   std::string said = told.empty() ? std::string() : said_to_target(attempt);
   if (by_itself) said += told.text().substr(without_end_spaces(told.text()).size());
   return std::make_unique<RestDecoder>(
-      std::move(decoder), told, std::move(said),
+      std::move(decoder), told, attempt.made_by, std::move(said),
       by_itself ? Overlap::May::RepeatAll : Overlap::May::RepeatWords);
 }
 

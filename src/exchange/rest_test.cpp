@@ -124,6 +124,19 @@ TEST_F(RestTest, TheNextTargetSaysTheRestInTheSameStream) {
   EXPECT_EQ(world.client.sent[1].find("\"max_tokens\":100"), std::string::npos);
 }
 
+TEST_F(RestTest, TheLimitIsLoweredUnderEachName) {
+  answers({stream({chunk("one two three four five six")}, true),
+           stream({chunk(" seven"), chunk_end()})});
+  std::string ask = kAsk;
+  ask.insert(1, R"("max_completion_tokens": 90 ,)");
+  world.chat(ask);
+  ASSERT_EQ(world.client.sent.size(), 2u);
+  for (const char* whole : {R"("max_completion_tokens": 90)", R"("max_tokens":100)"}) {
+    EXPECT_NE(world.client.sent[0].find(whole), std::string::npos) << world.client.sent[0];
+    EXPECT_EQ(world.client.sent[1].find(whole), std::string::npos) << world.client.sent[1];
+  }
+}
+
 TEST_F(RestTest, CutAgainItGoesOnAgain) {
   RetrySettings settings = continuing();
   settings.unsure = true;  // the same targets

@@ -63,7 +63,9 @@ void describe(config::Fields& f, RetrySettings& c) {
 
 SettingKeys register_settings(SectionTable& sections) {
   SettingKeys keys;
-  keys.timeouts = sections.add(kTimeouts, "How long a call may take.");
+  keys.timeouts = sections.add(kTimeouts,
+                               "How long a call may take; looked at once a second, so that each "
+                               "may fire up to a second late.");
   keys.heartbeat = sections.add(kHeartbeat,
                                 "A sign of life is sent into a stream after so much silence; 0s = "
                                 "never.",

@@ -85,11 +85,13 @@ class Walk : JsonWalk {
 
   void read_limit(od::value value) {
     std::uint64_t limit = 0;
+    const ByteRange where = trimmed(value.raw_json_token());
     if (value.type() != od::json_type::number || value.get_uint64().get(limit) ||
         limit > 0xFFFFFFFFu) {
       refuse("\"max_tokens\" must be a whole number", "max_tokens");
     }
     index_.max_tokens = static_cast<std::uint32_t>(limit);
+    index_.max_tokens_values[0] = where;
   }
 
   void add_text(od::value value, TextKind kind) {

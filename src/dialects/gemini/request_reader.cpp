@@ -290,12 +290,14 @@ class RequestWalk : JsonWalk {
       std::uint64_t number = 0;
       const bool counts = name == "maxOutputTokens" || name == "candidateCount";
       if (!counts || member.type() != od::json_type::number) return check(member, 2);
+      const ByteRange value = trimmed(member.raw_json_token());
       if (member.get_uint64().get(number) || number > 0xFFFFFFFFu) {
         refuse("\"generationConfig." + std::string(name) + "\" must be a whole number",
                "generationConfig." + std::string(name));
       }
       if (name == "maxOutputTokens") {
         index_.max_tokens = static_cast<std::uint32_t>(number);
+        index_.max_tokens_values[0] = value;
         return;
       }
       if (number < 1 || number > 128) {

@@ -106,12 +106,14 @@ class RequestWalk : JsonWalk {
   void read_limit(od::value value, std::string_view name) {
     if (value.type() == od::json_type::null) return check(value, 1);
     std::uint64_t limit = 0;
+    const ByteRange where = trimmed(value.raw_json_token());
     if (value.type() != od::json_type::number || value.get_uint64().get(limit) ||
         limit > 0xFFFFFFFFu) {
       refuse("\"" + std::string(name) + "\" must be a whole number", std::string(name));
     }
     // Of both names the larger counts: which one a provider heeds is not known.
     index_.max_tokens = std::max(index_.max_tokens.value_or(0), static_cast<std::uint32_t>(limit));
+    index_.max_tokens_values[name == "max_tokens" ? 0 : 1] = where;
   }
 
   void read_choices(od::value value) {

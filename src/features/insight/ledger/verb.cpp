@@ -66,6 +66,7 @@ constexpr const char* kFooter =
     "  PROMPT-CACHE   of INPUT, what the provider read from its own cache\n"
     "  ESTIMATED      requests whose usage the provider did not tell\n"
     "  LOST-TOKENS    of INPUT and OUTPUT, those of attempts whose answer nobody got\n"
+    "                 or that another target went on with\n"
     "  MINIMISED      tokens that minimising kept back; in no other sum\n"
     "  SPARED-TOKENS  what stored answers would have come to; in no other sum\n"
     "  SPARED-COST    the same in money\n";
