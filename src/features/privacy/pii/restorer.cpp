@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostInner = 64;  // bytes between brackets
 constexpr std::size_t kRoom = 128;      // bytes that words are longer than their stand-ins
+constexpr std::size_t kMostUnread = 8192;
 constexpr std::size_t kMostFence = 24;  // bytes of the line "```json"
 constexpr std::string_view kApostrophe = "\xE2\x80\x99";
 
@@ -83,14 +84,17 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
     text.hold_from(0);
     return 0;
   }
-  if (!place.begun) place = {true, begins_as_json(text.get())};
+  if (!place.begun) {
+    place = {.arguments = place.arguments, .begun = true, .json = begins_as_json(text.get())};
+  }
   const std::string_view given = text.get();
   std::size_t restored = 0, copied = 0, i = 0;
-  std::size_t read = 0;  // by place.url
+  std::size_t known = 0;  // to the contexts of place
   const auto is_in_url = [&](std::size_t at) {
-    place.url.read(given.substr(read, at - read), place.json);
-    read = at;
-    return place.url.inside();
+    read_all(place);
+    read(place, given.substr(known, at - known), true);
+    known = at;
+    return place.as_text.inside() || place.as_json.inside();
   };
   std::string out;  // what becomes of given[0, copied)
   for (; i < given.size();) {
@@ -104,8 +108,11 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
       continue;
     }
     // A value may begin a URL that goes on behind it.
-    if (!in_urls_) place.url.read(found.value, place.json);
-    read = found.end;
+    if (!in_urls_) {
+      read(place, found.value, false);
+      read(place, found.ending, false);
+    }
+    known = found.end;
     if (restored == 0) out.reserve(given.size() + kRoom);
     out.append(given, copied, i - copied);
     if (place.json) {
@@ -120,14 +127,28 @@ std::size_t Restorer::run(EventText& text, Place& place, bool last, bool exact) 
   const std::size_t final_bytes = out.size();
   const std::size_t held = given.size() - i;
   if (i > 0) place.before = given[i - 1];
-  if (!in_urls_) is_in_url(i);
+  if (!in_urls_ && !last) {
+    place.unread.append(given, known, i - known);
+    if (place.unread.size() > kMostUnread) read_all(place);
+  }
   if (restored > 0) {
     out.append(given, copied);
     text.set(std::move(out), final_bytes);
   }
   text.hold_from(text.get().size() - held);
-  if (last) place = {};
+  if (last) place = {.arguments = place.arguments};
   return restored;
+}
+
+void Restorer::read_all(Place& place) {
+  read(place, place.unread, true);
+  place.unread.clear();
+}
+
+// A text that looks like JSON may be shown as it is, or what its strings say may be.
+void Restorer::read(Place& place, std::string_view text, bool escaped) {
+  if (place.json) place.as_json.read(text, escaped);
+  if (!place.json || !place.arguments) place.as_text.read(text, false);
 }
 
 bool Restorer::is_stand_in(std::string_view name, Found& found) const {

@@ -21,10 +21,13 @@ class Restorer {
 
   /// Where a lane stands between two pieces.
   struct Place {
+    bool arguments = false;  // of a tool call: a program reads them
     bool begun = false;
-    bool json = false;  // the lane is a JSON document: what is put into it is escaped
-    char before = 0;    // the byte in front of what is held
-    UrlContext url{};   // of all that is in front of it
+    bool json = false;     // the lane is a JSON document: what is put into it is escaped
+    char before = 0;       // the byte in front of what is held
+    UrlContext as_text{};  // of all that is in front of it and of `unread`
+    UrlContext as_json{};
+    std::string unread{};  // what the contexts are told as soon as there is a stand-in
   };
 
   /// Replaces what is whole and asks to hold what may become whole with the next piece. With
@@ -43,6 +46,8 @@ class Restorer {
     bool last, exact, json;
     char front(std::size_t at) const { return at > 0 ? text[at - 1] : before; }
   };
+  static void read_all(Place& place);
+  static void read(Place& place, std::string_view text, bool escaped);
   bool is_stand_in(std::string_view name, Found& found) const;
   Found look(const Seen& seen, std::size_t at) const;
   Found bracket(const Seen& seen, std::size_t at) const;

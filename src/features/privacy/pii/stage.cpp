@@ -61,7 +61,8 @@ struct PiiStage::State {
     for (auto& [known, where] : lanes) {
       if (known == lane) return where;
     }
-    return lanes.emplace_back(lane, Restorer::Place{}).second;
+    const bool arguments = lane.channel == Channel::ToolArguments;
+    return lanes.emplace_back(lane, Restorer::Place{.arguments = arguments}).second;
   }
 };
 
