@@ -1,9 +1,10 @@
 """What an operator sees: /metrics in Prometheus' form, one access-log line per exchange."""
 
 import re
+import socket
 import time
 
-from gateway import KEY, UPSTREAM_KEY, wait_until
+from gateway import KEY, UPSTREAM_KEY, chat_body, wait_until
 
 
 def delta(gw, before, name, at_least=1, **labels):
@@ -157,6 +158,31 @@ def test_line_of_a_stream(gw):
     assert line["stream"] is True and line["usage_source"] == "reported"
     assert 1400 <= line["ttft_ms"] <= line["total_ms"]
     assert line["overhead_ms"] < 500
+
+
+def test_a_caller_who_sends_slowly_is_no_time_of_ours(gw, mark):
+    request = gw.request_bytes(chat_body("echo", mark))
+    with gw.raw() as raw:
+        raw.send(request[:-20])
+        time.sleep(1)
+        raw.send(request[-20:])
+        answer = raw.answer()
+    line = gw.log_of(answer.header("x-request-id"))
+    assert line["total_ms"] >= 950
+    assert line["overhead_ms"] < 500
+    assert float(answer.header("x-causeway-overhead-ms")) < 500
+
+
+def test_a_caller_who_reads_slowly_is_no_time_of_ours(gw, mark):
+    with gw.raw(timeout=30) as raw:
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        raw.send(gw.request_bytes(chat_body("echo", mark + "x" * (12 << 20))))
+        wait_until(lambda: raw.socket.recv(1, socket.MSG_PEEK), "it answers")
+        time.sleep(1.5)
+        answer = raw.answer()
+    line = gw.log_of(answer.header("x-request-id"), timeout=10)
+    assert line["total_ms"] >= 1450
+    assert line["overhead_ms"] < line["total_ms"] - 1000
 
 
 def test_line_of_a_refusal(gw):

@@ -72,6 +72,14 @@ def test_options_is_a_method_like_others(open_gw, fake, mark):
     assert [r for r in fake.records() if mark in r.target][0].method == "OPTIONS"
 
 
+def test_the_time_of_the_provider_is_none_of_ours(open_gw, mark):
+    body = {"model": "slow-stream", "stream": True, "messages": [{"role": "user", "content": f"{mark} " * 30}]}
+    answer = open_gw.post("/providers/fake/chat/completions", body)
+    line = open_gw.log_of(answer.headers["x-request-id"])
+    assert line["total_ms"] >= 1400
+    assert line["overhead_ms"] < 500
+
+
 def test_it_is_logged_and_counted(open_gw):
     answer = open_gw.get("/providers/fake/models")
     line = open_gw.log_of(answer.headers["x-request-id"])

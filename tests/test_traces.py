@@ -13,7 +13,7 @@ import pytest
 
 from conftest import make_client, running
 from fake_upstream import Fake
-from gateway import KEY, UPSTREAM_KEY, assert_error, binary, clean_environment, wait_until
+from gateway import KEY, UPSTREAM_KEY, assert_error, binary, chat_body, clean_environment, wait_until
 from test_anthropic import anthropic_client
 
 READER = "admin-read-0123456789abcdefghijklmnopqrs"
@@ -112,6 +112,18 @@ def test_one_record_says_all(traced):
     trace = shown(traced, refused.headers["x-request-id"])
     assert trace["status"] == 404 and trace["code"] == "model_not_found"
     assert any(s["ended"] for s in trace["stages"])
+
+
+def test_a_slow_caller_is_told_from_a_slow_provider(traced):
+    request = traced.request_bytes(chat_body("echo"))
+    with traced.raw() as raw:
+        raw.send(request[:-5])
+        time.sleep(0.5)
+        raw.send(request[-5:])
+        trace = shown(traced, raw.answer().header("x-request-id"))
+    assert 450_000 < trace["caller_us"] < trace["total_us"]
+    assert trace["upstream_us"] < 400_000
+    assert shown(traced, traced.chat("echo").headers["x-request-id"])["caller_us"] < 400_000
 
 
 def test_filters(traced):

@@ -2,6 +2,7 @@
 // other. An exchange lives on one loop and is never touched by another thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -138,7 +139,19 @@ struct Outcome {
   std::chrono::nanoseconds to_first_content{0};  // 0 = no content was sent
   std::chrono::nanoseconds upstream{0};          // waiting for providers; of a stream up to its
                                                  // first content
+  std::chrono::nanoseconds caller{0};  // likewise, waiting for the caller: for its request,
+                                       // and for it to take the answer
   std::uint64_t request_bytes = 0, answer_bytes = 0;
+
+  /// The whole of it; of a stream up to its first content.
+  std::chrono::nanoseconds until_answer() const {
+    return streamed && to_first_content.count() > 0 ? to_first_content : total;
+  }
+  /// Of that, what went by in Causeway itself. What was waited for both others at once counts once
+  /// too often as theirs.
+  std::chrono::nanoseconds own() const {
+    return std::max(until_answer() - upstream - caller, std::chrono::nanoseconds(0));
+  }
 };
 
 /// The verdict of one stage, for the trace.

@@ -104,6 +104,7 @@ void ExchangeRecord::set(const Exchange& exchange, const Outcome& outcome) {
   total_micros = micros(outcome.total);
   first_content_micros = micros(outcome.to_first_content);
   upstream_micros = micros(outcome.upstream);
+  caller_micros = micros(outcome.caller);
   mark_count = static_cast<std::uint8_t>(std::min(exchange.marks.size(), marks.size()));
   std::copy_n(exchange.marks.begin(), mark_count, marks.begin());
   fired_count = static_cast<std::uint8_t>(std::min(exchange.fired.size(), fired.size()));

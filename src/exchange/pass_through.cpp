@@ -104,6 +104,7 @@ Task<Result<void>> deliver_as_it_comes(Run& run, Attempt& attempt, http::ClientS
   bool begun = false;
   for (;;) {
     auto piece = co_await upstream.read();
+    run.heard();
     if (!piece && !begun) co_return pass(std::move(piece));
     if (!begun) {
       begun = true;
@@ -117,6 +118,7 @@ Task<Result<void>> deliver_as_it_comes(Run& run, Attempt& attempt, http::ClientS
     const std::string_view pieces[] = {*piece};
     auto sent = co_await run.stream.write(pieces);
     if (!sent) co_return sent;
+    run.asked = run.now();
   }
   auto finished = co_await run.stream.finish();
   exchange.outcome.cut_by_client |= !finished;

@@ -338,6 +338,7 @@ void Runner::done(Run& state) {
   if (outcome.cut_by_client) outcome.status = 499;
   settle(state);
   outcome.total = state.now() - exchange.started;
+  if (outcome.until_answer() == outcome.total) outcome.caller = state.stream.waited();
   for (const Hook& hook : exchange.snapshot->pipeline->done) {
     if (exchange.stages_run >> hook.index & 1) hook.stage->on_done(exchange, outcome);
   }

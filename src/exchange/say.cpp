@@ -68,6 +68,7 @@ Task<void> say(Run& run, std::string_view text) {
   outcome.stop = Stop::Done;
   outcome.answer_bytes = bytes.size();
   outcome.to_first_content = run.now() - exchange.started;
+  outcome.caller = run.stream.waited();
   exchange.cost_micros = 0;
   if (!exchange.answered_from.empty()) outcome.saved = spared(run, text);
   std::vector<http::Field> fields{

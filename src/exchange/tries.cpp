@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/base/mix.h"
+
 namespace causeway::exchange {
 namespace {
 
@@ -10,14 +12,6 @@ using std::chrono::milliseconds;
 constexpr std::uint32_t kMostSent = 10;  // of one request, whatever the number of replicas
 constexpr milliseconds kShortestTold{100};
 constexpr milliseconds kFirstPause{250}, kLongestPause{8'000};
-
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014).
-double unit_interval(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return static_cast<double>((x ^ (x >> 31)) >> 11) * 0x1.0p-53;
-}
 
 // Half to all of a pause that doubles: who failed together does not come back together.
 milliseconds pause_after(std::uint32_t sent, double jitter) {

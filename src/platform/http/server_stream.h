@@ -3,6 +3,7 @@
 // come from the stream's own loop. Views given out live until the stream ends.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -58,6 +59,10 @@ class ServerStream {
   /// Ends a begun answer so that the client sees that it was cut (no last chunk, connection
   /// closed).
   virtual void abort() = 0;
+
+  /// How long this request has waited for its client so far: for the rest of its body to arrive,
+  /// and for it to take the answer. Zero where nobody is waited for.
+  virtual std::chrono::nanoseconds waited() const { return {}; }
 
   /// Whether any byte of the answer has been handed to the client's connection.
   virtual bool begun() const = 0;

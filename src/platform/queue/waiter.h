@@ -1,5 +1,5 @@
 // One coroutine that waits in a queue: wakes on its own loop, whoever comes first: its turn, its
-// caller's leaving, or the end of its patience.
+// caller's leaving, or the end of its patience. And its place, which it leaves in any case.
 #pragma once
 
 #include <functional>
@@ -41,6 +41,23 @@ class Waiter final : public net::Swept {
   std::move_only_function<void(const Turn&)> give_back_;
   End end_ = End::Waiting;
   Turn turn_{};
+};
+
+/// Takes one out of the line however its waiting ends, also where its loop goes away. `Line` has
+/// give_up(place, now), for a place that may have been left already.
+template <class Line, class Place>
+class InLine {
+ public:
+  InLine(Line& line, Place place, const Clock& clock)
+      : line_(line), place_(std::move(place)), clock_(clock) {}
+  InLine(const InLine&) = delete;
+  InLine& operator=(const InLine&) = delete;
+  ~InLine() { line_.give_up(place_, clock_.now()); }
+
+ private:
+  Line& line_;
+  Place place_;
+  const Clock& clock_;
 };
 
 }  // namespace causeway::queue

@@ -99,10 +99,7 @@ void write_times(Line& line, const Outcome& outcome) {
     line.fixed("ttft_ms", micros(outcome.to_first_content), 3);
   }
   line.fixed("total_ms", micros(outcome.total), 3);
-  const auto own = (outcome.streamed && outcome.to_first_content.count() ? outcome.to_first_content
-                                                                         : outcome.total) -
-                   outcome.upstream;
-  line.fixed("overhead_ms", std::max<std::int64_t>(0, micros(own)), 3);
+  line.fixed("overhead_ms", micros(outcome.own()), 3);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ enum Column : std::size_t {
   kAnswered,  // those that went well: what the times below are of
   kStreams,   // of these
   kAttempts,
-  kTotal,       // the whole of it, as the caller sees it
+  kTotal,       // the whole of it, as the caller sees it who is not slow himself
   kQueue,       // in Causeway itself: waiting for a slot or the processor, its own work
   kNetwork,     // connecting: name, TCP, TLS
   kFirst,       // the provider, to its first content; of streams

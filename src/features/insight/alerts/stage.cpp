@@ -29,7 +29,7 @@ bool is_callers_own(const Exchange& exchange, const Error& error) {
   return too_much && error.origin == Origin::Us && exchange.attempts.empty();
 }
 
-/// An answer's time in parts that add up to the whole.
+/// An answer's time in parts that add up to the whole, what its caller let us wait aside.
 void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
   constexpr nanoseconds kNone{0};
   nanoseconds lost{0};
@@ -37,10 +37,11 @@ void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
   const nanoseconds network = exchange.attempts.back().connecting;
   const nanoseconds provider = std::max(kNone, outcome.upstream - lost - network);
   const bool stream = outcome.streamed && outcome.to_first_content > kNone;
-  const nanoseconds until = stream ? outcome.to_first_content : outcome.total;
+  const nanoseconds total = outcome.total - outcome.caller;
+  const nanoseconds until = outcome.until_answer() - outcome.caller;
   cell.add(kAnswered);
-  cell.add(kTotal, micros(outcome.total));
-  cell.add(kTotals + bucket_of(micros(outcome.total)));
+  cell.add(kTotal, micros(total));
+  cell.add(kTotals + bucket_of(micros(total)));
   cell.add(kQueue, micros(until - lost - network - provider));
   if (network > kNone) cell.add(kNetwork, micros(network));
   if (lost > kNone) cell.add(kLost, micros(lost));
@@ -48,7 +49,7 @@ void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
     cell.add(kStreams);
     cell.add(kFirst, micros(provider));
     cell.add(kFirsts + bucket_of(micros(until)));
-    cell.add(kGeneration, micros(outcome.total - until));
+    cell.add(kGeneration, micros(total - until));
     cell.add(kStreamed, outcome.usage.output());
   } else {
     cell.add(kGeneration, micros(provider));

@@ -59,8 +59,9 @@ TEST(AlertStage, PartsOfAStreamAddUpToTheWhole) {
   world.attempt(world.north).connecting = 20ms;
   Outcome& outcome = world.exchange.outcome;
   outcome.streamed = true;
-  outcome.total = 2000ms;
-  outcome.to_first_content = 900ms;
+  outcome.total = 2600ms;
+  outcome.caller = 600ms;  // that long the caller took to send its request
+  outcome.to_first_content = 1500ms;
   outcome.upstream = 800ms;
   outcome.usage.input_uncached = 70;
   outcome.usage.output_visible = 50;

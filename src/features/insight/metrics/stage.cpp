@@ -169,10 +169,7 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   const LabelId error =
       outcome.error ? loop.label(error_class(outcome.error->kind).label) : loop.none;
   loop.operation.at({operation, provider, model, error}).observe(seconds(outcome.total));
-  const auto own = (outcome.streamed && outcome.to_first_content.count() ? outcome.to_first_content
-                                                                         : outcome.total) -
-                   outcome.upstream;
-  loop.overhead.at({operation}).observe(std::max(0.0, seconds(own)));
+  loop.overhead.at({operation}).observe(seconds(outcome.own()));
   if (outcome.cut_by_client) loop.cut.at({operation, model}).add();
   if (!exchange.answered_from.empty()) {
     loop.stored.at({model, loop.label(exchange.answered_from)}).add();

@@ -12,7 +12,7 @@ namespace {
 
 // 1: without the models that answered; 2: without the rule, and members of providers; 3: without
 // the order of the targets, the confidence, and what each attempt used
-constexpr std::uint64_t kVersion = 4;
+constexpr std::uint64_t kVersion = 5;
 constexpr std::uint64_t kStreamed = 1, kCut = 2, kContents = 4;  // flags
 
 std::string_view name_of(AttemptEnd end) {
@@ -110,6 +110,7 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
     const bool estimated = usage.source == UsageSource::Estimated;
     to.put(usage.input() << 1 | std::uint64_t{estimated}).put(usage.output());
   }
+  to.put(std::uint64_t{record.caller_micros});
 }
 
 void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint64_t version) {
@@ -153,6 +154,8 @@ void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint6
     attempt.input = input >> 1;
     attempt.output = from.number();
   }
+  if (version < 5) return;
+  out.caller_micros = from.number();
 }
 
 void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text) {
@@ -326,7 +329,8 @@ void Trace::write_open(text::JsonWriter& json, std::string_view key_name) const 
   json.field("estimated", usage.source == UsageSource::Estimated);
   if (cost_micros >= 0) json.key("cost").money(cost_micros);
   json.field("total_us", total_micros).field("first_content_us", first_content_micros);
-  json.field("upstream_us", upstream_micros).field("request_bytes", request_bytes);
+  json.field("upstream_us", upstream_micros).field("caller_us", caller_micros);
+  json.field("request_bytes", request_bytes);
   json.field("answer_bytes", answer_bytes).field("config_version", config_version);
   json.field("program", program).field("has_contents", has_contents);
   write_lists(json, *this);

@@ -16,18 +16,6 @@ constexpr milliseconds kSweep(50);
 
 using Waiter = queue::Waiter<Turn>;
 
-// Takes a request out of the queue however its waiting ends, also where its loop goes away.
-struct InQueue {
-  Group& group;
-  Queue::Place place;
-  const Clock& clock;
-  InQueue(Group& where, Queue::Place at, const Clock& by)
-      : group(where), place(std::move(at)), clock(by) {}
-  InQueue(const InQueue&) = delete;
-  InQueue& operator=(const InQueue&) = delete;
-  ~InQueue() { group.give_up(place, clock.now()); }
-};
-
 std::unexpected<Error> refused(Attempt& attempt, std::string message, milliseconds expected) {
   attempt.end = AttemptEnd::Skipped;
   auto error = fail(ErrorKind::Overloaded, Origin::Us, std::move(message), "overloaded");
@@ -132,7 +120,7 @@ Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) 
   }
   groups_.counts.waited.fetch_add(1, std::memory_order_relaxed);
   {
-    const InQueue in_queue(*group, std::move(entered.place), clock);
+    const queue::InLine in_line(*group, std::move(entered.place), clock);
     waiting_of(*exchange.context).add(*waiter);
     exchange.cancel.on_request([waiter] { waiter->end(End::Left); });
     co_await waiter->signal;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "platform/base/mix.h"
+
 namespace causeway::routing {
 namespace {
 
@@ -14,17 +16,6 @@ struct Candidate {
   double number = 0;  // by which it is sorted
 };
 using Span = std::span<Candidate>;
-
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): neighbouring inputs give unrelated
-// outputs.
-std::uint64_t mixed(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
-double unit_interval(std::uint64_t x) { return static_cast<double>(mixed(x) >> 11) * 0x1.0p-53; }
 
 double weight_of(const Candidate& one) { return std::max(0.0, one.target->weight); }
 

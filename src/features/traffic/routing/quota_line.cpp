@@ -15,18 +15,6 @@ constexpr milliseconds kLook{20};  // a part of a quota is there at most so long
 struct Part {};
 using Waiter = queue::Waiter<Part>;
 
-// Takes a request out of the line however its waiting ends, also where its loop goes away.
-struct InLine {
-  Quota& quota;
-  Quota::Place place;
-  const Clock& clock;
-  InLine(Quota& where, Quota::Place at, const Clock& by)
-      : quota(where), place(std::move(at)), clock(by) {}
-  InLine(const InLine&) = delete;
-  InLine& operator=(const InLine&) = delete;
-  ~InLine() { quota.give_up(place, clock.now()); }
-};
-
 bool held_back(const Error& error) {
   return error.kind == ErrorKind::RateLimited && error.origin == Origin::Us;
 }
@@ -96,7 +84,7 @@ Task<causeway::Result<void>> TargetStage::wait_in_line(Exchange& exchange, Attem
         entered.expected);
   }
   {
-    const InLine in_line(quota, std::move(entered.place), clock);
+    const queue::InLine in_line(quota, std::move(entered.place), clock);
     QuotaLine& line = line_of(*exchange.context);
     if (std::ranges::find(line.quotas, &quota) == line.quotas.end()) line.quotas.push_back(&quota);
     line.waiting.add(*waiter);

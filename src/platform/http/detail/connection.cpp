@@ -224,7 +224,7 @@ void Connection::begin_request() {
   body_done_ = !request.has_body();
   body_seen_ = 0;
   body_received_ = in_end_ - in_begin_;
-  body_waited_ = {};
+  body_waited_ = waited_ = {};
   continue_due_ = request.expects_continue && !body_done_ && in_begin_ == in_end_;
   if (request.chunked) work_->chunks.reset();
 }

@@ -43,6 +43,7 @@ class Connection final : public ServerStream, private net::Swept {
   Task<Result<void>> write(std::span<const std::string_view> pieces) override;
   Task<Result<void>> finish() override;
   void abort() override;
+  std::chrono::nanoseconds waited() const override { return waited_; }
   bool begun() const override { return sent_; }
   bool gone() const override { return input_ended_; }
   void on_gone(std::move_only_function<void()> action) override;
@@ -137,6 +138,8 @@ class Connection final : public ServerStream, private net::Swept {
   bool chunked_answer_ = false;
   bool head_pending_ = false;  // work_->out holds a head that goes out with the first write
   bool no_answer_body_ = false;
+
+  std::chrono::nanoseconds waited_{};  // by the machine's clock: the loop's is too coarse
 
   bool in_handler_ = false;
   bool keep_alive_ = true;

@@ -189,7 +189,9 @@ Task<Result<void>> Connection::more_body() {
   }
   body_wait_began_ = core_.loop.now();
   input_deadline_ = body_wait_began_ + core_.limits.body_timeout;
+  const Monotonic began = std::chrono::steady_clock::now();
   const bool open = co_await next_input();
+  waited_ += std::chrono::steady_clock::now() - began;
   input_deadline_ = Monotonic::max();
   body_waited_ += core_.loop.now() - body_wait_began_;
   if (open && !timed_out_) co_return Result<void>();

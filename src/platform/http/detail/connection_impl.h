@@ -24,8 +24,9 @@ inline Connection::NextInput Connection::next_input() { return {*this}; }
 struct Connection::Write {
   Connection& connection;
   std::span<const std::string_view> pieces;
+  Monotonic began{};  // 0 = it did not have to wait
   bool await_ready() const noexcept { return false; }
-  bool await_suspend(std::coroutine_handle<> waiter) const {
+  bool await_suspend(std::coroutine_handle<> waiter) {
     net::Op& op = connection.write_op_;
     op = net::Op{};
     op.waiter = waiter;
@@ -33,9 +34,13 @@ struct Connection::Write {
     connection.write_seen_ = op.bytes;
     connection.write_deadline_ =
         connection.core_.loop.now() + connection.core_.limits.write_timeout;
+    began = std::chrono::steady_clock::now();
     return true;
   }
-  void await_resume() const { connection.write_deadline_ = Monotonic::max(); }
+  void await_resume() const {
+    connection.write_deadline_ = Monotonic::max();
+    if (began != Monotonic()) connection.waited_ += std::chrono::steady_clock::now() - began;
+  }
 };
 
 }  // namespace causeway::http::detail

@@ -58,6 +58,7 @@ export interface Trace {
   total_us: number;
   first_content_us: number;
   upstream_us: number;
+  caller_us: number;
   request_bytes: number;
   answer_bytes: number;
   config_version: number;

@@ -224,6 +224,16 @@ function stageVerdict(trace: Trace, stage: Trace["stages"][number]) {
   );
 }
 
+const SLOW_CALLER_US = 1000; // below, it is the network's usual
+
+function waits(trace: Trace): string {
+  const parts = [];
+  if (trace.upstream_us) parts.push(`${milliseconds(trace.upstream_us / 1000)} until a provider began to answer`);
+  if (trace.caller_us >= SLOW_CALLER_US)
+    parts.push(`${milliseconds(trace.caller_us / 1000)} waiting for the caller to send or to read`);
+  return parts.length ? ` Of ${milliseconds(trace.total_us / 1000)}, it took ${parts.join(" and ")}.` : "";
+}
+
 function Way({ trace }: { trace: Trace }) {
   const steps = stepsOf(trace);
   const whole = Math.max(trace.total_us, ...steps.map((step) => step.from + step.took), 1);
@@ -239,7 +249,7 @@ function Way({ trace }: { trace: Trace }) {
     <Card
       title="The way of the request"
       flush
-      about={`Every stage and every attempt, in order.${trace.upstream_us ? ` Of ${milliseconds(trace.total_us / 1000)}, ${milliseconds(trace.upstream_us / 1000)} went by until a provider began to answer.` : ""}`}
+      about={`Every stage and every attempt, in order.${waits(trace)}`}
     >
       <Table
         kind="way"
