@@ -1,9 +1,11 @@
 """What an operator does with the console, in a real Chromium: from a list to its cause, from a bad answer to a test case."""
 
+import concurrent.futures
 import csv
 import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -418,6 +420,23 @@ def test_who_waits_for_a_target_is_shown(full, busy):
     finally:
         for stream in streams:
             stream.close()
+
+
+def test_a_quota_that_is_used_up_is_shown(chrome, config, make_gateway):
+    settings = config()
+    settings["providers"]["fake"]["quota"] = {"requests_per_minute": 60}
+    settings["policies"] = [{"name": "all", "priority": "high", "retries": {"wait": "30s"}}]
+    gateway = make_gateway(settings)
+    console = chrome.console(gateway).sign_in()
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(gateway.chat, "echo", f"question {number}") for number in range(20)]
+        wait_until(lambda: "quota used up" in gateway.cli("providers").stdout, "they wait")
+        table = console.open("models").get_by_role("table", name="Replicas and keys")
+        row = table.get_by_role("row").filter(has_text="fake/echo")
+        row.get_by_text("quota used up").wait_for()
+        row.get_by_text(re.compile(r"^\d+ waiting$")).wait_for()
+        assert {one.result().status_code for one in asked} == {200}
+    console.is_clean()
 
 
 # --- models of its own

@@ -183,6 +183,7 @@ export interface TargetState {
   rest_ms: number;
   in_flight: number;
   usual_ms: number | null;
+  quota: { wait_ms: number; waiting: number } | null; // until it has room again, who waits; null = none is kept
   calls: number;
   failures: number;
   opened: number;

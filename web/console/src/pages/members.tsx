@@ -56,6 +56,17 @@ export function Members({ providers }: { providers: Provider[] }) {
   );
 }
 
+function Quota({ of: { wait_ms, waiting } }: { of: NonNullable<TargetState["quota"]> }) {
+  if (wait_ms === 0 && waiting === 0) return null;
+  return (
+    <>
+      <Badge tone="warn">quota used up</Badge>
+      {wait_ms > 0 && <small class="soft number">{milliseconds(wait_ms)} to go</small>}
+      {waiting > 0 && <small class="soft number">{compact(waiting)} waiting</small>}
+    </>
+  );
+}
+
 function State({ row: { target, well } }: { row: Row }) {
   return (
     <span class="row tight">
@@ -63,6 +74,7 @@ function State({ row: { target, well } }: { row: Row }) {
       {well !== null && <Badge tone={well ? "good" : "bad"}>probe: {well ? "well" : "not well"}</Badge>}
       {target?.why && <small class="soft">{words(target.why)}</small>}
       {!!target?.rest_ms && <small class="soft number">{milliseconds(target.rest_ms)} to go</small>}
+      {target?.quota && <Quota of={target.quota} />}
     </span>
   );
 }
