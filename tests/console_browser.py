@@ -164,8 +164,10 @@ def make_traffic(gateway: Gateway):
         gateway.chat_stream("smart", text)
     gateway.chat("no-such-model")
     gateway.chat("fake/s429", "slowly please")
+    gateway.at_rest()
 
 
 def newest(gateway, **query) -> str:
+    gateway.at_rest()
     path = "/api/traces?" + "&".join(f"{name}={value}" for name, value in query.items())
     return gateway.admin_call("GET", path).json()["traces"][0]["request_id"]

@@ -103,7 +103,7 @@ class Fake:
             found = list(self._records)
         return [r for r in found if marker is None or marker.encode() in r.body]
 
-    def one(self, marker: str, timeout: float = 5) -> Record:
+    def one(self, marker: str, timeout: float = 15) -> Record:
         """The only request whose body holds `marker`; waits for it to arrive."""
         end = time.monotonic() + timeout
         while True:

@@ -4,13 +4,12 @@ import copy
 import json
 
 import anthropic
-import httpx
 import openai
 import pytest
 
 import fake_anthropic
 from conftest import make_client, running
-from gateway import KEY, UPSTREAM_KEY, wait_until
+from gateway import KEY, UPSTREAM_KEY, plain_http, wait_until
 
 TOOL = {"name": "weather", "description": "The weather of a city",
         "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
@@ -179,9 +178,9 @@ def test_models_of_each_dialect(claude, client, gw):
     assert claude.models.retrieve("echo").id == "echo"
     with pytest.raises(anthropic.NotFoundError):
         claude.models.retrieve("nothing")
-    prefixed = httpx.get(gw.url + "/anthropic/v1/models", headers={"x-api-key": KEY}, trust_env=False)
+    prefixed = plain_http("GET", gw.url + "/anthropic/v1/models", headers={"x-api-key": KEY})
     assert "has_more" in prefixed.json()
-    assert "data" in httpx.get(gw.url + "/v1/models", headers={"x-api-key": KEY}, trust_env=False).json()
+    assert "data" in plain_http("GET", gw.url + "/v1/models", headers={"x-api-key": KEY}).json()
 
 
 def test_models_of_the_provider_are_listed(claude, fake):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from conftest import running
-from gateway import ADMIN_KEY, KEY, ROOT, wait_until
+from gateway import ADMIN_KEY, KEY, NO_TLS, ROOT, plain_http, wait_until
 from wire import Raw
 
 READER = "admin-read-0123456789abcdefghijklmnopqrs"
@@ -30,7 +30,7 @@ def gw(config, session_folder):
 
 @pytest.fixture
 def browser(gw):
-    with httpx.Client(base_url=f"http://{gw.admin}", trust_env=False) as client:
+    with httpx.Client(base_url=f"http://{gw.admin}", verify=NO_TLS, trust_env=False) as client:
         yield client
 
 
@@ -138,16 +138,16 @@ def test_a_key_that_is_revoked_while_its_request_comes_opens_nothing(gw):
     (b'{"key":"' + b"x" * 5000 + b'"}', 400, "invalid_request")])
 def test_what_does_not_sign_in(make_gateway, config, body, status, error):
     gw = make_gateway(settings(config))
-    answer = httpx.post(f"http://{gw.admin}/api/session", content=body, trust_env=False)
+    answer = plain_http("POST", f"http://{gw.admin}/api/session", content=body)
     assert answer.status_code == status and code(answer) == error
     assert "set-cookie" not in answer.headers
 
 
 def test_who_guesses_is_locked_out_and_a_restart_ends_sessions(make_gateway, config):
     gw = make_gateway(settings(config))
-    with httpx.Client(base_url=f"http://{gw.admin}", trust_env=False) as browser:
+    with httpx.Client(base_url=f"http://{gw.admin}", verify=NO_TLS, trust_env=False) as browser:
         sign_in(browser)
-        with httpx.Client(base_url=f"http://{gw.admin}", trust_env=False) as guesser:
+        with httpx.Client(base_url=f"http://{gw.admin}", verify=NO_TLS, trust_env=False) as guesser:
             for _ in range(5):
                 assert guesser.post("/api/session", json={"key": "wrong-0123456789"}).status_code == 401
             for key in ("wrong-0123456789", ADMIN_KEY):
@@ -160,7 +160,7 @@ def test_who_guesses_is_locked_out_and_a_restart_ends_sessions(make_gateway, con
         kept = browser.cookies[COOKIE]
     gw.stop()
     gw.start()
-    answer = httpx.get(f"http://{gw.admin}/api/status", headers={"cookie": f"{COOKIE}={kept}"}, trust_env=False)
+    answer = plain_http("GET", f"http://{gw.admin}/api/status", headers={"cookie": f"{COOKIE}={kept}"})
     assert answer.status_code == 401
 
 
@@ -229,7 +229,7 @@ def test_what_needs_no_key_is_what_the_page_says(gw):
     assert open_paths == {"/api/session"}
     for route in routes:
         path = route["path"].replace("{id}", "x").replace("{model}", "x").replace("{action}", "x")
-        answer = httpx.request(route["method"], f"http://{gw.admin}{path}", trust_env=False)
+        answer = plain_http(route["method"], f"http://{gw.admin}{path}")
         assert (answer.status_code == 401) == (route["needs"] != "nothing"), route
 
 

@@ -9,11 +9,10 @@ import re
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from console_browser import PERSON, console_config, newest
-from gateway import ADMIN_KEY, ENGINE, KEY, ROOT, chat_model_file, clean_environment, wait_until
+from gateway import ADMIN_KEY, ENGINE, KEY, ROOT, chat_model_file, clean_environment, plain_http, wait_until
 
 
 # --- traces
@@ -22,7 +21,7 @@ def test_lists_lead_to_one_trace_and_back(full, busy):
     page = full.open("traces?errors=1")
     rows = page.locator("tbody tr")
     assert rows.count() == 2 and "model_not_found" in page.locator("tbody").inner_text()
-    page.get_by_label("Only errors").uncheck()
+    page.get_by_label("Only errors").click()  # the box follows the address, a moment later
     full.until("document.querySelectorAll('tbody tr').length > 2")
     page.get_by_label("Model", exact=True).fill("smart")
     full.until("location.hash.includes('model=smart')")
@@ -46,7 +45,7 @@ def test_lists_lead_to_one_trace_and_back(full, busy):
 
 def test_what_another_target_answered_is_found(full):
     page = full.open("traces")
-    page.get_by_label("Only with failed tries").click()  # the box follows the address, a moment later
+    page.get_by_label("Only with failed tries").click()
     full.until("location.hash.includes('failed_target=*')")
     full.until("!document.querySelector('tbody').innerText.includes('no-such-model')")
     models = [name.split()[0] for name in page.locator("td[data-label=Model]").all_inner_texts()]
@@ -62,8 +61,8 @@ def test_what_another_target_answered_is_found(full):
 def test_the_tail_follows(full, busy):
     page = full.open("traces?model=fa*")
     before = page.locator("tbody tr").count()
-    page.get_by_role("button", name="Follow live").click()
-    page.wait_for_timeout(400)
+    with page.expect_response("**/api/traces/tail*"):  # which says where it begins
+        page.get_by_role("button", name="Follow live").click()
     busy.chat("fast", "and one more")
     full.until(f"document.querySelectorAll('tbody tr').length === {before + 1}")
     page.get_by_role("button", name="Stop following").click()
@@ -397,6 +396,7 @@ def test_an_alert_says_why_and_is_silenced(chrome, config, make_gateway):
 def test_a_trace_shows_the_rule_that_chose_its_targets(full, busy):
     answer = busy.chat("zoned", "hi", headers={"x-causeway-data": "medical"})
     assert answer.status_code == 200
+    busy.at_rest()
     page = full.open("traces/" + answer.headers["x-request-id"])
     page.get_by_text("rule inside only").wait_for()
 
@@ -407,7 +407,7 @@ def test_who_waits_for_a_target_is_shown(full, busy):
     streams = [busy.raw() for _ in range(3)]
     for stream in streams:
         stream.send(busy.request_bytes({"model": "slow", "stream": True,
-                                        "messages": [{"role": "user", "content": "hi"}]}))
+                                        "messages": [{"role": "user", "content": "word " * 300}]}))  # 15 s
     try:
         page = full.open("models")
         table = page.get_by_role("table", name="Waiting for targets")
@@ -464,7 +464,7 @@ def test_the_overview_leads_to_what_is_behind_it(full, busy):
     page = full.open("overview?window=15m")
     page.get_by_role("button", name="Requests as a table").click()
     assert page.get_by_role("table", name="Requests").is_visible()
-    assert httpx.get(f"http://{busy.admin}/api/overview?window=15m", trust_env=False).status_code == 401
+    assert plain_http("GET", f"http://{busy.admin}/api/overview?window=15m").status_code == 401
 
 
 def test_other_names_lead_nowhere_and_one_point_is_drawn(full):

@@ -72,7 +72,7 @@ def test_a_sure_answer_stays_and_a_doubtful_one_is_thrown_away(gate, three):
 
 def test_a_target_that_was_unsure_is_found_and_shown_in_traces(gate):
     sure, doubt = (gate.chat("m", text) for text in ("a plain question", "a question of doubt"))
-    trace_of(gate, doubt)
+    gate.at_rest()
     found = gate.cli("traces", "--failed-target", "one/*").stdout
     assert doubt.headers["x-request-id"] in found and sure.headers["x-request-id"] not in found, found
     shown = gate.cli("traces", "show", doubt.headers["x-request-id"]).stdout

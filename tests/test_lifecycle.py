@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from gateway import assert_error, chat_body, run, wait_until
+from gateway import assert_error, chat_body, plain_http, run, wait_until
 from wire import Closed, Raw
 
 
@@ -49,7 +49,7 @@ def test_ready_file_is_never_half_written(config, make_gateway):
 
 def test_health(gw):
     for port, path in ((gw.admin, "/livez"), (gw.admin, "/readyz"), (gw.listen, "/healthz")):
-        answer = httpx.get(f"http://{port}{path}", trust_env=False)  # no key: probes have none
+        answer = plain_http("GET", f"http://{port}{path}")  # no key: probes have none
         assert answer.status_code == 200, path
 
 
@@ -63,7 +63,7 @@ def test_health_where_policies_ask_who_calls(config, make_gateway):
 
 def test_health_tells_nothing_inner(gw):
     for port, path in ((gw.admin, "/livez"), (gw.admin, "/readyz"), (gw.listen, "/healthz")):
-        text = httpx.get(f"http://{port}{path}", trust_env=False).text
+        text = plain_http("GET", f"http://{port}{path}").text
         assert str(gw.data) not in text and "fake" not in text
 
 
@@ -108,7 +108,7 @@ def test_sigterm_drains(config, make_gateway, fake, mark):
 
 def httpx_status(gw, path):
     try:
-        return httpx.get(f"http://{gw.admin}{path}", trust_env=False, timeout=2).status_code
+        return plain_http("GET", f"http://{gw.admin}{path}", timeout=2).status_code
     except httpx.TransportError:
         return None
 

@@ -205,6 +205,7 @@ def test_without_a_policy_nothing_changes(client, fake, mark):
 
 def test_tokens_saved_are_counted_everywhere(gate, client):
     before = (gate.usage_of(model="tokens-openai") or {}).get("tokens_saved", 0)
+    gate.at_rest()
     counted = gate.metrics().value("causeway_tokens_saved_total", gen_ai_request_model="tokens-openai")
     answer = client.chat.completions.with_raw_response.create(model="tokens-openai", messages=[
         *({"role": "user", "content": f"Number {i}: " + "words " * 60} for i in range(6)),
@@ -213,6 +214,7 @@ def test_tokens_saved_are_counted_everywhere(gate, client):
     assert saved > 200
     assert gate.log_of(answer.headers["x-request-id"])["tokens_saved"] == saved
     wait_until(lambda: gate.usage_of(model="tokens-openai")["tokens_saved"] == before + saved)
+    gate.at_rest()
     assert gate.metrics().value("causeway_tokens_saved_total", gen_ai_request_model="tokens-openai") == counted + saved
     table = gate.cli("usage", "--by", "model").stdout.splitlines()
     column = table[0].split().index("MINIMISED")

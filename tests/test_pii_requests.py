@@ -442,6 +442,7 @@ def test_thoughts_come_back_as_they_were_signed(gateway, fake, mark):
 
 def test_findings_are_counted(client, gateway, mark):
     def count(name, **labels):
+        gateway.at_rest()
         return gateway.metrics().value(name, **labels) or 0
 
     before = count("causeway_pii_findings_total", kind="email", action="mask")

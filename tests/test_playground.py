@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from conftest import make_client, running
-from gateway import ADMIN_KEY, KEY, UPSTREAM_KEY, wait_until
+from gateway import ADMIN_KEY, KEY, NO_TLS, UPSTREAM_KEY, wait_until
 from test_traces import READER, files_with
 
 NAME, EMAIL = "Ottoline Brackenbury", "o.bracken@clinic.example"
@@ -135,7 +135,7 @@ def test_it_is_accounted_for(gw):
 def test_who_leaves_ends_the_call(gw):
     before = gw.admin_call("GET", "/api/status").json()["running_requests"]
     body = chat("fake/words-then-never", "x", stream=True)
-    with httpx.Client(timeout=20, trust_env=False) as client:
+    with httpx.Client(timeout=20, verify=NO_TLS, trust_env=False) as client:
         with client.stream("POST", f"http://{gw.admin}/api/playground", json=body,
                            headers={"authorization": f"Bearer {ADMIN_KEY}"}) as answer:
             pieces = answer.iter_bytes()  # one that nobody holds closes the connection
@@ -147,7 +147,7 @@ def test_who_leaves_ends_the_call(gw):
 def test_there_is_a_bound(gw):
     body = chat("fake/words-then-never", "x", stream=True)
     opened = []
-    with httpx.Client(timeout=20, trust_env=False) as client:
+    with httpx.Client(timeout=20, verify=NO_TLS, trust_env=False) as client:
         try:
             for _ in range(16):
                 opened.append(client.send(client.build_request(
@@ -166,6 +166,7 @@ def ask(gw, model: str, text: str, **more) -> str:
     with make_client(gw) as client:
         raw = client.chat.completions.with_raw_response.create(
             model=model, messages=[{"role": "user", "content": text}], **more)
+        gw.at_rest()
         return raw.headers["x-request-id"]
 
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -42,6 +43,10 @@ def replayed(text: str) -> tuple[str, dict]:
 answer, request_id = ask(QUESTION)
 expect("a customer gets an answer that is none", "charged in four hours" in answer, answer)
 
+# A trace is written behind the answer's last byte.
+end = time.monotonic() + 20
+while call(f"/api/traces/{request_id}")[0] != 200 and time.monotonic() < end:
+    time.sleep(0.05)
 status, text = call("/api/traces?contains=charged+in+four+hours")
 found = json.loads(text)["traces"]
 expect("the operator finds it by its words", [trace["request_id"] for trace in found] == [request_id], found)
