@@ -19,13 +19,13 @@ def delta(content: str | None, reason: str | None = None, **more) -> dict:
                                            "finish_reason": reason}], **more}
 
 
-async def three_words(answer: Answer):
+async def three_words(answer: Answer, pause: float = 0.2):
     await answer.stream_head()
     await answer.event({**delta(""), "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""},
                                                   "finish_reason": None}]})
     for piece in ("one", " two", " three"):
         await answer.event(delta(piece))
-    await answer.sleep(0.2)  # so that these have gone out before whatever comes now
+    await answer.sleep(pause)  # so that these have gone out before whatever comes now
 
 
 async def slow_first_byte(answer: Answer):
@@ -112,7 +112,7 @@ async def cut_mid_chunk_at_once(answer: Answer):
 
 
 async def reset_mid_stream(answer: Answer):
-    await three_words(answer)
+    await three_words(answer, 1.5)  # what has not been read when a reset comes is lost
     answer.reset()
 
 

@@ -55,8 +55,9 @@ def test_chat_with_a_question_from_stdin(gw):
 
 
 def test_chat_streams(gw):
-    process = subprocess.Popen([str(binary()), "chat", "--model", "fake/slow-stream", "--data", str(gw.data),
-                                "a b c d e f g h i j"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    words = "word " * 39 + "end"  # 2 s
+    process = subprocess.Popen([str(binary()), "chat", "--model", "fake/slow-stream", "--data", str(gw.data), words],
+                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                env=clean_environment())
     start = time.monotonic()
     first = os.read(process.stdout.fileno(), 100)
@@ -64,7 +65,7 @@ def test_chat_streams(gw):
     rest = process.stdout.read()
     total = time.monotonic() - start
     assert process.wait() == 0
-    assert (first + rest).decode() == "You said: a b c d e f g h i j\n"
+    assert (first + rest).decode() == f"You said: {words}\n"
     assert total - first_at > 0.2, "it came all at once"
 
 
@@ -110,7 +111,7 @@ def test_chat_ends_with_its_reader(gw, model, reader, output):
     assert done.stdout.startswith(output)
     assert done.returncode == 128 + signal.SIGPIPE, done.stderr
     assert done.stderr == b""
-    wait_until(lambda: running_requests(gw) == 0, "the request has ended", timeout=5, every=0.2)
+    wait_until(lambda: running_requests(gw) == 0, "the request has ended", timeout=20, every=0.2)
 
 
 def test_chat_says_that_it_cannot_write(gw):

@@ -29,6 +29,7 @@ def test_it_is_small_and_whole():
     assert "innerHTML" not in sources and "eval(" not in sources and "new Function" not in sources
 
 
+@pytest.mark.timeout(330)
 def test_what_is_committed_is_what_the_sources_give():
     done = subprocess.run([ROOT / "scripts" / "console", "--check"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

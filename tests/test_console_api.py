@@ -413,7 +413,7 @@ def test_what_is_hidden_cannot_be_moved_to_where_it_is_shown(filed):
 def test_problems_of_the_last_reload_are_shown(filed):
     gw = filed()
     gw.write_config(gw.config_path.read_text().replace("up/large", "upp/large"))
-    wait_until(lambda: shown(gw)["problems"], "the watch has seen it", timeout=5)
+    wait_until(lambda: shown(gw)["problems"], "the watch has seen it", timeout=20)
     problem = shown(gw)["problems"][0]
     assert problem["line"] == 6 and problem["column"] > 10 and "upp" in problem["message"]
 

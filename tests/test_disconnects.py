@@ -1,5 +1,6 @@
 """The client goes away: the provider's work stops with it, at every stage."""
 
+import asyncio
 import socket
 import time
 
@@ -7,7 +8,7 @@ import pytest
 
 from gateway import chat_body, wait_until
 
-SOON = 1.0  # seconds in which the upstream must see it
+SOON = 10.0  # seconds in which the upstream must see it; it would go on for a minute, or for ever
 
 
 def assert_upstream_closed(record, since: float):
@@ -68,7 +69,10 @@ def test_half_closed_client(gw, fake, mark):
 def test_gone_before_fallback(config, make_gateway, fake, mark):
     """Whoever has left needs no second target."""
     async def slow_failure(answer):
-        await answer.sleep(0.6)
+        for _ in range(250):  # 5 s: the gateway is to hear first that its caller has left
+            if answer.peer_gone:
+                return
+            await asyncio.sleep(0.02)
         await answer.json(500, {"error": {"message": "x", "type": "server_error", "param": None, "code": None}})
 
     fake.on("slow-failure", slow_failure)
@@ -81,7 +85,7 @@ def test_gone_before_fallback(config, make_gateway, fake, mark):
     gone = time.monotonic()
     raw.close()
     assert_upstream_closed(record, gone)
-    time.sleep(0.8)
+    time.sleep(0.5)
     assert len(fake.records(mark)) == 1
 
 
@@ -108,7 +112,7 @@ def test_many_at_once(gw, fake, mark):
         raw.close()
     records = fake.records(mark)
     assert len(records) == 200
-    wait_until(lambda: all(r.peer_closed.is_set() for r in records), "all cancelled", timeout=5)
+    wait_until(lambda: all(r.peer_closed.is_set() for r in records), "all cancelled", timeout=20)
     assert gw.chat("echo").status_code == 200
 
 
@@ -122,7 +126,7 @@ def test_drain_policy_finishes_the_call(config, make_gateway, fake, mark):
     raw.read_until(b'"content": "')
     raw.close()
     record = fake.one(mark)
-    assert record.finished.wait(5)
+    assert record.finished.wait(20)
     assert record.peer_closed_at is None
     row = wait_until(lambda: gateway.usage_of(model="fake/slow-stream"), "usage of the drained stream")
     assert row["output_tokens"] == record.usage["completion_tokens"]

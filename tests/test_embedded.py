@@ -278,7 +278,7 @@ def test_no_child_is_left_behind(make_gateway):
     assert len(children) == 1
     gw.kill()
     wait_until(lambda: not any(b"llama-server" in command(p) for p in children),
-               "all children have ended", timeout=5)
+               "all children have ended", timeout=20)
     gw.start()
     assert gw.chat("fast", "hi", max_tokens=2, timeout=60).status_code == 200
     gw.stop()  # checks the same for the orderly end

@@ -20,7 +20,7 @@ def settled(gw, requests, **match):
     def look():
         row = gw.usage_of(**match)
         return row if row and row["requests"] >= requests else None
-    row = wait_until(look, f"{requests} requests of {match}", timeout=5)
+    row = wait_until(look, f"{requests} requests of {match}", timeout=20)
     assert row["requests"] == requests, row
     return row
 
