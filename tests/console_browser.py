@@ -74,6 +74,8 @@ class Console:
         return self.settled()
 
     def settled(self) -> Page:
+        # A new address is drawn a moment later: until then the place before would count as loaded.
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.page.locator("main h1").wait_for()
         self.until("!document.querySelector('main .loading, main section[aria-busy]')")
         return self.page

@@ -239,7 +239,7 @@ def test_a_bad_answer_becomes_a_test_case_and_is_asked_again(full, busy):
     page = full.open("tests")
     page.get_by_role("link", name="must not promise one").click()
     full.settled()
-    assert page.get_by_text("May I have a refund?").first.is_visible()
+    page.get_by_text("May I have a refund?").first.wait_for()
     page.get_by_role("button", name="Send again").click()
     page.get_by_text("You said: May I have a refund?").nth(1).wait_for()
     page = full.open("tests")

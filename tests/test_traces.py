@@ -410,7 +410,7 @@ def test_retention(config, make_gateway):
     def small():
         listed(gw, limit=1)
         return sum(p.stat().st_size for p in (gw.data / "traces").iterdir()) <= 1 << 20
-    wait_until(small, "the oldest go", timeout=20, every=0.5)
+    wait_until(small, "the oldest go", timeout=40, every=0.5)
     left = [t["request_id"] for t in listed(gw, limit=1000)]
     assert left == ids[::-1][:len(left)] and len(left) < 30
     assert gw.metrics().value("causeway_traces_bytes") <= 1 << 20
