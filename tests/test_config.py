@@ -383,7 +383,7 @@ def test_policy_by_tenant_key_and_model(config, make_gateway):
     assert gw.chat("echo", key=other).status_code == 200
     start = time.monotonic()
     assert gw.chat("fake/never", key=other).status_code == 504
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 15  # everyone's would be 20 s
 
 
 def test_schema_and_reference_are_generated(tmp_path):

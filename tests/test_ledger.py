@@ -256,7 +256,7 @@ def test_usage_shows_soon(config, make_gateway):
     gw.chat("echo")
     start = time.monotonic()
     settled(gw, 1, model="echo")
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 8  # two, on a free machine
 
 
 def test_concurrent_requests_add_up(config, make_gateway, fake, mark):

@@ -54,7 +54,7 @@ def test_every_event_at_once(gw, fake, mark):
         await answer.last_chunk()
 
     fake.on("gated", gated)
-    with gw.raw(timeout=3) as raw:
+    with gw.raw(timeout=20) as raw:
         raw.send(gw.request_bytes(chat_body("fake/gated", mark, stream=True)))
         for i in range(5):
             gates.append(1)

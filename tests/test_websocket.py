@@ -51,7 +51,7 @@ def test_frames_that_were_sent_at_once_are_no_request(gw, fake):
                  + b"\x81\x85\x00\x00\x00\x00hello\r\n\r\n")
         assert raw.answer().status == 501
         assert raw.answer().status == 400
-        assert raw.closed_within(2)
+        assert raw.closed_within(10)
     assert len(fake.records()) == before
 
 
