@@ -1,6 +1,6 @@
 """A model server of its own process: works on so many requests at once, the others wait in line without bound.
 
-Prints its port. `GET /counts` tells what it has done.
+Prints its port. `GET /counts` tells what it has done; between `GET /hold` and `GET /go` no answer is given.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ class Server:
         self.busy = self.most = self.done = 0
         self.busy_seconds, self.changed = 0.0, time.monotonic()  # of all places together
         self.line: collections.deque[asyncio.Future] = collections.deque()
+        self.going = asyncio.Event()
+        self.going.set()
 
     def count(self, more: int):
         now = time.monotonic()
@@ -35,6 +37,7 @@ class Server:
             await self.line[-1]  # the place of one that has ended
         self.most = max(self.most, self.busy)
         await asyncio.sleep(self.service * random.uniform(0.9, 1.1))
+        await self.going.wait()
         self.done += 1
         if self.line:
             self.line.popleft().set_result(None)
@@ -52,6 +55,9 @@ class Server:
                 if target == "/counts":
                     self.count(0)
                     answer = {"busy_seconds": self.busy_seconds, "done": self.done, "busy": self.busy, "most": self.most, "line": len(self.line)}
+                elif target in ("/hold", "/go"):
+                    (self.going.set if target == "/go" else self.going.clear)()
+                    answer = {}
                 elif target == "/v1/chat/completions":
                     await self.work()
                     answer = ANSWER

@@ -1,6 +1,7 @@
 """A model that is asked more than it can do: who waits, who is refused, and how the others fare."""
 
 import asyncio
+import contextlib
 import math
 import signal
 import subprocess
@@ -26,6 +27,13 @@ class SlowServer:
 
     def counts(self) -> dict:
         return httpx.get(f"{self.url}/counts").json()
+
+    def hold(self):
+        """No answers until go(): what is to be seen meanwhile does not hang on how fast this machine is."""
+        httpx.get(f"{self.url}/hold")
+
+    def go(self):
+        httpx.get(f"{self.url}/go")
 
     def stop(self):
         self.process.kill()
@@ -87,23 +95,41 @@ def client_of(gate):
                              limits=httpx.Limits(max_connections=400, max_keepalive_connections=400))
 
 
+async def seen(ready):
+    """Waits in a thread of its own: what `ready` asks would hold up the loop that sends."""
+    await asyncio.to_thread(wait_until, ready, timeout=30)
+
+
+def waiting(gate) -> float:
+    return gate.metrics().value("causeway_overload_waiting", target="slow/slots")
+
+
 def test_too_much_is_refused_at_once_and_nobody_waits_beyond_the_deadline(gate_of):
     gate = gate_of(**at_once(CAPACITY), wait="500ms", queue=50)
 
-    async def scene():
+    async def places_are_held():
         async with client_of(gate) as loud:
-            await asyncio.gather(*(ask(loud, FLOOD) for _ in range(CAPACITY)))  # how long places are held
-            return await asyncio.gather(*(ask(loud, FLOOD) for _ in range(200)))
+            await asyncio.gather(*(ask(loud, FLOOD) for _ in range(CAPACITY)))
 
-    answers = asyncio.run(scene())
-    refused = [(took, answer) for took, answer in answers if answer.status_code == 503]
-    assert len(refused) >= 100  # places became free in the meantime
-    error = assert_error(refused[0][1], 503, "overloaded")
-    assert error["message"]
-    assert all(int(answer.headers["retry-after"]) >= 1 for _, answer in refused)
-    print(f"slowest refusal {max(took for took, _ in refused):.2f} s, "
-          f"slowest answer {max(took for took, _ in answers):.2f} s")
-    assert max(took for took, _ in answers) < 0.5 + 1.1 * SERVICE + 1
+    asyncio.run(places_are_held())  # for how long is known now
+    asked = 400
+    request = gate.request_bytes(BODY, key=FLOOD)
+    with contextlib.ExitStack() as stack:
+        ones = [stack.enter_context(gate.raw(timeout=30)) for _ in range(asked)]
+        for one in ones:  # as soon after each other as can be: each second 80 places become free
+            one.send(request)
+        answers = [one.answer() for one in ones]
+    refused = [answer for answer in answers if answer.status == 503]
+    assert len(refused) >= asked // 2
+    for answer in refused:
+        assert assert_error(answer, 503, "overloaded")["message"]
+        assert int(answer.header("retry-after")) >= 1
+    # By the program's own clock: this one is as slow as the reading of so many answers.
+    lines = wait_until(lambda: len(gate.access_log()) == CAPACITY + asked and gate.access_log())
+    took = [line["total_ms"] / 1000 for line in lines[CAPACITY:]]
+    print(f"{len(refused)} refused; slowest {max(took):.2f} s")
+    # 0.5 s and one answer; a machine that stands still adds a second. In a line without a bound: 4.75 s.
+    assert quantile(took, 0.95) < 3
     metrics = gate.metrics()
     counts = {result: metrics.value("causeway_overload_waits_total", result=result)
               for result in ("waited", "full", "late", "early")}
@@ -128,33 +154,40 @@ def test_a_higher_priority_goes_first(gate_of):
 
 def test_who_leaves_leaves_the_queue(gate_of, server):
     gate = gate_of(**at_once(1), wait="30s")
+    server.hold()
 
     async def scene():
         async with client_of(gate) as client:
-            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(40)]
-            await asyncio.sleep(0.1)
-            assert gate.metrics().value("causeway_overload_waiting", target="slow/slots") == 39
-            for task in tasks:
+            first = asyncio.create_task(ask(client, FLOOD))
+            await seen(lambda: server.counts()["busy"] == 1)
+            others = [asyncio.create_task(ask(client, FLOOD)) for _ in range(39)]
+            await seen(lambda: waiting(gate) == 39)
+            for task in others:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*others, return_exceptions=True)
+            await seen(lambda: waiting(gate) == 0)
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
 
     asyncio.run(scene())
-    wait_until(lambda: gate.metrics().value("causeway_overload_waiting", target="slow/slots") == 0, timeout=3)
+    server.go()
     assert gate.chat("slots").status_code == 200
-    assert server.counts()["done"] < 10
+    assert server.counts()["done"] == 2, "the first and the last"
 
 
 def test_a_reload_keeps_places_and_takes_the_new_number(gate_of, server):
     gate = gate_of(**at_once(2), wait="30s")
+    server.hold()
 
     async def scene():
         async with client_of(gate) as client:
             tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(30)]
-            await asyncio.sleep(0.3)
-            assert server.counts()["most"] == 2
+            await seen(lambda: waiting(gate) == 28 and server.counts()["busy"] == 2)
             gate.write_config(settings_for(server, **at_once(CAPACITY), wait="30s"))
             assert gate.admin_call("POST", "/api/reload").status_code == 200
             tasks.append(asyncio.create_task(ask(client, FLOOD)))  # brings it
+            await seen(lambda: server.counts()["busy"] > 2)
+            server.go()
             return await asyncio.gather(*tasks)
 
     answers = asyncio.run(scene())
@@ -162,14 +195,17 @@ def test_a_reload_keeps_places_and_takes_the_new_number(gate_of, server):
     assert 2 < server.counts()["most"] <= CAPACITY
 
 
-def test_with_those_who_wait_it_still_ends(gate_of):
+def test_with_those_who_wait_it_still_ends(gate_of, server):
     gate = gate_of(**at_once(1), wait="30s")
+    server.hold()
 
     async def scene():
         async with client_of(gate) as client:
             tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(5)]
-            await asyncio.sleep(0.1)
+            await seen(lambda: waiting(gate) == 4)
             gate.signal(signal.SIGTERM)
+            await asyncio.sleep(0.1)
+            server.go()
             return await asyncio.gather(*tasks)
 
     answers = asyncio.run(scene())
@@ -187,10 +223,14 @@ def fallback_settings(server, other, **overload) -> dict:
 def test_what_finds_no_place_goes_to_the_next_target(server, session_folder):
     other = SlowServer()
     settings = fallback_settings(server, other, **at_once(2), wait="300ms", queue=3)
+    server.hold()
 
     async def scene(gate):
         async with client_of(gate) as client:
-            return await asyncio.gather(*(ask(client, FLOOD) for _ in range(16)))
+            tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(16)]
+            await seen(lambda: sum(task.done() for task in tasks) >= 16 - 2 - 3)
+            server.go()
+            return await asyncio.gather(*tasks)
 
     try:
         with running(session_folder / "overload-next", settings) as gate:
@@ -214,12 +254,16 @@ def test_what_must_stay_inside_does_not_burst_out(server, session_folder):
     settings = fallback_settings(server, other, **at_once(2), wait="300ms", queue=3)
     settings["models"]["slots"]["rules"] = [
         {"name": "records", "when": {"data": ["medical"]}, "targets": ["slow/slots"]}]
+    server.hold()
 
     async def scene(gate):
         async with client_of(gate) as client:
             record = {"authorization": f"Bearer {FLOOD}", "x-causeway-data": "medical"}
-            return await asyncio.gather(*(client.post("/v1/chat/completions", json=BODY, headers=record)
-                                          for _ in range(16)))
+            tasks = [asyncio.create_task(client.post("/v1/chat/completions", json=BODY, headers=record))
+                     for _ in range(16)]
+            await seen(lambda: sum(task.done() for task in tasks) >= 16 - 2 - 3)
+            server.go()
+            return await asyncio.gather(*tasks)
 
     try:
         with running(session_folder / "overload-inside", settings) as gate:
@@ -241,33 +285,34 @@ def test_what_is_kept_needs_no_place(server, session_folder):
     async def scene(gate):
         async with client_of(gate) as client:
             await ask(client, FLOOD)
+            server.hold()
             others = [asyncio.create_task(client.post(
                 "/v1/chat/completions", headers={"authorization": f"Bearer {FLOOD}"},
                 json=BODY | {"messages": [{"role": "user", "content": f"question {i}"}]})) for i in range(10)]
-            await asyncio.sleep(0.1)
-            took, answer = await ask(client, FLOOD)
-            waiting = gate.metrics().value("causeway_overload_waiting", target="slow/slots")
+            await seen(lambda: waiting(gate) == 9)
+            _, answer = await asyncio.wait_for(ask(client, FLOOD), 20)  # though the server gives none
+            assert waiting(gate) == 9
+            server.go()
             await asyncio.gather(*others)
-            return took, answer, waiting
+            return answer
 
     with running(session_folder / "overload-kept", settings) as gate:
-        took, answer, waiting = asyncio.run(scene(gate))
-        assert answer.headers["x-causeway-cache"] == "exact"
-        assert waiting >= 5
-        assert took < SERVICE
+        assert asyncio.run(scene(gate)).headers["x-causeway-cache"] == "exact"
 
 
-def test_who_waits_is_to_be_seen(gate_of):
+def test_who_waits_is_to_be_seen(gate_of, server):
     gate = gate_of(**at_once(1), wait="30s")
+    server.hold()
 
     async def scene():
         async with client_of(gate) as client:
             tasks = [asyncio.create_task(ask(client, FLOOD)) for _ in range(4)]
-            await asyncio.sleep(0.05)
+            await seen(lambda: waiting(gate) == 3)  # the first has its place, so the last has none
             tasks.append(asyncio.create_task(ask(client, KEY)))
-            await asyncio.sleep(0.05)
+            await seen(lambda: waiting(gate) == 4)
             shown = gate.admin_call("GET", "/api/overload").json()
             printed = gate.cli("overload").stdout
+            server.go()
             await asyncio.gather(*tasks)
             return shown, printed
 
