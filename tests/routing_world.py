@@ -1,6 +1,7 @@
 """What the tests of routing share: three providers, one model, and how its requests are shared among them."""
 
 import concurrent.futures
+import time
 
 import pytest
 
@@ -61,3 +62,28 @@ def explain(gateway, model: str = "m", body: dict | None = None, **more) -> dict
 
 def state(gateway, target: str) -> str:
     return next(t["state"] for t in explain(gateway)["targets"] if t["target"] == target)
+
+
+def until_shares(gateway, fakes, count: int, well, seconds: float = 40, **more):
+    """Chats, so many at a time, until the shares of `count` are well. Times are learnt: one answer that this machine
+    holds up may decide where the next ones go, but not for ever."""
+    end = time.monotonic() + seconds
+    while True:
+        before = shares(fakes)
+        assert set(ask_all(gateway, count, **more)) == {200}
+        got = [new - old for new, old in zip(shares(fakes), before)]
+        if well(got):
+            return
+        assert time.monotonic() < end, got
+
+
+def waiting(gateway) -> int:
+    """How many wait for the quota of the first target."""
+    quota = explain(gateway)["targets"][0]["quota"]
+    return quota["waiting"] if quota else 0  # before the first request nothing is known of it
+
+
+def ahead(records, began: float, rate: float) -> float:
+    """By how many the requests at a provider were, at most, ahead of so many a second since then."""
+    times = sorted(record.at for record in records if record.method == "POST")
+    return max(count - rate * (at - began) for count, at in enumerate(times, 1))

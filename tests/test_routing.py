@@ -1,39 +1,34 @@
 """Strategies, targets that fail, retries, quotas: what the callers see of it (nothing)."""
 
 import concurrent.futures
+import contextlib
 import re
 import time
 
 from fake_provider import by_path, last_user_text, openai_error
 from gateway import KEY, assert_error, chat_body, wait_until
-from routing_world import OTHER, after, ask_all, explain, saying, settings, shares, state, three  # noqa: F401
+from routing_world import (OTHER, after, ahead, ask_all, explain, saying, settings, shares, state, three,  # noqa: F401
+                           until_shares, waiting)
 
 # --- strategies
 
 
 def test_least_busy_gives_little_to_a_slow_one(three, make_gateway):
-    for fake, seconds in zip(three, (0.02, 0.02, 0.6)):
+    for fake, seconds in zip(three, (0.1, 0.1, 1.5)):
         fake.on("m", after(seconds))
     gateway = make_gateway(settings(three, {"strategy": "least_busy"}))
-    assert set(ask_all(gateway, 240)) == {200}
-    got = shares(three)
-    assert got[2] < 24, got
-    assert min(got[:2]) > 60, got
+    # One whose first answer was late by chance gets its part when more have come.
+    until_shares(gateway, three, 80, lambda got: got[2] < 8 and min(got[:2]) > 20)
 
 
 def test_fastest_goes_where_answers_come_soonest_and_back_when_that_changes(three, make_gateway):
     three[0].on("m", after(0.25))
     three[1].on("m", after(0.01))
     gateway = make_gateway(settings(three[:2], {"strategy": "fastest"}))
-    ask_all(gateway, 40, at_once=2)
-    got = shares(three[:2])
-    assert got[1] > 30, got
+    until_shares(gateway, three[:2], 40, lambda got: got[1] > 30, at_once=2)
     three[1].on("m", after(0.8))
     three[0].on("m", after(0.01))
-    before = shares(three[:2])
-    ask_all(gateway, 60, at_once=2)
-    moved = [new - old for new, old in zip(shares(three[:2]), before)]
-    assert moved[0] > 40, moved
+    until_shares(gateway, three[:2], 40, lambda got: got[0] > 30, at_once=2)
 
 
 def test_a_stream_that_is_made_slowly_counts_as_slow(three, make_gateway):
@@ -99,11 +94,11 @@ def test_a_dead_target_is_seen_by_nobody_and_left_alone(three, make_gateway):
 def test_it_comes_back_slowly_when_it_is_well_again(three, make_gateway):
     three[0].on("m", saying(500))
     gateway = make_gateway(settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "300ms", "longest_rest": "300ms"}))
-    assert set(ask_all(gateway, 20)) == {200}
-    failing = shares(three)[0]
-    assert failing < 14
+    began = time.monotonic()
+    assert set(ask_all(gateway, 20, at_once=1)) == {200}
+    assert shares(three)[0] <= 5 + (time.monotonic() - began) / 0.3 + 2, "five in a row, and a trial after each rest"
     three[0].on("m", by_path)
-    wait_until(lambda: gateway.chat("m").status_code == 200 and state(gateway, "one/m") == "closed", timeout=8, every=0.05)
+    wait_until(lambda: gateway.chat("m").status_code == 200 and state(gateway, "one/m") == "closed", timeout=30, every=0.05)
     before = shares(three)[:2]
     assert set(ask_all(gateway, 20)) == {200}
     assert [new - old for new, old in zip(shares(three), before)] == [20, 0]
@@ -140,7 +135,7 @@ def test_a_provider_is_as_its_targets_are(three, make_gateway):
     async def by_model(answer):
         await (saying(500) if answer.request["model"] == "bad" else by_path)(answer)
     three[0].on("bad", by_model)
-    config = settings(three[:2], {"targets": ["one/bad", "two/m"]}, breaker={"rest": "300ms", "longest_rest": "300ms"})
+    config = settings(three[:2], {"targets": ["one/bad", "two/m"]}, breaker={"rest": "3s", "longest_rest": "3s"})
     config["models"]["good"] = {"targets": ["one/good"]}
     gateway = make_gateway(config)
 
@@ -154,7 +149,7 @@ def test_a_provider_is_as_its_targets_are(three, make_gateway):
     assert gateway.chat("good").status_code == 200
     assert one() == "degraded"
     three[0].on("bad", by_path)
-    wait_until(lambda: gateway.chat("m").status_code == 200 and one() == "ok", timeout=8, every=0.05)
+    wait_until(lambda: gateway.chat("m").status_code == 200 and one() == "ok", timeout=30, every=0.05)
 
 
 def test_where_all_rest_the_caller_is_told_when_to_come_back(three, make_gateway):
@@ -327,8 +322,8 @@ def test_a_quota_of_the_configuration_is_kept_here(three, make_gateway):
     gateway = make_gateway(config)
     began = time.monotonic()
     assert set(ask_all(gateway, 130, at_once=40)) == {200}
-    took = time.monotonic() - began
-    assert 3 < took < 8, "100 at once, and ten a second from then on (a tenth is left to others)"
+    assert time.monotonic() - began < 20
+    assert ahead(three[0].records(), began, 10) <= 91, "100 at once, and ten a second (a tenth is left to others)"
 
 
 def test_what_an_answer_says_is_left_is_heeded(three, make_gateway):
@@ -374,33 +369,40 @@ def test_who_waits_for_a_quota_is_let_go_by_priority_and_fairly(three, make_gate
                                 {"name": "rest", "priority": "low", "retries": {"wait": "20s"}}])
     config["providers"]["one"]["quota"] = {"requests_per_minute": 300}
     gateway = make_gateway(config)
-    with concurrent.futures.ThreadPoolExecutor(60) as pool:
-        low = [pool.submit(gateway.chat, "m", f"low {number}") for number in range(60)]
-        time.sleep(1)
-        began = time.monotonic()
-        for number in range(20):
-            assert gateway.post("/v1/chat/completions", chat_body("m", f"high {number}"), key=OTHER).status_code == 200
-        high_took = time.monotonic() - began
-        assert sum(not one.done() for one in low) >= 5, "they wait on"
-        assert {one.result().status_code for one in low} == {200}
-    assert high_took < 3, "15 are there for it, and five a second"
-    assert sum(record.method == "POST" for record in three[0].records()) == 80, "nobody was sent twice"
+    with contextlib.ExitStack() as stack:
+        def send(text: str, count: int, key: str):
+            """All at nearly the same time: meanwhile the quota grows."""
+            raws = [stack.enter_context(gateway.raw(timeout=30)) for _ in range(count)]
+            for raw in raws:
+                raw.send(gateway.request_bytes(chat_body("m", text), key=key))
+            return raws
+
+        low = send("low", 60, KEY)
+        wait_until(lambda: shares(three)[0] + waiting(gateway) == 60)
+        high = send("high", 20, OTHER)
+        assert {raw.answer().status for raw in high + low} == {200}
+    sent = [b"high" in record.body for record in three[0].records() if record.method == "POST"]
+    assert len(sent) == 80, "nobody was sent twice"
+    assert sent[::-1].index(True) >= 5, "15 are there for the high ones, and five a second: the low ones wait on"
 
 
 def test_whose_turn_would_come_too_late_is_told_at_once(three, make_gateway):
-    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "1s"}}])
-    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "6s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 12}  # two at once, and one in five seconds
     gateway = make_gateway(config)
-    assert set(ask_all(gateway, 10, at_once=1)) == {200}
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    assert set(ask_all(gateway, 2, at_once=1)) == {200}
+
+    def ask(number: int):
         began = time.monotonic()
-        answers = [pool.submit(gateway.chat, "m", f"question {number}") for number in range(8)]
-        done = [one.result() for one in answers]
-        assert time.monotonic() - began < 3
-    refused = [answer for answer in done if answer.status_code != 200]
-    assert 6 <= len(refused) <= 7
-    assert_error(refused[-1], 429, "upstream_quota")
-    assert int(refused[-1].headers["retry-after"]) >= 1
+        return gateway.chat("m", f"question {number}"), time.monotonic() - began
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(ask, range(8)))
+    refused = [(answer, took) for answer, took in done if answer.status_code != 200]
+    assert len(refused) == 7, "the next one's turn is after five seconds, that of the one behind it after ten"
+    assert max(took for _, took in refused) < 4
+    assert_error(refused[-1][0], 429, "upstream_quota")
+    assert int(refused[-1][0].headers["retry-after"]) >= 1
 
 
 def test_a_quota_that_is_used_up_leads_to_the_next_target_first(three, make_gateway):
@@ -409,18 +411,20 @@ def test_a_quota_that_is_used_up_leads_to_the_next_target_first(three, make_gate
     gateway = make_gateway(config)
     began = time.monotonic()
     assert set(ask_all(gateway, 30, at_once=10)) == {200}
-    assert time.monotonic() - began < 3, "nobody waits where another can answer"
-    assert shares(three)[0] <= 11
+    took = time.monotonic() - began
+    assert took < 15, "nobody waits where another can answer: 20 s"
+    assert shares(three)[0] <= 10 + took
 
 
 def test_who_leaves_the_line_is_not_sent(three, make_gateway):
-    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high"}])
-    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "12s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 12}  # two at once, and one in five seconds
     gateway = make_gateway(config)
-    ask_all(gateway, 10, at_once=1)
+    ask_all(gateway, 2, at_once=1)
     with gateway.raw() as raw:
         raw.send(gateway.request_bytes(chat_body("m", "leaves")))
-        time.sleep(0.2)
+        wait_until(lambda: waiting(gateway) == 1)
+    wait_until(lambda: waiting(gateway) == 0)
     assert gateway.chat("m", "stays").status_code == 200
     assert not three[0].records("leaves")
 
@@ -434,18 +438,19 @@ def test_a_quota_that_a_reload_brings_is_waited_for(three, make_gateway):
     assert gateway.admin_call("POST", "/api/reload").status_code == 200
     began = time.monotonic()
     assert set(ask_all(gateway, 26, at_once=26)) == {200}
-    assert 2 < time.monotonic() - began < 6, "20 at once, and two a second from then on"
+    assert time.monotonic() - began < 20
+    assert ahead(three[0].records()[20:], began, 2) <= 21, "20 at once, and two a second from then on"
 
 
 def test_who_waits_for_a_quota_is_seen(three, make_gateway):
-    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "3s"}}])
-    config["providers"]["one"]["quota"] = {"requests_per_minute": 60}
+    config = settings(three[:1], {}, policies=[{"name": "all", "priority": "high", "retries": {"wait": "7s"}}])
+    config["providers"]["one"]["quota"] = {"requests_per_minute": 18}  # three at once, and one in 3.3 s: two wait
     gateway = make_gateway(config)
     assert "quota used up" not in gateway.cli("providers").stdout
-    ask_all(gateway, 10, at_once=1)
+    ask_all(gateway, 3, at_once=1)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(gateway.chat, "m", f"question {number}") for number in range(8)]
-        time.sleep(0.3)
+        wait_until(lambda: waiting(gateway) >= 1)
         target = explain(gateway)["targets"][0]
         assert 1 <= target["quota"]["waiting"] <= 3 and target["quota"]["wait_ms"] > 500, target
         shown = gateway.admin_call("GET", "/api/providers").json()["providers"][0]["members"][0]["targets"][0]
@@ -463,10 +468,9 @@ def test_who_waits_for_a_quota_is_seen(three, make_gateway):
 
 def test_a_target_whose_rest_is_over_is_to_be_tried(three, make_gateway):
     three[0].on("m", saying(500))
-    gateway = make_gateway(settings(three[:1], {}, breaker={"failures": 1, "rest": "500ms"},
+    gateway = make_gateway(settings(three[:1], {}, breaker={"failures": 1, "rest": "2s"},
                                     policies=[{"name": "all", "retries": {"attempts": 0, "wait": "0s"}}]))
     gateway.chat("m")
     assert state(gateway, "one/m") == "open"
-    time.sleep(0.6)
-    assert state(gateway, "one/m") == "trying"
+    wait_until(lambda: state(gateway, "one/m") == "trying")
     assert "trying (" in gateway.cli("providers").stdout
