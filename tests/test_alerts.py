@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from alert_world import (OTHER_KEY, RULE, Load, active, alerts, causes, certificate, fires, north, serving,  # noqa: F401
-                         settings, south, usual)
+from alert_world import (OTHER_KEY, RULE, SLOW_MS, SLOW_TOKEN_MS, Load, active, alerts, causes, certificate, fires,  # noqa: F401
+                         north, serving, settings, south, usual)
 from gateway import ROOT, UPSTREAM_KEY, binary, clean_environment, wait_until
 from provider import Handler, Server
 
@@ -21,7 +21,7 @@ def test_a_slow_provider_is_named_with_the_reason_and_then_all_clear(make_gatewa
     with Load(gateway):
         usual(gateway)
         began = time.monotonic()
-        north.settings["token_ms"] = 60
+        north.settings["token_ms"] = SLOW_TOKEN_MS
         alert = fires(gateway, "slow", timeout=30)
         assert time.monotonic() - began < 30
         assert ("provider", "north") in causes(alert) and ("latency_part", "generation") in causes(alert), alert
@@ -34,8 +34,8 @@ def test_a_slow_provider_is_named_with_the_reason_and_then_all_clear(make_gatewa
         assert "slow generation" in gateway.stderr(), "the log has it"
         north.settings["token_ms"] = 3
         wait_until(lambda: not active(gateway), "all clear", 30)
-    over = alerts(gateway)["recent"]
-    assert [a["id"] for a in over] == [alert["id"]] and over[0]["ended"]
+    over, = [a for a in alerts(gateway)["recent"] if a["id"] == alert["id"]]
+    assert over["ended"]
     assert "alert is over" in gateway.stderr()
     assert gateway.metrics().value("causeway_alerts_active", rule="slow") == 0
 
@@ -44,7 +44,7 @@ def test_a_provider_that_is_slow_to_begin(make_gateway, north):
     gateway = make_gateway(settings(north))
     with Load(gateway, "north"):
         usual(gateway)
-        north.settings["first_ms"] = 700
+        north.settings["first_ms"] = SLOW_MS
         alert = fires(gateway, "slow")
     assert ("latency_part", "first_token") in causes(alert), alert
 
@@ -53,7 +53,7 @@ def test_whole_answers_have_causes_as_well(make_gateway, north):
     gateway = make_gateway(settings(north))
     with Load(gateway, "north", stream=False):
         usual(gateway)
-        north.settings["token_ms"] = 60
+        north.settings["token_ms"] = SLOW_TOKEN_MS
         alert = fires(gateway, "slow")
     assert ("latency_part", "generation") in causes(alert), alert
 
@@ -66,12 +66,12 @@ def test_longer_prompts_of_one_key_are_named(make_gateway, north):
 
     def by_length(handler):
         size = int(handler.headers["Content-Length"])
-        time.sleep(size / 20_000 if size > 2000 else 0)
+        time.sleep(size / 7000 if size > 2000 else 0)
         usual_answer(handler)
 
     Handler.do_POST = by_length
     try:
-        with Load(gateway, "north"), Load(gateway, "north", key=OTHER_KEY, threads=3) as other:
+        with Load(gateway, "north", threads=2), Load(gateway, "north", key=OTHER_KEY) as other:
             usual(gateway)
             other.text = "and so on " * 1500
             alert = fires(gateway, "slow")
@@ -87,8 +87,8 @@ def test_two_causes_at_once_are_both_named(make_gateway, north, south):
     gateway = make_gateway(settings(north, south, rules=[rule]))
     with Load(gateway, "north", threads=4), Load(gateway, "south", threads=4):
         usual(gateway)
-        north.settings["token_ms"] = 60
-        south.settings["first_ms"] = 600
+        north.settings["token_ms"] = SLOW_TOKEN_MS
+        south.settings["first_ms"] = SLOW_MS
         both = {("provider", "north"), ("provider", "south"), ("latency_part", "generation"), ("latency_part", "first_token")}
         alert = fires(gateway, "slow", which=lambda a: both <= causes(a))
     assert both <= causes(alert), alert
@@ -129,7 +129,7 @@ def test_a_slow_network_is_named(make_gateway, certificate):
         gateway = make_gateway(value)
         with Load(gateway, "north", stream=False):
             usual(gateway)
-            provider.handshake_ms = 700
+            provider.handshake_ms = SLOW_MS
             alert = fires(gateway, "slow")
     assert ("latency_part", "network") in causes(alert), alert
     assert "connecting to north" in json.dumps(alert["cause"])
@@ -217,7 +217,7 @@ def test_a_model_that_changes_silently(make_gateway, north):
     gateway.chat_stream("north")
     time.sleep(1)
     assert not active(gateway)
-    time.sleep(2.5)
+    time.sleep(5)
     north.settings["fingerprint"] = "fp_2"
     gateway.chat_stream("north")
     alert = fires(gateway, "changed")

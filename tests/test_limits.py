@@ -64,14 +64,14 @@ def test_what_is_still_sent_does_not_destroy_the_answer(impatient):
         told_and_closed(raw)
 
 
-def test_no_more_is_waited_for_bodies_that_nobody_reads(impatient):
-    """A refusal that needs no body comes at once."""
-    request = impatient.request_bytes(chat_body("echo", "x" * 2_000), key="sk-wrong")
-    with impatient.raw() as raw:
+def test_no_more_is_waited_for_bodies_that_nobody_reads(gw):
+    """A refusal that needs no body comes at once, and not when the time for it is over: 30 s."""
+    request = gw.request_bytes(chat_body("echo", "x" * 2_000), key="sk-wrong")
+    with gw.raw() as raw:
         began = time.monotonic()
         raw.send(request[:-500])
         assert raw.answer().status == 401
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 10
 
 
 class Sender(threading.Thread):

@@ -62,11 +62,17 @@ def slow(seconds: float):
 @pytest.mark.parametrize("model", ["m", "gpu/echo"])
 def test_replicas_share_the_load(tmp_path, fakes, model):
     for fake in fakes:
-        fake.on("echo", slow(0.02))
+        fake.on("echo", slow(0.1))
     with running(tmp_path, settings({"replicas": [fake.base_url for fake in fakes]})) as gw:
-        assert set(many(gw, model=model)) == {200}
-        assert sum(map(chats, fakes)) == 60
-        assert all(chats(fake) >= 10 for fake in fakes), [chats(fake) for fake in fakes]
+        def shared() -> bool:
+            """Of 60. One whose first answer was late by chance gets its part when more have come."""
+            before = [chats(fake) for fake in fakes]
+            assert set(many(gw, model=model)) == {200}
+            got = [chats(fake) - old for fake, old in zip(fakes, before)]
+            assert sum(got) == 60
+            return min(got) >= 10
+
+        wait_until(shared, "each has a part", timeout=40)
         assert set(members(gw)) == {place(fake) for fake in fakes}
 
 
@@ -194,6 +200,7 @@ def test_addresses_of_a_name(tmp_path):
         second.stop()
 
 
+@pytest.mark.timeout(180)
 def test_a_probe_flips_a_member(tmp_path, fakes):
     well = {place(fake): True for fake in fakes}
 

@@ -214,7 +214,7 @@ def test_answers_read_on_without_a_caller_end_with_the_program(config, make_gate
     start = time.monotonic()
     gw.signal(signal.SIGTERM)
     assert gw.wait(20) == 0, gw.output()
-    assert 0.8 < time.monotonic() - start < 2.5
+    assert 0.8 < time.monotonic() - start < 15  # with a sanitizer's look at the end; else it would go on for ever
     assert fake.one(mark).peer_closed.wait(1)
 
 
