@@ -85,5 +85,5 @@ def waiting(gateway) -> int:
 
 def ahead(records, began: float, rate: float) -> float:
     """By how many the requests at a provider were, at most, ahead of so many a second since then."""
-    times = sorted(record.at for record in records if record.method == "POST")
+    times = sorted(record.at for record in records if record.method == "POST" and record.at >= began)
     return max(count - rate * (at - began) for count, at in enumerate(times, 1))
