@@ -10,6 +10,7 @@ import pathlib
 import signal
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import anthropic
@@ -98,7 +99,14 @@ def recorded() -> bytes:
 def trace(request_id: str) -> dict:
     request = urllib.request.Request(f"{admin}/api/traces/{request_id}",
                                      headers={"authorization": f"Bearer {os.environ['OPERATOR_KEY']}"})
-    return json.load(urllib.request.urlopen(request, timeout=10))
+    for _ in range(100):  # it is written when the answer has gone out
+        try:
+            return json.load(urllib.request.urlopen(request, timeout=10))
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+        time.sleep(0.1)
+    raise SystemExit(f"no trace of {request_id}")
 
 
 def general_questions_are_answered(when: str):
