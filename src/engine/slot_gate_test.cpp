@@ -99,11 +99,11 @@ TEST_F(SlotGateTest, FullQueueIsRateLimitedWithAWaitHint) {
 TEST_F(SlotGateTest, WaitEndsAtItsDeadline) {
   gate_->open(1);
   start();
-  Call& late = start(in(20ms));
+  Call& late = start(in(10s));
   gate_->sweep(in(0ms));
   turn();
   EXPECT_FALSE(late.result);
-  gate_->sweep(in(21ms));
+  gate_->sweep(in(11s));
   ASSERT_TRUE(settles(late));
   EXPECT_EQ(late.result->error().kind, ErrorKind::Overloaded);
   EXPECT_EQ(late.result->error().code, "engine_busy");
@@ -130,14 +130,14 @@ TEST_F(SlotGateTest, RefusalFailsWaitersAndNewcomersUntilItsTime) {
   Error error;
   error.kind = ErrorKind::Unavailable;
   error.message = "no file";
-  gate_->refuse(error, in(50ms));
+  gate_->refuse(error, in(500ms));
   ASSERT_TRUE(settles(waiting));
   EXPECT_EQ(waiting.result->error().message, "no file");
   Call& newcomer = start();
   ASSERT_TRUE(newcomer.result);
   EXPECT_EQ(newcomer.result->error().kind, ErrorKind::Unavailable);
   EXPECT_TRUE(newcomer.result->error().retry_after);
-  std::this_thread::sleep_for(60ms);
+  std::this_thread::sleep_for(510ms);
   demands_ = 0;
   Call& later = start();
   EXPECT_FALSE(later.result);

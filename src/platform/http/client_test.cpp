@@ -1,5 +1,7 @@
 #include "platform/http/client.h"
 
+#include <latch>
+
 #include "platform/http/client_test_support.h"
 
 namespace causeway::http::testing {
@@ -214,6 +216,7 @@ TEST_F(ClientTest, KeepsNoMoreThanMaxIdleAndOpensNoMoreThanMaxOpen) {
 TEST_F(ClientTest, TakesTheConnectionThatWasUsedLast) {
   std::vector<int> order;
   std::mutex mutex;
+  std::latch second_is_done{1};
   RawServer server([&](Peer& peer, int number) {
     while (!peer.read_request().empty()) {
       bool first = false;
@@ -222,16 +225,22 @@ TEST_F(ClientTest, TakesTheConnectionThatWasUsedLast) {
         first = order.empty();
         order.push_back(number);
       }
-      if (first) std::this_thread::sleep_for(200ms);
+      if (first) second_is_done.wait();
       peer.answer("ok");
     }
   });
+  const auto has_come = [&] {
+    const std::lock_guard lock(mutex);
+    return !order.empty();
+  };
   Answer slow, quick;
   Cancel one, two;
   spawn(run_call(*client, server.endpoint(), {}, one, slow));
-  run_for(10ms);
+  EXPECT_TRUE(loop.run_until(has_come, 5s));
   spawn(run_call(*client, server.endpoint(), {}, two, quick));
-  EXPECT_TRUE(loop.run_until([&] { return slow.done && quick.done; }, 5s));
+  EXPECT_TRUE(loop.run_until([&] { return quick.done; }, 5s));
+  second_is_done.count_down();
+  EXPECT_TRUE(loop.run_until([&] { return slow.done; }, 5s));
   fetch(server.endpoint());
   EXPECT_EQ(order, (std::vector<int>{0, 1, 0}));
 }

@@ -43,7 +43,7 @@ struct RedisTest : ::testing::Test {
   std::unique_ptr<Client> client_of(Settings settings) {
     return make_client(loop, std::move(settings), [this](bool up) { changes.push_back(up); });
   }
-  bool until(std::move_only_function<bool()> done, std::chrono::milliseconds limit = 3s) {
+  bool until(std::move_only_function<bool()> done, std::chrono::milliseconds limit = 15s) {
     return loop.run_until(std::move(done), limit);
   }
   Call call(Client& client, Words words) {
@@ -62,6 +62,13 @@ struct RedisTest : ::testing::Test {
     EXPECT_FALSE(*made.result);
     return *made.result ? Error() : made.result->error();
   }
+  /// Asks until it is in time: with a short deadline a busy machine may be late.
+  Reply patient(Client& client, const Words& words) {
+    Call made = call(client, words);
+    for (int i = 0; i < 20 && !*made.result; ++i) made = call(client, words);
+    EXPECT_TRUE(*made.result) << made.result->error().message << made.result->error().detail;
+    return *made.result ? **made.result : Reply();
+  }
   /// Calls until the breaker has opened.
   void open_breaker(Client& client) {
     for (int i = 0; i < 5; ++i) error(client, {"GET", "k"});
@@ -72,7 +79,7 @@ struct RedisTest : ::testing::Test {
 TEST_F(RedisTest, AllKindsOfReplies) {
   RedisServer server;
   ASSERT_TRUE(server.running()) << "redis-server is needed";
-  const auto client = client_of(server.settings(500ms));
+  const auto client = client_of(server.settings(5s));
   EXPECT_EQ(reply(*client, {"SET", "k", std::string("a\0\r\nb", 5)}).text, "OK");
   EXPECT_EQ(reply(*client, {"GET", "k"}).text, std::string("a\0\r\nb", 5));
   EXPECT_EQ(reply(*client, {"GET", "none"}).kind, Reply::Kind::Nil);
@@ -89,7 +96,7 @@ TEST_F(RedisTest, AllKindsOfReplies) {
 
 TEST_F(RedisTest, CommandsOfATurnGoInOneWriteAndAnswersStayInOrder) {
   RedisServer server;
-  const auto client = client_of(server.settings(500ms));
+  const auto client = client_of(server.settings(5s));
   reply(*client, {"PING"});
   const auto before = client->stats();
   std::vector<Call> calls(200);
@@ -101,59 +108,63 @@ TEST_F(RedisTest, CommandsOfATurnGoInOneWriteAndAnswersStayInOrder) {
 
 TEST_F(RedisTest, LateRepliesAreThrownAwayAndTheOrderStaysRight) {
   RedisServer server;
-  const auto client = client_of(server.settings());
-  reply(*client, {"PING"});
+  const auto client = client_of(server.settings(200ms));
+  patient(*client, {"PING"});
+  const auto before = client->stats();
   Call late;
   spawn(run_call(*client,
                  {"EVAL",
                   "local e=redis.call('TIME') while true do local t=redis.call('TIME') "
-                  "if (t[1]-e[1])*1000000+(t[2]-e[2]) > 120000 then return 'late' end end",
+                  "if (t[1]-e[1])*1000000+(t[2]-e[2]) > 700000 then return 'late' end end",
                   "0"},
                  late));
   ASSERT_TRUE(until([&] { return late.result.has_value(); }));
   EXPECT_EQ(late.result->error().kind, ErrorKind::Timeout);
   EXPECT_EQ(late.result->error().code, "shared_state_timeout");
-  EXPECT_GE(late.took, 50ms);
-  EXPECT_LT(late.took, 75ms);
-  until([&] { return client->stats().late == 1; });
-  EXPECT_EQ(client->stats().late, 1u);
-  EXPECT_EQ(reply(*client, {"ECHO", "right"}).text, "right");
+  EXPECT_GE(late.took, 200ms);
+  EXPECT_LT(late.took, 600ms) << "not for the 700 that it takes";
+  until([&] { return client->stats().late == before.late + 1; });
+  EXPECT_EQ(client->stats().late, before.late + 1);
+  EXPECT_EQ(patient(*client, {"ECHO", "right"}).text, "right");
   EXPECT_EQ(client->stats().connects, 1u);
 }
 
 TEST_F(RedisTest, APausedServerCostsTheDeadlineThenNothingAndComesBack) {
   RedisServer server;
   const auto client = client_of(server.settings());
-  reply(*client, {"PING"});
+  patient(*client, {"PING"});
   server.pause();
   for (int i = 0; i < 5; ++i) {
     const Call made = call(*client, {"GET", "k"});
     EXPECT_EQ(made.result->error().kind, ErrorKind::Timeout);
-    EXPECT_LT(made.took, 75ms);
+    EXPECT_LT(made.took, 900ms) << "not until the connection is given up, a second later";
   }
   EXPECT_FALSE(client->answers());
+  const auto refused = client->stats().refused;
+  const auto begin = steady_clock::now();
   for (int i = 0; i < 1000; ++i) {
     const Call made = call(*client, {"GET", "k"});
     ASSERT_EQ(made.result->error().code, "shared_state_lost");
-    ASSERT_LT(made.took, 5ms);
   }
+  EXPECT_LT(steady_clock::now() - begin, 5s) << "50 if each waited for the deadline";
+  EXPECT_EQ(client->stats().refused - refused, 1000u);
   until([] { return false; }, 300ms);  // trials fail meanwhile
   EXPECT_EQ(changes, (std::vector{true, false}));
   server.go_on();
-  EXPECT_TRUE(until([&] { return client->answers(); }, 2s));
-  EXPECT_EQ(reply(*client, {"ECHO", "back"}).text, "back");
+  EXPECT_TRUE(until([&] { return client->answers(); }));
+  EXPECT_EQ(patient(*client, {"ECHO", "back"}).text, "back");
   EXPECT_EQ(changes, (std::vector{true, false, true}));
 }
 
 TEST_F(RedisTest, AKilledServerFailsAtOnceAndARestartedOneServes) {
   RedisServer server;
-  const auto client = client_of(server.settings());
+  const auto client = client_of(server.settings(5s));
   reply(*client, {"PING"});
   server.kill();
   open_breaker(*client);
   EXPECT_EQ(error(*client, {"GET", "k"}).code, "shared_state_lost");
   ASSERT_TRUE(server.start());
-  EXPECT_TRUE(until([&] { return client->answers(); }, 1s));
+  EXPECT_TRUE(until([&] { return client->answers(); }));
   EXPECT_EQ(reply(*client, {"ECHO", "back"}).text, "back");
   EXPECT_EQ(changes, (std::vector{true, false, true}));
   EXPECT_EQ(client->stats().connects, 2u);
@@ -163,14 +174,14 @@ TEST_F(RedisTest, NobodyThereIsKnownWithoutACall) {
   Settings settings;
   settings.unix_path = "/nonexistent/socket";
   const auto client = client_of(settings);
-  EXPECT_TRUE(until([&] { return !changes.empty(); }, 3s));
+  EXPECT_TRUE(until([&] { return !changes.empty(); }));
   EXPECT_EQ(changes, std::vector<bool>{false});
   EXPECT_EQ(error(*client, {"PING"}).code, "shared_state_lost");
 }
 
 TEST_F(RedisTest, AScriptThatWasForgottenIsSentAgain) {
   RedisServer server;
-  const auto client = client_of(server.settings(500ms));
+  const auto client = client_of(server.settings(5s));
   Script script("return redis.call('INCRBY', KEYS[1], ARGV[1])");
   for (const int expected : {5, 10}) {
     Call made;
@@ -193,7 +204,7 @@ TEST_F(RedisTest, AScriptThatWasForgottenIsSentAgain) {
 
 TEST_F(RedisTest, PasswordsRightAndWrong) {
   RedisServer server({"--requirepass", "open"});
-  Settings settings = server.settings(500ms);
+  Settings settings = server.settings(5s);
   settings.password = Secret("open");
   EXPECT_EQ(reply(*client_of(settings), {"PING"}).text, "PONG");
   changes.clear();
@@ -207,18 +218,18 @@ TEST_F(RedisTest, PasswordsRightAndWrong) {
 
 TEST_F(RedisTest, AReadOnlyReplicaIsNoSharedState) {
   RedisServer server;
-  const auto client = client_of(server.settings(500ms));
+  const auto client = client_of(server.settings(5s));
   reply(*client, {"REPLICAOF", "127.0.0.1", "1"});
   EXPECT_EQ(error(*client, {"SET", "k", "1"}).code, "shared_state_lost");
   EXPECT_TRUE(until([&] { return changes.size() == 2; }));
   EXPECT_FALSE(client->answers());
-  const auto other = client_of(server.settings(500ms));
+  const auto other = client_of(server.settings(5s));
   EXPECT_EQ(error(*other, {"REPLICAOF", "NO", "ONE"}).code, "shared_state_lost");
 }
 
 TEST_F(RedisTest, WhatWaitsIsBounded) {
   RedisServer server;
-  const auto client = client_of(server.settings(500ms));
+  const auto client = client_of(server.settings(5s));
   reply(*client, {"PING"});
   server.pause();
   std::vector<Call> calls(1100);
@@ -244,7 +255,7 @@ TEST_F(RedisTest, WhatRunsIsCancelledWhenTheClientEnds) {
   spawn(run_call(*client, {"PING"}, unsent));
   const auto begin = steady_clock::now();
   client.reset();
-  EXPECT_LT(steady_clock::now() - begin, 500ms);
+  EXPECT_LT(steady_clock::now() - begin, 1900ms) << "it waits for 2 s for what does not end";
   EXPECT_EQ(sent.result->error().kind, ErrorKind::Cancelled);
   EXPECT_EQ(unsent.result->error().kind, ErrorKind::Cancelled);
 }
@@ -259,7 +270,7 @@ TEST_F(RedisTest, WhatWasNotSentInTimeIsNeverSent) {
   EXPECT_EQ(made.result->error().kind, ErrorKind::Timeout);
   server.go_on();
   EXPECT_TRUE(until([&] { return client->answers(); }));
-  EXPECT_EQ(reply(*client, {"GET", "k"}).kind, Reply::Kind::Nil);
+  EXPECT_EQ(patient(*client, {"GET", "k"}).kind, Reply::Kind::Nil);
   EXPECT_EQ(client->stats().connects, 1u);
 }
 

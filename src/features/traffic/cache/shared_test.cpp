@@ -218,11 +218,11 @@ struct SharedTest : ::testing::Test {
 
   void SetUp() override {
     ASSERT_TRUE(server.running()) << "redis-server is needed";
-    a = std::make_unique<Replica>(loop, server.settings(2s));
-    b = std::make_unique<Replica>(loop, server.settings(2s));
+    a = std::make_unique<Replica>(loop, server.settings(5s));
+    b = std::make_unique<Replica>(loop, server.settings(5s));
     ASSERT_TRUE(hears(*a) && hears(*b));
   }
-  bool until(std::move_only_function<bool()> done) { return loop.run_until(std::move(done), 5s); }
+  bool until(std::move_only_function<bool()> done) { return loop.run_until(std::move(done), 15s); }
   void wait(std::chrono::milliseconds time) {
     loop.run_until([] { return false; }, time);
   }
@@ -282,12 +282,13 @@ TEST_F(SharedTest, WhatIsOverIsNotGivenWhateverRedisSays) {
 }
 
 TEST_F(SharedTest, AnotherSecretFindsNothingAndIsNoError) {
-  Replica stranger(loop, server.settings(2s), kOther);
+  Replica stranger(loop, server.settings(5s), kOther);
   ASSERT_TRUE(hears(stranger));
   put(*a, 1, "the answer");
   EXPECT_FALSE(find(stranger, 1).kept);
   EXPECT_EQ(stranger.shared.stats().errors, 0u);
   ASSERT_TRUE(clear(*a, "acme", ""));
+  EXPECT_TRUE(until([&] { return !b->forgotten.empty(); }));
   wait(100ms);
   EXPECT_TRUE(stranger.forgotten.empty());
   EXPECT_EQ(b->forgotten, std::vector<std::string>{"acme/"});
@@ -339,7 +340,7 @@ TEST_F(SharedTest, WhatWasMadeBeforeAClearIsNotGivenBehindIt) {
   EXPECT_FALSE(find(*b, 1).kept);
   EXPECT_EQ(b->memory.stats().entries, 0u);
   EXPECT_EQ(b->shared.stats().cleared, 1u);
-  Replica late(loop, server.settings(2s));
+  Replica late(loop, server.settings(5s));
   ASSERT_TRUE(hears(late));
   EXPECT_FALSE(find(late, 1).kept) << "nor by one that came later";
   put(*b, 1, "new");
@@ -351,7 +352,8 @@ TEST_F(SharedTest, OneThatIsBusyForgetsLater) {
   ASSERT_TRUE(clear(*a, "acme", ""));
   ASSERT_TRUE(until([&] { return b->forgotten.size() >= 2; })) << "tried again";
   b->busy = false;
-  wait(100ms);
+  const auto before = b->forgotten.size();
+  ASSERT_TRUE(until([&] { return b->forgotten.size() > before; }));
   const auto times = b->forgotten.size();
   wait(100ms);
   EXPECT_EQ(b->forgotten.size(), times);
@@ -363,7 +365,7 @@ TEST_F(SharedTest, RedisThatIsGoneIsAMissAtOnceAndIsSaid) {
   ASSERT_TRUE(until([&] { return !a->client->answers(); }));
   const auto began = std::chrono::steady_clock::now();
   for (std::uint32_t i = 0; i < 100; ++i) EXPECT_FALSE(find(*a, 1).kept);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
   EXPECT_FALSE(clear(*a, "", ""));
   EXPECT_FALSE(a->shared.stats().answers);
   a->shared.put(0, numbered(2), *kept("x"));
@@ -375,7 +377,7 @@ TEST_F(SharedTest, RedisThatIsGoneIsAMissAtOnceAndIsSaid) {
 }
 
 TEST_F(SharedTest, WhoDoesNotHearOfClearsGivesNothing) {
-  Replica deaf(loop, server.settings(2s));
+  Replica deaf(loop, server.settings(5s));
   put(*a, 1, "the answer");
   ASSERT_TRUE(until([&] { return deaf.client->answers(); }));
   EXPECT_FALSE(find(deaf, 1).kept) << "it has not read the stream yet";

@@ -29,7 +29,7 @@ TEST_F(SharedTest, ThreeReplicasHaveTheLimitOnceTogether) {
     granted += (*outcome)->granted;
     if (!(*outcome)->granted) {
       EXPECT_EQ((*outcome)->standings[0].used, 100);
-      EXPECT_NEAR(static_cast<double>((*outcome)->standings[0].wait_ms), 60'500, 1'500);
+      EXPECT_NEAR(static_cast<double>((*outcome)->standings[0].wait_ms), 58'000, 4'000);
     }
   }
   EXPECT_EQ(granted, 100u);
@@ -95,15 +95,14 @@ TEST_F(SharedTest, WhatADeadReplicaHadComesBack) {
 TEST_F(SharedTest, AnIdleReplicaKeepsWhatItHas) {
   const auto first = client(), second = client();
   SharedCounters::Options brief;
-  brief.lease = 600ms;
+  brief.lease = 1200ms;
   auto idle = std::make_unique<SharedCounters>(loop, *first, brief);
   SharedCounters other(loop, *second, brief);
   EXPECT_TRUE(reserve(*idle, {running("c", 5)})->granted);
-  loop.run_until([] { return false; }, 1200ms);
+  loop.run_until([] { return false; }, 2400ms);
   EXPECT_EQ(used(other, running("c", 1)), 1);
   idle.reset();  // now its heartbeat has ended; the other's takes back
-  loop.run_until([] { return false; }, 1000ms);
-  EXPECT_EQ(used(other, running("c", 1)), 0);
+  EXPECT_TRUE(until([&] { return used(other, running("c", 1)) == 0; }));
 }
 
 TEST_F(SharedTest, TheRightsOfThePageAreEnough) {
@@ -141,27 +140,30 @@ TEST_F(SharedTest, SettledOncePartByPart) {
 }
 
 TEST_F(SharedTest, APausedServerCostsTheDeadlineAndWhatIsUncertainIsUndone) {
-  const auto with = client(50ms);
+  const auto with = client(200ms), patient = client();
   SharedCounters counters(loop, *with, SharedCounters::Options());
+  SharedCounters other(loop, *patient, SharedCounters::Options());
+  warm(*patient, other);
   const auto held = reserve(counters, {running("c", 10)});
-  ASSERT_TRUE(held->granted);
+  ASSERT_TRUE(held && held->granted);
   server.pause();
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(reserve(counters, {running("c", 10)}).error().kind, ErrorKind::Timeout);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 75ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1100ms)
+      << "not until the connection is given up, a second behind the deadline";
   settle(counters, *held, {0});
   EXPECT_TRUE(until([&] { return counters.stats().pending == 2; }));
   server.go_on();
   EXPECT_TRUE(until([&] { return with->answers() && counters.stats().pending == 0; }));
   EXPECT_TRUE(until([&] { return with->stats().outstanding == 0; }));
-  EXPECT_EQ(used(counters, running("c", 1)), 0);
+  EXPECT_EQ(used(other, running("c", 1)), 0);
 }
 
 TEST_F(SharedTest, AKilledServerIsAnErrorAndARestartedOneBeginsAnew) {
-  const auto with = client(50ms);
+  const auto with = client();
   SharedCounters counters(loop, *with, SharedCounters::Options());
   const auto held = reserve(counters, {running("c", 10), window("w", 5, 5)});
-  ASSERT_TRUE(held->granted);
+  ASSERT_TRUE(held && held->granted);
   server.kill();
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(reserve(counters, {running("c", 10)}));
   ASSERT_TRUE(server.start());
@@ -278,8 +280,10 @@ TEST_F(SharedTest, WhatWasTakenWithoutAskingCounts) {
 }
 
 TEST_F(SharedTest, WhatWasTakenWithoutAskingCountsOnceThoughNobodySaysThatItWasHeard) {
-  const auto with = client(50ms);
+  const auto with = client(200ms), patient = client();
   SharedCounters counters(loop, *with, SharedCounters::Options());
+  SharedCounters other(loop, *patient, SharedCounters::Options());
+  warm(*patient, other);
   warm(*with, counters);
   settle(counters, *reserve(counters, {running("c", 1)}), {0});
   SharedAmount granted = window("granted", 100), refused = window("refused", 2);
@@ -295,9 +299,9 @@ TEST_F(SharedTest, WhatWasTakenWithoutAskingCountsOnceThoughNobodySaysThatItWasH
     server.go_on();
     EXPECT_TRUE(until([&] { return with->answers() && counters.stats().pending == 0; }));
     EXPECT_TRUE(until([&] { return with->stats().outstanding == 0; }));
-    EXPECT_EQ(used(counters, window("granted", 1)), 0) << "is told with the next call";
-    EXPECT_EQ(used(counters, window("refused", 1)), 0);
-    EXPECT_EQ(used(counters, window("told", 1)), 7 * i);
+    EXPECT_EQ(used(other, window("granted", 1)), 0) << "is told with the next call";
+    EXPECT_EQ(used(other, window("refused", 1)), 0);
+    EXPECT_EQ(used(other, window("told", 1)), 7 * i);
   }
   settle(counters, *reserve(counters, {granted}), {1});
   EXPECT_EQ(used(counters, window("granted", 1)), 6);

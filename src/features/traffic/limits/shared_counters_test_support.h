@@ -66,13 +66,13 @@ struct SharedTest : ::testing::Test {
   std::int64_t now = 1'800'000'000'000'000;
 
   void SetUp() override { ASSERT_TRUE(server.running()) << "redis-server is needed"; }
-  std::unique_ptr<redis::Client> client(std::chrono::milliseconds timeout = 2s) {
+  std::unique_ptr<redis::Client> client(std::chrono::milliseconds timeout = 5s) {
     return redis::make_client(loop, server.settings(timeout), nullptr);
   }
   SharedCounters::Options timed(std::chrono::milliseconds lease = 30s) {
     return {"r1", lease, [this] { return now; }};
   }
-  bool until(std::move_only_function<bool()> done) { return loop.run_until(std::move(done), 5s); }
+  bool until(std::move_only_function<bool()> done) { return loop.run_until(std::move(done), 15s); }
   Result<SharedVerdict> reserve(SharedCounters& counters, std::vector<SharedAmount> wanted) {
     Outcome out;
     spawn(run_reserve(counters, std::move(wanted), out));
