@@ -51,20 +51,18 @@ def shares(what: str, seconds: float) -> dict[str, float]:
 
 def within(seconds: float, what) -> bool:
     end = time.monotonic() + seconds
-    while not what() and time.monotonic() < end:
+    while not (so := what()) and time.monotonic() < end:
         time.sleep(0.1)
-    return bool(what())
+    return bool(so)
 
 
 shoppers = Shoppers(6)
-expect("three engines answer", within(10, lambda: set(calls()) == {"one", "two", "three"} and min(calls().values()) > 2), members())
-usual = shares("all are well", 6)
-expect("each gets its part", min(usual.values()) > 0.1, usual)
+expect("three engines answer", within(30, lambda: set(calls()) == {"one", "two", "three"} and min(calls().values()) > 2), members())
+expect("each gets its part", within(30, lambda: min(shares("all are well", 6).values()) > 0.1))
 
 (work / "delay").write_text("1500")
 time.sleep(6)  # what is usual is learnt from answers
-slow = shares("two is slow", 8)
-expect("the slow one gets little", slow["two"] < 0.2, (usual, slow))
+expect("the slow one gets little", within(30, lambda: shares("two is slow", 8)["two"] < 0.2))
 
 expect("until now not even a stream was cut", not shoppers.cut, shoppers.cut)
 at_three = sum(target["in_flight"] for target in members()["three"]["targets"])
@@ -81,10 +79,9 @@ print(f"     three: {[(t['state'], t['why']) for t in members()['three']['target
 with open(work / "new", "w") as file:
     file.write("".join((work / f"{name}.url").read_text() for name in ("one", "two", "four")))
 (work / "new").rename(work / "replicas.txt")
-expect("a new one stands in the file: it is known", within(5, lambda: set(members()) == {"one", "two", "four"}), members())
+expect("a new one stands in the file: it is known", within(15, lambda: set(members()) == {"one", "two", "four"}), members())
 shares("four is new", 3)
-new = shares("and some seconds later", 4)
-expect("it takes its part", new["four"] > 0.15, new)
+expect("it takes its part", within(30, lambda: shares("and some seconds later", 4)["four"] > 0.15))
 
 (work / "delay").write_text("0")
 expect("two is well again: it gets a part again", within(30, lambda: shares("two is well again", 3)["two"] > 0.15))

@@ -11,7 +11,7 @@ start_all() {
   FIRST_KEY_1=$(random_key) FIRST_KEY_2=$(random_key) SECOND_KEY=$(random_key)
   SHOP_KEY=$(random_key) OPERATOR_KEY=$(random_key)
   export FIRST_KEY_1 FIRST_KEY_2 SECOND_KEY SHOP_KEY OPERATOR_KEY
-  start first "$work/first.out" "$python" "$here/provider.py" "$work/first.log" --limit 20 --window 2
+  start first "$work/first.out" "$python" "$here/provider.py" "$work/first.log" --limit 20 --window 3
   start second "$work/second.out" "$python" "$here/provider.py" "$work/second.log"
   FIRST_URL=$(<"$work/first.out") SECOND_URL=$(<"$work/second.out")
   export FIRST_URL SECOND_URL
