@@ -154,8 +154,9 @@ TEST_F(SharedTest, APausedServerCostsTheDeadlineAndWhatIsUncertainIsUndone) {
   settle(counters, *held, {0});
   EXPECT_TRUE(until([&] { return counters.stats().pending == 2; }));
   server.go_on();
-  EXPECT_TRUE(until([&] { return with->answers() && counters.stats().pending == 0; }));
-  EXPECT_TRUE(until([&] { return with->stats().outstanding == 0; }));
+  EXPECT_TRUE(until([&] {
+    return with->answers() && counters.stats().pending == 0 && with->stats().outstanding == 0;
+  }));
   EXPECT_EQ(used(other, running("c", 1)), 0);
 }
 
@@ -289,16 +290,18 @@ TEST_F(SharedTest, WhatWasTakenWithoutAskingCountsOnceThoughNobodySaysThatItWasH
   SharedAmount granted = window("granted", 100), refused = window("refused", 2);
   granted.owed = 5;
   refused.owed = 3;
+  const auto all_said = [&] {
+    return with->answers() && counters.stats().pending == 0 && with->stats().outstanding == 0;
+  };
+  ASSERT_TRUE(until(all_said));
   for (int i = 1; i <= 3; ++i) {
-    ASSERT_TRUE(until([&] { return with->answers(); }));
     server.pause();
     EXPECT_FALSE(reserve(counters, {granted}));
     EXPECT_FALSE(reserve(counters, {refused}));
     counters.tell(std::vector<SharedNews>{{SharedKind::Window, "told", 60'000, 7}});
     EXPECT_TRUE(until([&] { return counters.stats().pending == 3; }));
     server.go_on();
-    EXPECT_TRUE(until([&] { return with->answers() && counters.stats().pending == 0; }));
-    EXPECT_TRUE(until([&] { return with->stats().outstanding == 0; }));
+    ASSERT_TRUE(until(all_said));
     EXPECT_EQ(used(other, window("granted", 1)), 0) << "is told with the next call";
     EXPECT_EQ(used(other, window("refused", 1)), 0);
     EXPECT_EQ(used(other, window("told", 1)), 7 * i);
