@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import threading
 import time
 
@@ -165,6 +167,29 @@ def test_one_byte_a_second(gw):
 def test_closes_in_the_middle_of_a_chunk(gw):
     answer = gw.chat_stream("fake/cut-mid-chunk")
     assert answer.text == "one two three" and len(answer.errors) == 1 and not answer.done
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_reset_that_comes_with_the_bytes_before_it(gw, fake, stream):
+    """Half of an answer and the reset wait together when the gateway, which stood still, looks again."""
+    async def half_and_a_reset(answer):
+        process = gw.process.pid
+        os.kill(process, signal.SIGSTOP)
+        try:
+            if stream:
+                await answer.stream_head()
+                await answer.chunk(b"data: {\"half")
+            else:
+                await answer.head(200, {"content-type": "application/json", "content-length": 1000})
+                await answer.write(b"{\"half")
+            answer.reset()
+            await answer.sleep(0.1)
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+    fake.on("half-and-a-reset", half_and_a_reset)
+    answer = gw.post("/v1/chat/completions", chat_body("fake/half-and-a-reset", stream=stream))
+    assert_error(answer, 502, "upstream_broken")  # and no 504 when the patience with a silent one has ended
 
 
 @pytest.mark.parametrize("model", ["gigabyte", "one-endless-event"])

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "platform/net/loop.h"
 #include "platform/net/stream.h"
@@ -192,6 +193,25 @@ TEST(TcpSocket, AnEndThatCameWithTheBytesIsSeen) {
     ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
     EXPECT_EQ(text, "hello");
     EXPECT_FALSE(error);
+  }
+}
+
+TEST(TcpSocket, AResetThatCameWithTheBytesIsSeen) {
+  for (int round = 0; round < 50; ++round) {
+    Loop loop;
+    TcpPair pair(loop);
+    std::string text;
+    std::error_code error;
+    bool done = false;
+    spawn(read_into(*pair.ours, text, error, done));
+    loop.run_until([] { return false; }, 1ms);
+    ASSERT_EQ(::write(pair.theirs, "hello", 5), 5);
+    const linger at_once{1, 0};
+    ::setsockopt(pair.theirs, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(std::exchange(pair.theirs, -1));
+    ASSERT_TRUE(loop.run_until([&] { return done; }, 5s));
+    EXPECT_EQ(text, "hello");
+    EXPECT_EQ(error, std::errc::connection_reset);
   }
 }
 

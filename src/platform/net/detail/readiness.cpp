@@ -2,7 +2,27 @@
 
 #include <unistd.h>
 
+#include <type_traits>
+
 namespace causeway::net {
+namespace {
+
+using Descriptor = std::remove_pointer_t<asio::detail::reactor::per_descriptor_data>;
+using Noted = bool[asio::detail::reactor::max_ops];
+
+// What Asio has noted of a descriptor's events, and shows to nobody: an error or a hang-up marks
+// every kind of operation, also the one that nothing here ever waits for. (A member's name in an
+// explicit instantiation need not be accessible.)
+Noted& noted_of(Descriptor& descriptor);
+template <Noted Descriptor::* Member>
+struct Reach {
+  friend Noted& noted_of(Descriptor& descriptor) { return descriptor.*Member; }
+};
+template struct Reach<&Descriptor::try_speculative_>;
+
+constexpr int kNeverWaitedFor = asio::detail::reactor::except_op;
+
+}  // namespace
 
 class Readiness::Operation final : public asio::detail::reactor_op {
  public:
@@ -63,8 +83,11 @@ std::error_code Readiness::open(int descriptor) {
     return {number, std::system_category()};
   }
   descriptor_ = descriptor;
+  noted_of(*data_)[kNeverWaitedFor] = false;
   return {};
 }
+
+bool Readiness::has_hung_up() const { return data_ && noted_of(*data_)[kNeverWaitedFor]; }
 
 void Readiness::close() {
   if (descriptor_ < 0) return;
