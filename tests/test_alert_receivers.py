@@ -266,7 +266,7 @@ def test_a_receiver_that_is_down_holds_up_nobody(make_gateway, north, hook):
 def test_the_verb(make_gateway, north, hook):
     gateway = make_gateway(settings(north, receivers={"ops": {"kind": "webhook", "url": hook.url}}))
     shown = gateway.cli("alerts")
-    assert shown.returncode == 0 and "Nothing fires." in shown.stdout and "latency above 250ms and 2 times as usual per provider" in shown.stdout
+    assert shown.returncode == 0 and "Nothing fires." in shown.stdout and "latency above 1200ms and 2 times as usual per provider" in shown.stdout
     assert json.loads(gateway.cli("alerts", "--json").stdout)["rules"][0]["name"] == "slow"
     sent = gateway.cli("alerts", "test", "ops")
     assert sent.returncode == 0, sent.stderr
