@@ -208,6 +208,7 @@ Task<Result<SharedVerdict>> SharedCounters::reserve(std::span<const SharedAmount
     words.resize(5);
     words.emplace_back("undo");
     state->later(std::move(words));  // nobody knows whether it was reserved, and what it owed told
+    state->look();                   // an outage may be over before the next tick
   }
   co_return std::move(verdict);
 }
@@ -251,6 +252,8 @@ void SharedCounters::tell(std::span<const SharedNews> news) {
 void SharedCounters::on_return(std::function<void()> action) {
   state_->returned = std::move(action);
 }
+
+bool SharedCounters::may_be_asked() { return state_->look() && answers(); }
 
 bool SharedCounters::answers() const {
   return state_->client.answers() && state_->standing == State::Standing::Together;

@@ -122,6 +122,9 @@ class SharedCounters {
   /// Whether all are counted together now. When Redis comes back, not before kSettling: until then
   /// each replica tells what it took meanwhile. Any thread.
   bool answers() const;
+  /// The same for a request that is about to ask, on the loop's thread: should Redis be away, it is
+  /// noted, however soon it comes back.
+  bool may_be_asked();
   static constexpr std::chrono::milliseconds kSettling{1000};
   /// How many replicas there were when Redis last said; 0 = it never did. Any thread.
   std::int64_t replicas() const;

@@ -160,6 +160,23 @@ TEST_F(SharedTest, APausedServerCostsTheDeadlineAndWhatIsUncertainIsUndone) {
   EXPECT_EQ(used(other, running("c", 1)), 0);
 }
 
+TEST_F(SharedTest, AShortOutageIsAReturnAsWell) {
+  const auto with = client(20ms);
+  SharedCounters counters(loop, *with, SharedCounters::Options());
+  int returns = 0;
+  counters.on_return([&] { ++returns; });
+  ASSERT_TRUE(until([&] { return counters.replicas() > 0; }));
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(until([&] { return counters.answers(); }));
+    const int before = returns;
+    server.pause();
+    while (counters.may_be_asked()) reserve(counters, {running("c", 10)});
+    server.go_on();
+    EXPECT_TRUE(until([&] { return counters.answers(); }));
+    EXPECT_EQ(returns, before + 2) << "what was taken, and what was taken since";
+  }
+}
+
 TEST_F(SharedTest, AKilledServerIsAnErrorAndARestartedOneBeginsAnew) {
   const auto with = client();
   SharedCounters counters(loop, *with, SharedCounters::Options());

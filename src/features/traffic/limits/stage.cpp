@@ -150,7 +150,7 @@ Task<Verdict> LimitStage::wait_request(Exchange& exchange) {
   if (auto known = want(exchange, wants); !known) co_return pass(std::move(known));
   if (wants.count == 0) co_return go_on();
   const auto& shared = loops_[static_cast<std::size_t>(exchange.context->index)].shared;
-  if (shared && shared->answers()) {
+  if (shared && shared->may_be_asked()) {
     std::array<Known, Table::kMostLimits> known{};
     if (const auto full = table_.look(wants.all(), known)) {
       co_return refuse(exchange, *wants.wanted[full->which].limit, *full);
