@@ -191,6 +191,21 @@ def test_a_caller_who_reads_slowly_is_no_time_of_ours(gw, mark):
     assert line["overhead_ms"] < line["total_ms"] - 1000
 
 
+def test_a_stream_that_is_read_slowly_is_no_slow_provider(gw):
+    before = gw.metrics()
+    with gw.raw(timeout=30) as raw:
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        raw.send(gw.request_bytes(chat_body("fake/huge-events", stream=True)))
+        wait_until(lambda: raw.socket.recv(1, socket.MSG_PEEK), "it answers")
+        time.sleep(1.5)
+        answer = raw.answer()
+    line = gw.log_of(answer.header("x-request-id"), timeout=10)
+    assert line["total_ms"] >= 1450
+    took = delta(gw, before, "gen_ai_server_request_duration_seconds_sum", at_least=1e-6,
+                 gen_ai_operation_name="chat", gen_ai_provider_name="openai")
+    assert took < line["total_ms"] / 1000 - 1
+
+
 def test_line_of_a_refusal(gw):
     answer = gw.chat("no-such-model")
     line = gw.log_of(answer.headers["x-request-id"])

@@ -325,6 +325,7 @@ def test_who_waits_is_to_be_seen(gate_of, server):
     # Of waiting for a place nothing is our own time; all but the first have waited.
     wait_until(lambda: len(gate.access_log()) == 5)
     assert sorted(line["overhead_ms"] for line in gate.access_log())[2] < 100
+    assert sum("queued_ms" in line for line in gate.access_log()) == 4
 
 
 def test_off_is_off(gate_of, server):

@@ -91,6 +91,23 @@ def test_a_dead_target_is_seen_by_nobody_and_left_alone(three, make_gateway):
     assert 0 < target["rests_ms"] <= 30_000
 
 
+def test_one_that_cuts_every_answer_rests_longer_each_time(three, make_gateway):
+    """To begin well is not to be well."""
+    async def cut(answer):
+        await answer.stream_head()
+        await answer.event({"choices": [{"index": 0, "delta": {"content": "one"}, "finish_reason": None}]})
+        answer.reset()
+
+    three[0].on("m", cut)
+    gateway = make_gateway(settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "200ms", "longest_rest": "1m"}))
+
+    def rest():
+        gateway.chat_stream("m")
+        return next(t for t in explain(gateway)["targets"] if t["target"] == "one/m").get("rests_ms", 0)
+    wait_until(lambda: rest() > 1000, "it rests for longer than 200 ms", timeout=20, every=0.02)
+    assert shares(three)[0] <= 12, "five in a row, and a trial after each rest"
+
+
 def test_it_comes_back_slowly_when_it_is_well_again(three, make_gateway):
     three[0].on("m", saying(500))
     gateway = make_gateway(settings(three[:2], {"strategy": "fallback"}, breaker={"rest": "300ms", "longest_rest": "300ms"}))

@@ -111,7 +111,7 @@ struct Attempt {
   Monotonic started{};
   std::chrono::nanoseconds took{0};
   std::chrono::nanoseconds connecting{0};  // of this, to make a connection; 0 = one was there
-  std::chrono::nanoseconds queued{0};      // for a place at the target
+  std::chrono::nanoseconds queued{0};      // likewise, in lines of ours before it was asked
   std::chrono::nanoseconds waited{0};  // for the provider, to the end of its answer; what a slow
                                        // caller takes to read it is not in it
   bool sent = false;                   // a call was made
@@ -141,6 +141,7 @@ struct Outcome {
                                                  // first content
   std::chrono::nanoseconds caller{0};  // likewise, waiting for the caller: for its request,
                                        // and for it to take the answer
+  std::chrono::nanoseconds queued{0};  // likewise, in lines of ours for a place at a target
   std::uint64_t request_bytes = 0, answer_bytes = 0;
 
   /// The whole of it; of a stream up to its first content.
@@ -150,7 +151,7 @@ struct Outcome {
   /// Of that, what went by in Causeway itself. What was waited for both others at once counts once
   /// too often as theirs.
   std::chrono::nanoseconds own() const {
-    return std::max(until_answer() - upstream - caller, std::chrono::nanoseconds(0));
+    return std::max(until_answer() - upstream - caller - queued, std::chrono::nanoseconds(0));
   }
 };
 

@@ -28,14 +28,14 @@ void set_attempt(AttemptRecord& to, const Attempt& from, Monotonic began) {
   to.upstream_model.set(from.target->upstream_model);
   to.answering_model.set(from.made_by.model());
   to.provider_kind = from.target->provider ? from.target->provider->kind() : std::string_view();
-  to.at_micros = micros(from.started - began);
+  to.at_micros = micros(from.started + from.queued - began);
   to.dialect = from.dialect ? from.dialect->name() : std::string_view();
   to.end = from.end;
   // An answer that was thrown away is no fault of its target.
   to.error = from.end == AttemptEnd::Unsure ? std::int8_t{-1} : number_of(from.error);
   to.code.set(code_of(from.error));
   to.status = static_cast<std::uint16_t>(from.error ? from.error->upstream_status : 0);
-  to.micros = micros(from.took);
+  to.micros = micros(from.took - from.queued);
   to.usage = from.usage;
 }
 
@@ -105,6 +105,7 @@ void ExchangeRecord::set(const Exchange& exchange, const Outcome& outcome) {
   first_content_micros = micros(outcome.to_first_content);
   upstream_micros = micros(outcome.upstream);
   caller_micros = micros(outcome.caller);
+  queued_micros = micros(outcome.queued);
   mark_count = static_cast<std::uint8_t>(std::min(exchange.marks.size(), marks.size()));
   std::copy_n(exchange.marks.begin(), mark_count, marks.begin());
   fired_count = static_cast<std::uint8_t>(std::min(exchange.fired.size(), fired.size()));

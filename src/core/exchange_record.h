@@ -67,7 +67,8 @@ struct ExchangeRecord {
   bool streamed = false, cut_by_client = false;
   Usage usage;
   std::int64_t cost_micros = -1;  // -1 = unpriced
-  std::uint32_t total_micros = 0, first_content_micros = 0, upstream_micros = 0, caller_micros = 0;
+  std::uint32_t total_micros = 0, first_content_micros = 0, upstream_micros = 0, caller_micros = 0,
+                queued_micros = 0;
   std::array<StageMark, 24> marks;
   std::array<AttemptRecord, 4> attempts;
   std::array<Fired, 16> fired;

@@ -112,6 +112,7 @@ void note_first_content(Run& run, Monotonic time) {
   run.exchange.outcome.to_first_content = time - run.exchange.started;
   run.exchange.outcome.upstream = run.waited;
   run.exchange.outcome.caller = run.stream.waited();
+  run.exchange.outcome.queued = run.queued;
 }
 
 // An error that the provider reports inside an answer of status 200.
@@ -263,7 +264,8 @@ void answer_fields(const Exchange& exchange, const Target* target,
   // Up to the answer's first content; a heartbeat may have fixed the head before there was any.
   const Outcome& outcome = exchange.outcome;
   if (outcome.to_first_content.count() == 0) return;
-  const auto own = std::max(outcome.to_first_content - outcome.upstream - outcome.caller, {});
+  const auto others = outcome.upstream + outcome.caller + outcome.queued;
+  const auto own = std::max(outcome.to_first_content - others, {});
   put("x-causeway-overhead-ms", own.count() / 1000, 3);
 }
 

@@ -223,7 +223,7 @@ Task<Result<void>> try_target(Run& run, Attempt& attempt) {
     std::size_t next = 0;
     verdict = attempt_hooks(exchange, attempt, next);
   }
-  run.waited += attempt.queued;
+  run.queued += attempt.queued;
   if (!verdict) co_return pass(std::move(verdict));
   const Operation& operation = *exchange.operation;
   const Dialect& dialect = provider.dialect(operation, *attempt.target);
@@ -336,7 +336,10 @@ void know_usage(Run& run, Attempt& attempt) {
 void finish_attempt(Run& run, Attempt& attempt, const Result<void>& result) {
   Exchange& exchange = run.exchange;
   attempt.took = run.now() - attempt.started;
-  if (!run.goes_on()) exchange.outcome.upstream = run.waited;
+  if (!run.goes_on()) {
+    exchange.outcome.upstream = run.waited;
+    exchange.outcome.queued = run.queued;
+  }
   if (result) {
     attempt.end = attempt.stored ? AttemptEnd::Stored : AttemptEnd::Answered;
   } else {

@@ -104,6 +104,7 @@ Task<Result<void>> deliver_as_it_comes(Run& run, Attempt& attempt, http::ClientS
   bool begun = false;
   for (;;) {
     auto piece = co_await upstream.read();
+    attempt.waited += run.now() - run.asked;
     run.heard();
     if (!piece && !begun) co_return pass(std::move(piece));
     if (!begun) {

@@ -46,6 +46,7 @@ struct Run {
   std::size_t held = 0;                // of the core's budget
   std::uint64_t content_bytes = 0;     // of text in the answer, for an estimate
   std::chrono::nanoseconds waited{0};  // for providers, up to the first content of a stream
+  std::chrono::nanoseconds queued{0};  // likewise, in lines of ours
   Monotonic asked{};                   // since when a provider is being waited for
 
   /// An answer that was cut is being continued.

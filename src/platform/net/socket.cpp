@@ -150,7 +150,7 @@ class PlainSocket final : public Socket, private Readiness::Listener {
   /// TCP says with each read how much is left, an end included (tcp(7), TCP_INQ), but not a reset:
   /// so, without one, the next wait can rely on the edge to come. Elsewhere a short read says no
   /// more than that bytes ran out.
-  Input after_read(msghdr& message, std::size_t count) const {
+  Input after_read(msghdr& message, std::size_t count) {
     if (count == 0) return Input::More;  // the end stays
     const cmsghdr* header = tells_rest_ ? CMSG_FIRSTHDR(&message) : nullptr;
     if (header && header->cmsg_level == IPPROTO_TCP && header->cmsg_type == TCP_CM_INQ) {

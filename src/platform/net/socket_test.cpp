@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <thread>
 #include <utility>
@@ -252,6 +253,28 @@ TEST(TcpSocket, AWriterThatNeverWaitsLeavesOthersTheirTurn) {
   EXPECT_TRUE(loop.run_until([&] { return stop; }, 5s));
   EXPECT_GT(count, 0u);
   loop.run_until([] { return false; }, 5ms);
+}
+
+TEST(TcpSocket, AnOutOfBandByteIsNoReset) {
+  Loop loop;
+  TcpPair pair(loop);
+  bool woken = false;
+  static bool* flag;
+  flag = &woken;
+  Op op;
+  op.complete = [](Op&) { *flag = true; };
+  ASSERT_FALSE(pair.ours->start_wait(op));
+  ASSERT_EQ(::send(pair.theirs, "!", 1, MSG_OOB), 1);
+  ASSERT_EQ(::write(pair.theirs, "abc", 3), 3);
+  ASSERT_TRUE(loop.run_until([&] { return woken; }, 5s));
+  loop.run_until([] { return false; }, 20ms);
+  for (std::size_t bytes = 0; bytes < 3;) {
+    std::array<char, 8> buffer;
+    Op got;
+    ASSERT_TRUE(pair.ours->start_read(got, buffer));
+    bytes += got.bytes;
+  }
+  EXPECT_FALSE(pair.ours->start_wait(op)) << "there is nothing more";
 }
 
 TEST(TcpSocket, AWaitMayComeBeforeAndAfterTheBytes) {

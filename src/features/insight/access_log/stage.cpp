@@ -94,12 +94,16 @@ void write_failures(Line& line, const Exchange& exchange) {
   if (size > 0) line.text("failed", {words.data(), size});
 }
 
+constexpr std::chrono::milliseconds kWorthTelling{1};
+
 void write_times(Line& line, const Outcome& outcome) {
   if (outcome.to_first_content.count() > 0) {
     line.fixed("ttft_ms", micros(outcome.to_first_content), 3);
   }
   line.fixed("total_ms", micros(outcome.total), 3);
   line.fixed("overhead_ms", micros(outcome.own()), 3);
+  if (outcome.caller >= kWorthTelling) line.fixed("caller_ms", micros(outcome.caller), 3);
+  if (outcome.queued >= kWorthTelling) line.fixed("queued_ms", micros(outcome.queued), 3);
 }
 
 }  // namespace

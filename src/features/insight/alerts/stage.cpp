@@ -33,12 +33,17 @@ bool is_callers_own(const Exchange& exchange, const Error& error) {
 void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
   constexpr nanoseconds kNone{0};
   nanoseconds lost{0};
-  for (std::size_t i = 0; i + 1 < exchange.attempts.size(); ++i) lost += exchange.attempts[i].took;
-  const nanoseconds network = exchange.attempts.back().connecting;
+  for (std::size_t i = 0; i + 1 < exchange.attempts.size(); ++i) {
+    lost += exchange.attempts[i].took - exchange.attempts[i].queued;
+  }
+  const Attempt& last = exchange.attempts.back();
+  const nanoseconds network = last.connecting;
   const nanoseconds provider = std::max(kNone, outcome.upstream - lost - network);
   const bool stream = outcome.streamed && outcome.to_first_content > kNone;
-  const nanoseconds total = outcome.total - outcome.caller;
   const nanoseconds until = outcome.until_answer() - outcome.caller;
+  const nanoseconds behind =
+      std::clamp(last.waited - network - provider, kNone, outcome.total - outcome.until_answer());
+  const nanoseconds total = until + (stream ? behind : kNone);
   cell.add(kAnswered);
   cell.add(kTotal, micros(total));
   cell.add(kTotals + bucket_of(micros(total)));
@@ -49,7 +54,7 @@ void note_times(Cell& cell, const Exchange& exchange, const Outcome& outcome) {
     cell.add(kStreams);
     cell.add(kFirst, micros(provider));
     cell.add(kFirsts + bucket_of(micros(until)));
-    cell.add(kGeneration, micros(total - until));
+    cell.add(kGeneration, micros(behind));
     cell.add(kStreamed, outcome.usage.output());
   } else {
     cell.add(kGeneration, micros(provider));

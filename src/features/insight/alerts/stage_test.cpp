@@ -56,10 +56,12 @@ TEST(AlertStage, PartsOfAStreamAddUpToTheWhole) {
   Attempt& failed = world.attempt(world.south);
   failed.error = fail(ErrorKind::Timeout, Origin::Upstream, "").error();
   failed.took = 300ms;
-  world.attempt(world.north).connecting = 20ms;
+  Attempt& answered = world.attempt(world.north);
+  answered.connecting = 20ms;
+  answered.waited = 1600ms;  // for the provider
   Outcome& outcome = world.exchange.outcome;
   outcome.streamed = true;
-  outcome.total = 2600ms;
+  outcome.total = 5600ms;  // 3 s more of them while the caller did not read
   outcome.caller = 600ms;  // that long the caller took to send its request
   outcome.to_first_content = 1500ms;
   outcome.upstream = 800ms;

@@ -180,7 +180,7 @@ void MetricsStage::on_done(Exchange& exchange, const Outcome& outcome) noexcept 
   }
   if (exchange.attempts.empty()) return;
   loop.request.at({operation, provider, model, error})
-      .observe(seconds(exchange.attempts.back().took));
+      .observe(seconds(exchange.attempts.back().waited));
   if (outcome.streamed && outcome.to_first_content.count()) {
     loop.first_token.at({operation, provider, model}).observe(seconds(outcome.to_first_content));
     const auto tokens = outcome.usage.output();

@@ -110,7 +110,7 @@ void encode_lists(const Record& record, const Run& run, ByteWriter& to, Names& n
     const bool estimated = usage.source == UsageSource::Estimated;
     to.put(usage.input() << 1 | std::uint64_t{estimated}).put(usage.output());
   }
-  to.put(std::uint64_t{record.caller_micros});
+  to.put(std::uint64_t{record.caller_micros}).put(std::uint64_t{record.queued_micros});
 }
 
 void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint64_t version) {
@@ -156,6 +156,7 @@ void decode_lists(Trace& out, ByteReader& from, const NameText& text, std::uint6
   }
   if (version < 5) return;
   out.caller_micros = from.number();
+  out.queued_micros = from.number();
 }
 
 void write_text(text::JsonWriter& json, text::JsonKey key, std::string_view text) {
@@ -330,7 +331,7 @@ void Trace::write_open(text::JsonWriter& json, std::string_view key_name) const 
   if (cost_micros >= 0) json.key("cost").money(cost_micros);
   json.field("total_us", total_micros).field("first_content_us", first_content_micros);
   json.field("upstream_us", upstream_micros).field("caller_us", caller_micros);
-  json.field("request_bytes", request_bytes);
+  json.field("queued_us", queued_micros).field("request_bytes", request_bytes);
   json.field("answer_bytes", answer_bytes).field("config_version", config_version);
   json.field("program", program).field("has_contents", has_contents);
   write_lists(json, *this);

@@ -103,7 +103,8 @@ struct Trace {
   bool streamed = false, cut_by_client = false, has_contents = false;
   Usage usage;
   std::int64_t cost_micros = -1;
-  std::uint64_t total_micros = 0, first_content_micros = 0, upstream_micros = 0, caller_micros = 0;
+  std::uint64_t total_micros = 0, first_content_micros = 0, upstream_micros = 0, caller_micros = 0,
+                queued_micros = 0;
   std::uint64_t attempts_total = 0;
   std::string order;             // of the targets, a line each
   std::int64_t confidence = -1;  // in thousandths

@@ -126,8 +126,9 @@ Task<Verdict> OverloadStage::wait_attempt(Exchange& exchange, Attempt& attempt) 
     co_await waiter->signal;
     exchange.cancel.on_request(nullptr);
   }
-  attempt.queued = clock.now() - now;
-  state.waited += attempt.queued;
+  const auto queued = clock.now() - now;
+  attempt.queued += queued;
+  state.waited += queued;
   switch (waiter->how()) {
     case End::Admitted:
       state.turn = waiter->turn();

@@ -127,9 +127,19 @@ bool Breaker::too_many(Monotonic now, const BreakerSettings& settings) {
 
 void Breaker::failed(bool trial, Monotonic now, std::string_view why,
                      const BreakerSettings& settings) {
-  failures_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard guard(mutex_);
   if (trial && trials_ > 0) --trials_;
+  note_failure(trial, now, why, settings);
+}
+
+void Breaker::broke_off(Monotonic now, std::string_view why, const BreakerSettings& settings) {
+  const std::lock_guard guard(mutex_);
+  note_failure(true, now, why, settings);
+}
+
+void Breaker::note_failure(bool trial, Monotonic now, std::string_view why,
+                           const BreakerSettings& settings) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
   if (state() == State::Closed) {
     if (!too_many(now, settings)) return;
   } else {

@@ -37,7 +37,8 @@ class Breaker {
     std::optional<Error> limit{};       // what its provider said, where it wants to be left alone
   };
 
-  /// Each call that goes must be told the end of: one of succeeded(), failed(), undecided().
+  /// Each call that goes must be told the end of: one of succeeded(), failed(), broke_off(),
+  /// undecided().
   Admission admit(Monotonic now);
   /// The same without taking a place: whether a call would go now.
   bool admits(Monotonic now) const;
@@ -46,6 +47,8 @@ class Breaker {
   /// Its answer has begun: a trial is over, and twice as many may follow.
   void answering(bool trial);
   void failed(bool trial, Monotonic now, std::string_view why, const BreakerSettings& settings);
+  /// A trial failed whose answer had begun: to begin well is not to be well.
+  void broke_off(Monotonic now, std::string_view why, const BreakerSettings& settings);
   /// The provider wants to be left alone for so long: counts at once.
   void limited(bool trial, Monotonic now, const Error& error, std::chrono::milliseconds rest);
   /// It ended without saying anything of the target: the caller left, the request was wrong.
@@ -67,6 +70,8 @@ class Breaker {
  private:
   void open(Monotonic until, std::string_view why);
   bool too_many(Monotonic now, const BreakerSettings& settings);
+  void note_failure(bool trial, Monotonic now, std::string_view why,
+                    const BreakerSettings& settings);
 
   std::atomic<State> state_{State::Closed};
   std::atomic<std::uint32_t> in_a_row_{0};

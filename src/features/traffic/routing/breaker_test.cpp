@@ -68,6 +68,19 @@ TEST_F(BreakerTest, AfterItsRestAFewMayTryAndTwiceAsManyWithEachSuccess) {
   EXPECT_EQ(breaker.state(), Breaker::State::Closed);
 }
 
+TEST_F(BreakerTest, ATrialThatBeginsWellAndBreaksOffIsARelapse) {
+  for (int i = 0; i < 5; ++i) fail_once();
+  for (const auto rest : {2s, 4s, 8s}) {
+    EXPECT_EQ(breaker.rest_left(now), rest);
+    now += rest;
+    const auto admission = breaker.admit(now);
+    ASSERT_TRUE(admission.trial);
+    breaker.answering(true);
+    breaker.broke_off(now, "upstream_cut", settings);
+    EXPECT_EQ(breaker.state(), Breaker::State::Open);
+  }
+}
+
 TEST_F(BreakerTest, ARelapseDoublesTheRestUpToTheLongest) {
   settings.longest_rest = 5s;
   for (int i = 0; i < 5; ++i) fail_once();

@@ -92,8 +92,9 @@ Task<causeway::Result<void>> TargetStage::wait_in_line(Exchange& exchange, Attem
     co_await waiter->signal;
     exchange.cancel.on_request(nullptr);
   }
-  attempt.queued = clock.now() - now;
-  asked.waited += attempt.queued;
+  const auto queued = clock.now() - now;
+  attempt.queued += queued;
+  asked.waited += queued;
   switch (waiter->how()) {
     case queue::End::Admitted:
       count(quota.counts.waited);

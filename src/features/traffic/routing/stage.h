@@ -97,6 +97,7 @@ class TargetStage final : public Stage {
   struct Asked {
     TargetState* state = nullptr;  // null: nothing is to be told
     bool trial = false;
+    bool was_trial = false;  // until it began to answer
     bool answering = false;
     Quota* quota = nullptr;  // from which so many tokens were taken
     std::uint64_t tokens = 0;

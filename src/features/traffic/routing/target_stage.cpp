@@ -136,7 +136,7 @@ void TargetStage::on_answering(Exchange& exchange, Attempt& attempt,
   if (!asked.state) return;
   if (const auto wait = until_left(head.fields)) asked.state->used_up(attempt.started + *wait);
   asked.state->breaker().answering(asked.trial);
-  asked.trial = false;
+  asked.was_trial = std::exchange(asked.trial, false);
   asked.answering = true;
 }
 
@@ -183,6 +183,8 @@ void TargetStage::on_attempt_end(Exchange& exchange, Attempt& attempt) noexcept 
       says == Says::Nothing ? BreakerSettings() : of_loop(exchange).all().settings();
   if (says == Says::Limited && settings.failures > 0) {
     breaker.limited(asked.trial, now, *attempt.error, rest_of(*attempt.error));
+  } else if (says != Says::Nothing && asked.was_trial) {
+    breaker.broke_off(now, error_code(*attempt.error), settings);
   } else if (says != Says::Nothing) {
     breaker.failed(asked.trial, now, error_code(*attempt.error), settings);
   } else if (!asked.answering) {

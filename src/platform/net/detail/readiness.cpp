@@ -1,5 +1,6 @@
 #include "platform/net/detail/readiness.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <type_traits>
@@ -87,7 +88,13 @@ std::error_code Readiness::open(int descriptor) {
   return {};
 }
 
-bool Readiness::has_hung_up() const { return data_ && noted_of(*data_)[kNeverWaitedFor]; }
+bool Readiness::has_hung_up() {
+  if (!data_ || !noted_of(*data_)[kNeverWaitedFor]) return false;
+  pollfd look{descriptor_, 0, 0};
+  if (::poll(&look, 1, 0) > 0 && look.revents & (POLLERR | POLLHUP)) return true;
+  noted_of(*data_)[kNeverWaitedFor] = false;  // it was an out-of-band byte
+  return false;
+}
 
 void Readiness::close() {
   if (descriptor_ < 0) return;

@@ -51,9 +51,9 @@ class Readiness {
   bool is_open() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
 
-  /// Whether an error or a hang-up has been reported since open(): a reset, for one, that comes
+  /// Whether an error or a hang-up has been reported and is there: a reset, for one, that comes
   /// together with bytes and has no edge of its own.
-  bool has_hung_up() const;
+  bool has_hung_up();
 
   /// One at a time in each direction.
   void wait(Direction direction, Since since);

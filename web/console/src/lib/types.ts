@@ -59,6 +59,7 @@ export interface Trace {
   first_content_us: number;
   upstream_us: number;
   caller_us: number;
+  queued_us: number;
   request_bytes: number;
   answer_bytes: number;
   config_version: number;

@@ -229,9 +229,10 @@ const SLOW_CALLER_US = 1000; // below, it is the network's usual
 function waits(trace: Trace): string {
   const parts = [];
   if (trace.upstream_us) parts.push(`${milliseconds(trace.upstream_us / 1000)} until a provider began to answer`);
+  if (trace.queued_us) parts.push(`${milliseconds(trace.queued_us / 1000)} in line for a place at a target`);
   if (trace.caller_us >= SLOW_CALLER_US)
     parts.push(`${milliseconds(trace.caller_us / 1000)} waiting for the caller to send or to read`);
-  return parts.length ? ` Of ${milliseconds(trace.total_us / 1000)}, it took ${parts.join(" and ")}.` : "";
+  return parts.length ? ` Of ${milliseconds(trace.total_us / 1000)}, it took ${parts.join(", ")}.` : "";
 }
 
 function Way({ trace }: { trace: Trace }) {
