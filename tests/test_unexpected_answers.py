@@ -60,7 +60,8 @@ def odd(session_folder):
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
     kinds = {"openai": "/v1", "anthropic": "", "gemini": ""}
-    settings = {"providers": {kind: {"kind": kind, "base_url": url + path, "api_key": UPSTREAM_KEY}
+    settings = {"breaker": "off",  # each answer is to be seen, however many before it were odd
+                "providers": {kind: {"kind": kind, "base_url": url + path, "api_key": UPSTREAM_KEY}
                               for kind, path in kinds.items()}}
     with running(session_folder / "odd", settings) as gateway:
         yield gateway
