@@ -2,8 +2,11 @@
 
 import datetime
 import json
+import os
+import signal
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -47,6 +50,36 @@ def test_a_provider_that_is_slow_to_begin(make_gateway, north):
         north.settings["first_ms"] = SLOW_MS
         alert = fires(gateway, "slow")
     assert ("latency_part", "first_token") in causes(alert), alert
+
+
+def test_a_gateway_without_processor_does_not_blame_the_provider_alone(make_gateway, north):
+    rules = [RULE, {"name": "late", "when": "loop_lag", "above": "200ms"}]
+    gateway = make_gateway(settings(north, rules=rules))
+    lag = lambda: (gateway.metrics().value("causeway_loop_late_seconds_total")  # noqa: E731
+                   / gateway.metrics().value("causeway_loop_calls_total"))
+    with Load(gateway, "north"):
+        usual(gateway)
+        before = lag()
+        ending = threading.Event()
+
+        def starve():  # three quarters of the time it does not run
+            while not ending.wait(0.7):
+                os.kill(gateway.process.pid, signal.SIGSTOP)
+                time.sleep(2)
+                os.kill(gateway.process.pid, signal.SIGCONT)
+
+        starving = threading.Thread(target=starve)
+        starving.start()
+        try:
+            late = fires(gateway, "late")
+            slow = fires(gateway, "slow", which=lambda alert: ("process", "processor") in causes(alert))
+        finally:
+            ending.set()
+            starving.join()
+        assert "late in the mean" in late["summary"] and causes(late) == {("process", "processor")}, late
+        assert slow["cause"][0]["kind"] == "process" and "Give Causeway more processor" in slow["advice"], slow
+        assert lag() > before + 0.1
+        wait_until(lambda: not active(gateway), "all clear", 30)
 
 
 def test_whole_answers_have_causes_as_well(make_gateway, north):

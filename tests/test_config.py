@@ -335,7 +335,7 @@ def test_keys_of_the_file_change_with_it(config, make_gateway):
     settings["keys"] = [{"name": "other", "secret": "sk-other-0123456789abcdef", "models": ["*"]}]
     gw.write_config(settings)
     assert gw.admin_call("POST", "/api/reload").status_code == 200
-    wait_until(lambda: gw.chat("echo").status_code == 401, "keys are written, then in force")
+    assert gw.chat("echo").status_code == 401
     assert gw.chat("echo", key="sk-other-0123456789abcdef").status_code == 200
 
 

@@ -31,7 +31,8 @@ WITH_TEMPLATES = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"])
 # Of these there is nothing to see in a healthy run of some seconds: no error, but no samples either.
 EMPTY_WHEN_WELL = {"causeway:errors", "CausewayDown", "CausewayLatencyRises", "CausewayFirstTokenSlow",
                    "CausewayOwnOverhead", "CausewayKeysRefused", "CausewayPolicyRefuses", "CausewaySpendRises",
-                   "CausewayLedgerDrops", "CausewayLedgerBehind", "CausewayConfigRefused", "CausewayDescriptors", "CausewayRestarts"}
+                   "CausewayLedgerDrops", "CausewayLedgerBehind", "CausewayConfigRefused", "CausewayLoopsLate", "CausewayDescriptors",
+                   "CausewayRestarts"}
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -98,6 +99,8 @@ SICK = {
     "CausewayLedgerDrops": ({'causeway_ledger_dropped_total{job="causeway", instance="a"}': 5}, 15, "instance"),
     "CausewayLedgerBehind": ({'causeway_ledger_unfolded_records{job="causeway", instance="a"}': "60000+0x60"}, 5, "instance"),
     "CausewayConfigRefused": ({'causeway_config_last_reload_successful{job="causeway", instance="a"}': "0+0x60"}, 3, "instance"),
+    "CausewayLoopsLate": ({'causeway_loop_late_seconds_total{job="causeway", instance="a", loop="0"}': 60,
+                           'causeway_loop_calls_total{job="causeway", instance="a", loop="0"}': 300}, 12, "instance"),
     "CausewayDescriptors": ({'process_open_fds{job="causeway", instance="a"}': "90+0x60",
                              'process_max_fds{job="causeway", instance="a"}': "100+0x60"}, 10, "instance"),
     "CausewayRestarts": ({'process_start_time_seconds{job="causeway", instance="a"}': "1 1 2 2 3 3 4 4 4 4 4 4"}, 10,
@@ -120,6 +123,8 @@ WELL = {
     'causeway_ledger_dropped_total{job="causeway", instance="a"}': 0,
     'causeway_config_last_reload_successful{job="causeway", instance="a"}': "1+0x1700",
     'causeway_ledger_unfolded_records{job="causeway", instance="a"}': "20+0x1700",
+    'causeway_loop_late_seconds_total{job="causeway", instance="a", loop="0"}': "0+0.03x1700",
+    'causeway_loop_calls_total{job="causeway", instance="a", loop="0"}': 300,
     'process_open_fds{job="causeway", instance="a"}': "30+0x1700",
     'process_max_fds{job="causeway", instance="a"}': "1000+0x1700",
     'process_start_time_seconds{job="causeway", instance="a"}': "1+0x1700",

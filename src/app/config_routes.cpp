@@ -227,7 +227,8 @@ Task<AdminReply> ConfigRoutes::put(AdminRequest request) {
   const Flag flag(writing_);
   auto writing = write(edit->restored.text, edit->before);
   if (auto written = co_await std::move(writing); !written) co_return admin_error(written.error());
-  if (auto loaded = parts_.reload(); !loaded) {
+  auto reloading = parts_.reload();
+  if (auto loaded = co_await std::move(reloading); !loaded) {
     // What was right a moment ago is not: a secret's file, the shutdown. The old file comes back.
     auto undoing = write(edit->before, edit->restored.text);
     auto undone = co_await std::move(undoing);

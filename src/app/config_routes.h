@@ -25,7 +25,7 @@ class ConfigRoutes {
     std::string path;  // empty: there is no file
     FindConfidential find;
     std::function<CheckedConfig(const std::string& text)> check;
-    std::function<Result<void>()> reload;
+    std::function<Task<Result<void>>()> reload;
     std::function<std::uint64_t()> version;                 // of the configuration in force
     std::function<std::string()> problems;                  // of the last reload, a line each
     std::function<void(const std::string& actor)> changed;  // for the log

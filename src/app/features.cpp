@@ -285,6 +285,10 @@ Result<void> Program::make_alerts() {
           all.push_back({std::move(one.limit), std::move(one.subject), one.until});
         }
         return all;
+      },
+      [this] {
+        const auto late = loops_->lateness();
+        return alerts::Lateness{late.calls, late.sum};
       }};
   auto alerts = std::make_unique<alerts::AlertsFeature>(std::move(parts), config_.alerts);
   if (auto loaded = alerts->load(); !loaded) return loaded;

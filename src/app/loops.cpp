@@ -95,6 +95,38 @@ Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits
   return {};
 }
 
+net::Loop::Lateness Loops::lateness() const {
+  net::Loop::Lateness all;
+  for (const auto& unit : units_) {
+    const auto one = unit->loop.lateness();
+    all.calls += one.calls;
+    all.sum += one.sum;
+  }
+  return all;
+}
+
+void Loops::declare_metrics(metrics::Registry& registry) {
+  const auto sample = [this](auto value) {
+    return [this, value](metrics::SampleSink& sink) {
+      for (const auto& unit : units_) {
+        sink.add({std::to_string(unit->loop.index())}, value(unit->loop.lateness()));
+      }
+    };
+  };
+  registry.sampled(metrics::Kind::Counter,
+                   {.name = "causeway_loop_calls_total",
+                    .help = "What a loop does at set times.",
+                    .labels = {"loop"}},
+                   sample([](auto late) { return static_cast<double>(late.calls); }));
+  registry.sampled(
+      metrics::Kind::Counter,
+      {.name = "causeway_loop_late_seconds_total",
+       .help = "How late a loop did it, all together; by causeway_loop_calls_total, "
+               "how long what comes to the loop lies there.",
+       .labels = {"loop"}},
+      sample([](auto late) { return std::chrono::duration<double>(late.sum).count(); }));
+}
+
 std::unique_ptr<exchange::RemoteAsker> Loops::asker_from(exchange::RemoteAsker::Post home) {
   std::vector<exchange::RemoteAsker::Serving> serving;
   for (auto& unit : units_) {

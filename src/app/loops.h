@@ -19,6 +19,7 @@
 #include "platform/base/worker.h"
 #include "platform/http/client.h"
 #include "platform/http/server.h"
+#include "platform/metrics/registry.h"
 #include "platform/net/loop.h"
 #include "platform/redis/client.h"
 
@@ -68,6 +69,10 @@ class Loops {
   void drain();
   /// Exchanges that are running, as each loop last said.
   std::size_t running();
+  /// Of all loops together. From any thread.
+  net::Loop::Lateness lateness() const;
+  /// causeway_loop_*.
+  void declare_metrics(metrics::Registry& registry);
   /// Ends the threads now.
   void stop();
 

@@ -55,7 +55,8 @@ Task<AdminReply> list_routes(const std::vector<AdminRoute>& routes) {
 namespace {
 
 Task<AdminReply> reload_now(Program& program) {
-  auto loaded = program.reload();
+  auto reloading = program.reload();
+  auto loaded = co_await std::move(reloading);
   if (!loaded) {
     Error error = std::move(loaded).error();
     AdminReply reply;

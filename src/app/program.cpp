@@ -144,7 +144,7 @@ Result<void> Program::open_data() {
   }
   cli_key_ = random_secret();
   cli_admin_key_ = random_secret();
-  if (auto applied = apply_keys(config_); !applied) return applied;
+  if (auto applied = ring_->set_config_keys(keys_to_apply()); !applied) return applied;
   ledger::Ledger::Options options;
   options.loops = loop_count(config_.server);
   options.trouble = [this](const Error* error) {
@@ -175,11 +175,11 @@ void Program::tell_recovered() {
   }
 }
 
-Result<void> Program::apply_keys(const AppConfig& config) {
-  std::vector<keys::ConfigKey> keys = keys_of(config);
+std::vector<keys::ConfigKey> Program::keys_to_apply() const {
+  std::vector<keys::ConfigKey> keys = keys_of(config_);
   keys.push_back(cli_key(std::string(keys::kOwnKey), keys::KeyKind::Application, cli_key_));
   keys.push_back(cli_key(std::string(keys::kOwnAdminKey), keys::KeyKind::Admin, cli_admin_key_));
-  return ring_->set_config_keys(keys);
+  return keys;
 }
 
 // On a terminal the lines would bury what was said to the person in front of it.
@@ -257,6 +257,7 @@ Result<void> Program::start() {
   make_probes();
   loops_ = std::make_unique<Loops>(loop_count(config_.server), std::move(snapshot), clock_, *ring_,
                                    vocabulary_.settings, *workers_, folder_->path().string());
+  loops_->declare_metrics(*metrics_);
   for (int i = 0; i < loops_->count(); ++i) keys_feature_->attach(i, *loops_->unit(i).keys);
   shared_state_ = std::make_unique<SharedState>(config_.shared_state, *log_, *metrics_);
   for (int i = 0; i < loops_->count(); ++i) {

@@ -104,9 +104,10 @@ class Program {
   /// Until a signal ends it; gives the exit code.
   int run();
 
-  /// Reads the configuration again and brings it to all loops; a bad one changes nothing. On the
-  /// control loop. Errors: InvalidRequest with every problem, a line each; they are logged here.
-  Result<void> reload();
+  /// Reads the configuration again and brings it to all loops; a bad one changes nothing. Ends when
+  /// its keys are in force as well. On the control loop. Errors: InvalidRequest with every problem,
+  /// a line each; they are logged here.
+  Task<Result<void>> reload();
 
  private:
   // What tells a file that was changed, or replaced, from one that was not.
@@ -136,7 +137,10 @@ class Program {
   http::ServerLimits data_limits();
   void tell_starved();
   void tell_targets();
-  Result<void> apply_keys(const AppConfig& config);
+  std::vector<keys::ConfigKey> keys_to_apply() const;
+  Task<Result<void>> apply_keys_again();
+  Task<void> reload_changed_file();
+  Task<void> reload_at_signal();
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
                                                 config::Problems& problems);
   std::string access_target() const;
@@ -235,6 +239,9 @@ class Program {
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
+  std::uint64_t key_turns_ = 0;     // reloads whose keys were to be applied
+  std::mutex applying_keys_;        // of workers; guards what follows
+  std::uint64_t applied_turn_ = 0;  // the latest whose keys were
   const Monotonic started_ = std::chrono::steady_clock::now();
   std::atomic<int> signals_{0};
   std::thread signal_thread_;

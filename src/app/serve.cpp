@@ -90,15 +90,38 @@ void Program::remove_meeting_points() const {
   if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
 }
 
-Result<void> Program::reload() {
+Task<Result<void>> Program::reload() {
   auto loaded = load_again();
   keep_replica_sources();
+  if (loaded) {
+    auto applying = apply_keys_again();
+    loaded = co_await std::move(applying);
+  }
   reload_problem_ = loaded ? std::string() : loaded.error().message;
   if (!loaded) {
     log_->error("the configuration was not loaded; the old one stays in force",
                 {{"problems", reload_problem_}});
   }
-  return loaded;
+  co_return loaded;
+}
+
+// A worker writes and publishes them, since that waits for the loops. Of two reloads at once the
+// later one's keys stay, whichever worker is the first.
+Task<Result<void>> Program::apply_keys_again() {
+  auto job = [this, keys = keys_to_apply(), turn = ++key_turns_] {
+    std::lock_guard lock(applying_keys_);
+    if (turn < applied_turn_) return Result<void>();
+    applied_turn_ = turn;
+    auto applied = ring_->set_config_keys(keys);
+    if (!applied) {
+      applied.error().message =
+          "the rest is in force, but not the keys of the configuration: " + applied.error().message;
+    }
+    return applied;
+  };
+  auto post = [this](std::move_only_function<void()> action) { control_.post(std::move(action)); };
+  auto applying = offload(*workers_, std::move(post), std::move(job));
+  co_return co_await std::move(applying);
 }
 
 Result<void> Program::load_again() {
@@ -148,14 +171,6 @@ Result<void> Program::load_again() {
   config_.server = std::move(keep_server);
   configure_probes();
   config_.log = std::move(keep_log);
-  // Keys are written and published from a worker: it waits for the loops.
-  auto queued = workers_->submit([this, copy = config_]() mutable {
-    if (auto applied = apply_keys(copy); !applied) {
-      log_->error("the keys of the configuration could not be applied",
-                  {{"reason", applied.error().message}});
-    }
-  });
-  if (!queued) return queued;
   log_->info("configuration loaded", {{"version", snapshot->version},
                                       {"providers", config_.providers.size()},
                                       {"models", config_.models.size()},
@@ -186,7 +201,7 @@ void Program::watch_file() {
     if (!settled || now == read_mark_) return;
     if (config_routes_->writing()) return;  // who loads it as well, when it is written
     read_mark_ = now;
-    if (now != FileMark{}) return (void)reload();
+    if (now != FileMark{}) return spawn(reload_changed_file());
     reload_problem_ =
         options_.config_path + ": the file is gone; what was read from it last is in force";
     log_->error(
@@ -196,15 +211,25 @@ void Program::watch_file() {
   });
 }
 
+Task<void> Program::reload_changed_file() {
+  auto reloading = reload();  // which says what is wrong
+  static_cast<void>(co_await std::move(reloading));
+}
+
+Task<void> Program::reload_at_signal() {
+  process::tell_supervisor_reloading();
+  auto reloading = reload();
+  const auto loaded = co_await std::move(reloading);
+  process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
+                                  : "READY=1\nSTATUS=the new configuration has problems; the "
+                                    "old one stays in force");
+}
+
 void Program::on_signal(int signal) {
   if (signal == SIGHUP) {
     if (access_log_) access_log_->reopen();
     if (options_.config_path.empty()) return;
-    process::tell_supervisor_reloading();
-    const auto loaded = reload();
-    process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
-                                    : "READY=1\nSTATUS=the new configuration has problems; the "
-                                      "old one stays in force");
+    spawn(reload_at_signal());
     return;
   }
   process::tell_supervisor("STOPPING=1");

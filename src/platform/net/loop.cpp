@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <ctime>
+#include <utility>
 
 #include "platform/net/detail/loop_impl.h"
 
@@ -41,16 +42,6 @@ void SweepList::run(Monotonic now) {
 
 namespace {
 
-void arm(LoopImpl::Periodic& periodic) {
-  periodic.timer.expires_at(
-      std::max(periodic.timer.expiry() + periodic.period, std::chrono::steady_clock::now()));
-  periodic.timer.async_wait([&periodic](boost::system::error_code error) {
-    if (error) return;
-    periodic.action();
-    arm(periodic);
-  });
-}
-
 struct SleepAwaiter {
   asio::steady_timer timer;
   bool await_ready() const noexcept { return false; }
@@ -70,6 +61,24 @@ Loop::Loop(int index, std::chrono::milliseconds sweep_period)
 }
 
 Loop::~Loop() = default;
+
+void LoopImpl::arm(Periodic& one) {
+  using std::chrono::steady_clock;
+  one.timer.expires_at(std::max(one.timer.expiry() + one.period, steady_clock::now()));
+  one.timer.async_wait([this, &one](boost::system::error_code error) {
+    if (error) return;
+    if (std::exchange(one.began, true)) {
+      const auto late = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() -
+                                                                              one.timer.expiry());
+      late_us.store(late_us.load(std::memory_order_relaxed) +
+                        static_cast<std::uint64_t>(std::max(late.count(), std::int64_t{0})),
+                    std::memory_order_relaxed);
+      calls.store(calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    one.action();
+    arm(one);
+  });
+}
 
 // To know that nothing else is ready costs a look at the kernel, which pays only where there often
 // is something: so it is tried now and then, and kept up while it finds enough.
@@ -170,8 +179,13 @@ Task<void> Loop::sleep(std::chrono::milliseconds time) {
 void Loop::every(std::chrono::milliseconds period, std::move_only_function<void()> action) {
   auto& periodic = impl_->periodic.emplace_back(
       asio::steady_timer(impl_->context, std::chrono::steady_clock::now()), period,
-      std::move(action));
-  arm(periodic);
+      std::move(action), false);
+  impl_->arm(periodic);
+}
+
+Loop::Lateness Loop::lateness() const {
+  return {impl_->calls.load(std::memory_order_relaxed),
+          std::chrono::microseconds(impl_->late_us.load(std::memory_order_relaxed))};
 }
 
 Monotonic Loop::now() const {

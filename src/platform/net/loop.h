@@ -93,6 +93,14 @@ class Loop {
   /// Calls `action` every `period` on the loop, until the loop ends.
   void every(std::chrono::milliseconds period, std::move_only_function<void()> action);
 
+  /// How late came what every() calls, all together: so late comes everything on a loop that gets
+  /// no processor, or whose turns are long. From any thread.
+  struct Lateness {
+    std::uint64_t calls = 0;
+    std::chrono::microseconds sum{0};
+  };
+  Lateness lateness() const;
+
   /// Monotonic time to a few milliseconds (the kernel's coarse clock): good for deadlines, not for
   /// measuring.
   Monotonic now() const;

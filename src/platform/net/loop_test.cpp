@@ -55,6 +55,25 @@ TEST(Loop, EveryRepeats) {
   EXPECT_TRUE(loop.run_until([&] { return ticks >= 3; }, 5s));
 }
 
+TEST(Loop, KnowsHowLateItIs) {
+  Loop loop(0, 10ms);
+  EXPECT_FALSE(loop.run_until([] { return false; }, 30ms));
+  const auto before = loop.lateness();
+  EXPECT_GE(before.calls, 1u) << "the sweep's";
+  loop.post([] { std::this_thread::sleep_for(200ms); });
+  EXPECT_TRUE(loop.run_until([&] { return loop.lateness().calls > before.calls; }, 5s));
+  EXPECT_GE(loop.lateness().sum - before.sum, 150ms);
+}
+
+TEST(Loop, WhatWaitedForTheStartIsNotLate) {
+  Loop loop(0, 10ms);
+  std::this_thread::sleep_for(200ms);
+  int ticks = 0;
+  loop.every(10ms, [&] { ++ticks; });
+  EXPECT_TRUE(loop.run_until([&] { return loop.lateness().calls > 0; }, 5s));
+  EXPECT_LT(loop.lateness().sum / loop.lateness().calls, 150ms);
+}
+
 struct Join {
   Loop& loop;
   std::size_t cohort;

@@ -52,7 +52,8 @@ std::string_view word_of(Per per) {
 }
 
 bool is_event(Metric metric) {
-  return metric == Metric::ModelChange || metric == Metric::Retirement || metric == Metric::Budget;
+  return metric == Metric::ModelChange || metric == Metric::Retirement ||
+         metric == Metric::Budget || metric == Metric::LoopLag;
 }
 
 std::string capital(std::string text) {
@@ -229,6 +230,8 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
       rule,     group.now, entry.before, window, static_cast<double>(entry.before_time.count()),
       rule.per, value};
   alert.causes = find_causes(rise);
+  const bool is_time = rule.when == Metric::Latency || rule.when == Metric::FirstToken;
+  if (is_time && late_) alert.causes.insert(alert.causes.begin(), *late_);
   alert.advice = advice_of(alert.causes);
   alert.value = measure(rule, total(group.now), settings_.window).value_or(0);
   entry.worst = std::max(entry.worst, alert.value);
@@ -282,6 +285,8 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
   for (const Event& event : events) {
     if (event.metric != rule.when || !matches(rule.targets, event.target)) continue;
     if (rule.when == Metric::Retirement && event.value > rule.limit) continue;
+    const double ease = watched.entries.contains(event.subject) ? kEase : 1.0;
+    if (rule.when == Metric::LoopLag && event.value < rule.limit * ease) continue;
     if (watched.entries.size() >= kMostEntries) break;
     there.insert(event.subject);
     Entry& entry = watched.entries[event.subject];
@@ -316,6 +321,8 @@ Board::Changes Board::tick(Monotonic now, Wall wall, Rows rows, const std::vecto
       std::clamp(windows_.age(now) - settings_.window, milliseconds(0), settings_.baseline);
   // So short a time says nothing of what is usual in an hour.
   if (before_time_ < settings_.window) before_time_ = milliseconds(0);
+  const auto late = std::ranges::find(events, Metric::LoopLag, &Event::metric);
+  late_ = late == events.end() ? std::nullopt : std::optional(late->cause);
   Changes changes;
   for (Alert& orphan : std::exchange(orphans_, {})) end(std::move(orphan), changes);
   for (Watched& watched : watched_) {

@@ -31,15 +31,15 @@ struct Alert {
 enum class State : std::uint8_t { NoData, Ok, Pending, Firing };
 std::string_view to_string(State state);
 
-/// Something that happened rather than rose: a model that changed, a date that is near, a budget
-/// that is nearly spent.
+/// What does not come from the rows: a model that changed, a date that is near, a budget that is
+/// nearly spent, loops that are late.
 struct Event {
   Metric metric = Metric::ModelChange;
   std::string subject;  // one alert each
   std::string target;   // whose traces show it; empty = nobody's
   std::string text;
   Cause cause;
-  double value = 0;  // days ahead, of a retirement
+  double value = 0;  // days ahead, of a retirement; microseconds, of a lag
 };
 
 class Board {
@@ -104,6 +104,7 @@ class Board {
   std::vector<Watched> watched_;
   std::deque<Alert> recent_;
   std::vector<Alert> orphans_;  // whose rule is gone
+  std::optional<Cause> late_;   // of loops that are
   Monotonic now_{};
   Wall wall_{};
   std::chrono::milliseconds before_time_{0};

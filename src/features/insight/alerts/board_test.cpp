@@ -214,6 +214,36 @@ TEST(Board, Events) {
   EXPECT_EQ(world.run(3, 0, 0).ended.size(), 1u);
 }
 
+TEST(Board, LateLoopsAreAnAlertAndTheFirstCauseOfWhatIsSlow) {
+  AlertSettings settings = World::settings();
+  Rule lag;
+  lag.name = "late";
+  lag.when = Metric::LoopLag;
+  lag.limit = 100'000;
+  settings.rules.push_back(lag);
+  World world(settings);
+  world.run(20, 100);
+  Event event;
+  event.metric = Metric::LoopLag;
+  event.subject = "Causeway itself";
+  event.value = 90'000;
+  event.cause = {"process", "processor", 0, "late", "more processor"};
+  world.events = {event};
+  EXPECT_TRUE(world.run(3, 100).began.empty()) << "below its limit";
+  world.events[0].value = 110'000;
+  ASSERT_EQ(world.run(3, 100).began.size(), 1u);
+  world.events[0].value = 90'000;
+  EXPECT_TRUE(world.run(3, 100).ended.empty()) << "above 80 % of it";
+  const auto slow = world.run(10, 1000).began;
+  ASSERT_EQ(slow.size(), 1u);
+  ASSERT_GE(slow[0].causes.size(), 2u);
+  EXPECT_EQ(slow[0].causes[0].kind, "process");
+  EXPECT_EQ(slow[0].causes[1].kind, "provider");
+  EXPECT_TRUE(slow[0].advice.starts_with("more processor")) << slow[0].advice;
+  world.events.clear();
+  EXPECT_EQ(world.run(3, 1000).ended.size(), 1u);
+}
+
 TEST(Board, EventsOfOtherTargetsAreLeftOut) {
   AlertSettings settings = World::settings();
   settings.rules[0].when = Metric::ModelChange;

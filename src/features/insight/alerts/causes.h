@@ -14,9 +14,9 @@
 namespace causeway::alerts {
 
 struct Cause {
-  std::string kind;  // provider, model, key, address, error_class, latency_part
+  std::string kind;  // provider, model, key, address, error_class, latency_part, process
   std::string name;
-  double share = 0;  // of the rise, 0 to 1
+  double share = 0;  // of the rise, 0 to 1; 0 = not known
   std::string text;  // for people
   std::string advice;
 };

@@ -16,7 +16,8 @@ std::optional<double> limit_of(Metric metric, std::string_view text) {
   switch (metric) {
     case Metric::Latency:
     case Metric::FirstToken:
-    case Metric::Queue: {
+    case Metric::Queue:
+    case Metric::LoopLag: {
       const auto time = config::parse_duration(text);
       if (!time) return std::nullopt;
       return std::chrono::duration<double, std::micro>(*time).count();
@@ -51,6 +52,7 @@ std::string_view form_of(Metric metric) {
     case Metric::Latency:
     case Metric::FirstToken:
     case Metric::Queue:
+    case Metric::LoopLag:
       return "a time, e.g. 5s";
     case Metric::Errors:
     case Metric::ProviderErrors:
@@ -70,6 +72,7 @@ std::string_view form_of(Metric metric) {
 
 bool needs_limit(const Rule& rule) {
   return rule.when == Metric::FailedAuth || rule.when == Metric::Retirement ||
+         rule.when == Metric::LoopLag ||
          (rule.when != Metric::ModelChange && rule.when != Metric::Budget && rule.rise == 0);
 }
 
@@ -164,6 +167,7 @@ std::vector<Rule> all_rules(const AlertSettings& settings) {
   add(built_in("refused_keys", FailedAuth, "60", 0, Per::All, Severity::Ticket));
   add(built_in("model_changed", ModelChange, "", 0, Per::All, Severity::Ticket));
   add(built_in("model_retires", Retirement, "30d", 0, Per::All, Severity::Ticket));
+  add(built_in("late_loops", LoopLag, "100ms", 0, Per::All, Severity::Page));
   add(built_in("budget_nearly_spent", Budget, "", 0, Per::All, Severity::Ticket));
   for (Rule& rule : rules) {
     if (rule.name == "spend_rises") rule.hold = 5min;

@@ -23,6 +23,7 @@ enum class Metric : std::uint8_t {
   ModelChange,
   Retirement,
   Budget,
+  LoopLag,
 };
 inline config::Names<Metric> names_of(Metric) {
   return {{"latency", Metric::Latency},
@@ -34,7 +35,8 @@ inline config::Names<Metric> names_of(Metric) {
           {"failed_auth", Metric::FailedAuth},
           {"model_change", Metric::ModelChange},
           {"retirement", Metric::Retirement},
-          {"budget", Metric::Budget}};
+          {"budget", Metric::Budget},
+          {"loop_lag", Metric::LoopLag}};
 }
 
 /// Of what a rule has a state each.

@@ -9,6 +9,7 @@
 
 #include "core/feature.h"
 #include "features/insight/alerts/board.h"
+#include "features/insight/alerts/loop_lag.h"
 #include "features/insight/alerts/makers.h"
 #include "features/insight/alerts/notifier.h"
 #include "features/insight/alerts/outlet.h"
@@ -45,6 +46,7 @@ class AlertsFeature final : public Feature {
     log::Log& log;
     int loops;
     std::function<std::vector<NearlySpent>(Wall now)> nearly_spent;  // may be empty
+    std::function<Lateness()> lateness;                              // of all loops
   };
   AlertsFeature(Parts parts, const AlertSettings& settings);
 
@@ -63,7 +65,7 @@ class AlertsFeature final : public Feature {
   std::vector<Verb> verbs() override;
 
  private:
-  std::vector<Event> events(Wall wall);
+  std::vector<Event> events(Monotonic now, Wall wall);
   void tell(const Message& message);
   void log_began(const Alert& alert);
   Task<AdminReply> list();
@@ -79,6 +81,7 @@ class AlertsFeature final : public Feature {
   AlertStage stage_;
   Collector collector_;
   Board board_;
+  LoopLag lag_;
   Makers makers_;
   std::vector<std::size_t> makers_read_;  // by loop
   Silences silences_;

@@ -73,6 +73,7 @@ std::optional<double> measure(const Rule& rule, const Counts& counts,
     case Metric::ModelChange:
     case Metric::Retirement:
     case Metric::Budget:
+    case Metric::LoopLag:
       break;  // events, not numbers
   }
   return std::nullopt;
@@ -94,6 +95,7 @@ std::string said(Metric metric, double value) {
     case Metric::Latency:
     case Metric::FirstToken:
     case Metric::Queue:
+    case Metric::LoopLag:
       return said_time(value);
     case Metric::Errors:
     case Metric::ProviderErrors:
@@ -133,6 +135,8 @@ std::string_view name_of(Metric metric) {
       return "days until a model is retired";
     case Metric::Budget:
       return "a budget's soft part";
+    case Metric::LoopLag:
+      return "how late Causeway's loops are (mean)";
   }
   return "";
 }

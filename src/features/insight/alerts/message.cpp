@@ -39,7 +39,9 @@ void append_alert(std::string& out, std::string_view state, const Alert& alert) 
       std::string(state) + " [" + std::string(word_of(alert.severity)) + "] " + alert.rule + "\n";
   out += "  " + plain(alert.summary) + "\n";
   for (const Cause& cause : alert.causes) {
-    out += "  cause: " + plain(cause.text) + " (" + percent(cause.share) + " of it)\n";
+    out += "  cause: " + plain(cause.text);
+    if (cause.share > 0) out += " (" + percent(cause.share) + " of it)";
+    out += "\n";
   }
   if (!alert.ended) out += "  do: " + plain(alert.advice) + "\n";
   out += "  since " + time_text(alert.since);

@@ -27,8 +27,10 @@ void print_alert(const bj::value& alert) {
               text_of(alert, "since").c_str());
   std::printf("  %s\n", text_of(alert, "summary").c_str());
   for (const bj::value& cause : alert.at("cause").as_array()) {
-    std::printf("  cause: %s (%.0f %% of it)\n", text_of(cause, "text").c_str(),
-                cause.at("share").to_number<double>() * 100);
+    std::printf("  cause: %s", text_of(cause, "text").c_str());
+    const double share = cause.at("share").to_number<double>();
+    if (share > 0) std::printf(" (%.0f %% of it)", share * 100);
+    std::printf("\n");
   }
   std::printf("  do: %s\n", text_of(alert, "advice").c_str());
   if (const std::string until = text_of(alert, "silenced_until"); until != "-") {
