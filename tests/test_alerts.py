@@ -53,10 +53,10 @@ def test_a_provider_that_is_slow_to_begin(make_gateway, north):
 
 
 def test_a_gateway_without_processor_does_not_blame_the_provider_alone(make_gateway, north):
-    rules = [RULE, {"name": "late", "when": "loop_lag", "above": "200ms"}]
+    rules = [RULE, {"name": "late", "when": "loop_lag", "above": "200ms", "for": "500ms", "clear": "1s"}]
     gateway = make_gateway(settings(north, rules=rules))
     lag = lambda: (gateway.metrics().value("causeway_loop_late_seconds_total")  # noqa: E731
-                   / gateway.metrics().value("causeway_loop_calls_total"))
+                   / gateway.metrics().value("causeway_loop_pulses_total"))
     with Load(gateway, "north"):
         usual(gateway)
         before = lag()
@@ -76,8 +76,9 @@ def test_a_gateway_without_processor_does_not_blame_the_provider_alone(make_gate
         finally:
             ending.set()
             starving.join()
-        assert "late in the mean" in late["summary"] and causes(late) == {("process", "processor")}, late
-        assert slow["cause"][0]["kind"] == "process" and "Give Causeway more processor" in slow["advice"], slow
+        assert "How late Causeway looks" in late["summary"] and late["limit_text"] == "200 ms" and causes(late) == {("process", "processor")}, late
+        assert late["value_text"] in late["summary"] and late["value"] > 200_000, late
+        assert slow["cause"][0]["kind"] == "process" and "Fail over" not in slow["advice"] and "Give Causeway more processor" in slow["advice"], slow
         assert lag() > before + 0.1
         wait_until(lambda: not active(gateway), "all clear", 30)
 
@@ -295,6 +296,10 @@ def test_dates_come_from_the_catalogue(make_gateway, north):
 
 
 @pytest.mark.parametrize("change, word", [
+    ({"rules": [{"name": "a", "when": "loop_lag", "above": "1s", "per": "provider"}]}, "whole process"),
+    ({"rules": [{"name": "a", "when": "loop_lag", "above": "1s", "targets": ["a/b"]}]}, "whole process"),
+    ({"rules": [{"name": "a", "when": "loop_lag", "above": "1s", "rise": 2}]}, "whole process"),
+    ({"rules": [{"name": "a", "when": "loop_lag"}]}, "`above` must be there: a time"),
     ({"rules": [{"name": "x", "when": "latency", "above": "5%"}]}, "must be a time"),
     ({"rules": [{"name": "x", "when": "errors", "above": "5s"}]}, "must be a share"),
     ({"rules": [{"name": "x", "when": "latency"}]}, "`above` must be there"),

@@ -339,6 +339,47 @@ def test_keys_of_the_file_change_with_it(config, make_gateway):
     assert gw.chat("echo", key="sk-other-0123456789abcdef").status_code == 200
 
 
+def test_the_last_of_many_reloads_at_once_has_the_last_word(config, make_gateway):
+    gw = make_gateway(config(), args=["--no-watch"])
+    good = gw.config_path.read_text()
+
+    def state():
+        return gw.admin_call("GET", "/api/status").json()["config_problems"]
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for text in ("keys: [", good) * 5:
+            waiting = [pool.submit(gw.admin_call, "POST", "/api/reload") for _ in range(4)]
+            gw.config_path.write_text(text)
+            waiting.append(pool.submit(gw.admin_call, "POST", "/api/reload"))
+            assert {w.result().status_code for w in waiting} <= {200, 422}
+            assert ("never closed" in state()) == (text != good), state()
+    assert gw.chat("echo").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["causeway-cli", "causeway-cli-admin"])
+def test_the_names_of_the_own_keys_are_taken(config, make_gateway, name):
+    gw = make_gateway(config())
+    settings = config()
+    settings["keys"] = [{"name": name, "secret": "sk-other-0123456789abcdef"}]
+    gw.write_config(settings)
+    assert run("check", str(gw.config_path)).returncode == 1
+    answer = gw.admin_call("POST", "/api/reload")
+    assert answer.status_code == 422 and "its own verbs" in answer.text
+    assert gw.chat("echo").status_code == 200, "nothing has changed"
+
+
+def test_a_reload_tells_all_that_is_wrong(config, make_gateway):
+    gw = make_gateway(config())
+    settings = config()
+    settings["keys"] = [{"name": "app", "secret": "short"}]
+    settings["models"]["lost"] = {"targets": ["nowhere/m"]}
+    gw.write_config(settings)
+    answer = gw.admin_call("POST", "/api/reload")
+    problems = [p for p in answer.json()["error"]["problems"] if "warning:" not in p]
+    assert answer.status_code == 422 and len(problems) == 2, answer.text
+    assert any("at least 16" in p for p in problems) and any("nowhere" in p for p in problems), problems
+
+
 def test_made_keys_live_on_over_a_reload(config, make_gateway):
     gw = make_gateway(config())
     made = gw.make_key()

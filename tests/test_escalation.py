@@ -80,7 +80,7 @@ def test_a_target_that_was_unsure_is_found_and_shown_in_traces(gate):
     assert lines.index("target one/m") + 1 == lines.index("target two/m"), "in the order chosen"
     assert "confidence 0.135" in lines, shown
     attempts = [line for line in lines if line.startswith("attempt ")]
-    assert len(attempts) == 2 and all(re.search(r" us \d+ \+ 6 tokens$", line) for line in attempts), shown
+    assert len(attempts) == 2 and all(re.search(r" \d+\.\d{3} ms \d+ \+ 6 tokens$", line) for line in attempts), shown
 
 
 def test_who_is_unsure_makes_no_errors(gate):

@@ -279,3 +279,24 @@ def test_what_is_wrong_is_said(tmp_path, provider, words):
     gw = Gateway(tmp_path, settings(provider), start=False)
     done = run("check", str(gw.config_path), env={"K": "k"})
     assert done.returncode != 0 and words in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("breaker", ["off", {}])
+def test_a_provider_is_no_longer_unused_at_once(make_gateway, fakes, breaker):
+    async def failing(answer):
+        await answer.json(500, openai_error("not now"))
+
+    fakes[0].on("bad", failing)
+    config = settings({"base_url": fakes[0].base_url})
+    config["models"]["bad"] = {"targets": ["gpu/bad"]}
+    gateway = make_gateway({**config, "breaker": breaker})
+
+    def state() -> str:
+        return gateway.admin_call("GET", "/api/providers").json()["providers"][0]["state"]
+
+    assert state() == "unused"
+    gateway.chat("bad")
+    assert state() == "failing"
+    for _ in range(4):  # more than the tries of that one
+        assert gateway.chat("m").status_code == 200
+    assert state() == "ok"

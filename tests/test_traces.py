@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -320,6 +321,7 @@ def test_verb(traced):
     assert request_id in [t["request_id"] for t in found["traces"]]
     one = traced.cli("traces", "show", request_id)
     assert one.returncode == 0 and WORDS in one.stdout and "identify" in one.stdout, one.stderr
+    assert re.search(r"^  total +\d+\.\d{3} ms$", one.stdout, re.MULTILINE) and "_us" not in one.stdout, one.stdout
     assert json.loads(traced.cli("traces", "show", request_id, "--json").stdout)["request_id"] == request_id
     assert traced.cli("traces", "show", "nothing").returncode == 1
     assert traced.cli("traces", "--no-such").returncode == 2

@@ -38,6 +38,10 @@ void check_keys(const AppConfig& config, config::Problems& problems) {
   std::vector<keys::ConfigKey> keys;
   for (const auto& key : config.keys) {
     if (key.secret.reveal().empty()) continue;  // which has been said where it was read
+    if (keys::is_own_key(key.name)) {
+      problems.add(key.at, "\"" + key.name + "\" is what Causeway calls the key of its own verbs");
+      continue;
+    }
     // One by one first, so that the problem has the place of its key.
     auto one = keys::KeyRing::check_config_keys({config_key(key)});
     if (!one) {

@@ -34,11 +34,12 @@ ConfigRoutes::Parts Program::config_parts() {
       .check = [this](const std::string& text) { return check_text(text); },
       .reload = [this] { return reload(); },
       .version = [this] { return config_version_; },
-      .problems = [this] { return reload_problem_; },
+      .problems = [this] { return config_problems(); },
       .changed =
           [this](const std::string& actor) {
             log_->info("the configuration file was changed over the admin port", {{"key", actor}});
           },
+      .ending = [this] { return gate_.draining.load(); },
       .workers = *workers_,
       .post = [this](std::move_only_function<void()> action) { control_.post(std::move(action)); },
   };

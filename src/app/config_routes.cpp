@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -24,19 +25,6 @@ constexpr const char* kNoFile =
 
 std::string hash_of(std::string_view content) {
   return crypto::to_hex(crypto::view(crypto::sha256(content)));
-}
-
-Result<std::string> read_file(const std::string& path) {
-  if (path.empty()) return fail(ErrorKind::Conflict, Origin::Us, kNoFile, "no_config");
-  if (auto readable = check_readable(path); !readable) return pass(std::move(readable));
-  std::ifstream file(path, std::ios::binary);
-  std::string content(config::kMaxFileBytes + 1, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(file.gcount()));
-  if (content.size() > config::kMaxFileBytes) {
-    return fail(ErrorKind::TooLarge, Origin::Us, "the configuration file is larger than 1 MiB");
-  }
-  return content;
 }
 
 void write_problem(text::JsonWriter& writer, config::Position at, std::string_view message,
@@ -92,6 +80,24 @@ struct Flag {
 
 }  // namespace
 
+Result<std::string> read_config_file(const std::string& path) {
+  if (path.empty()) return fail(ErrorKind::Conflict, Origin::Us, kNoFile, "no_config");
+  if (auto readable = check_readable(path); !readable) return pass(std::move(readable));
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {  // a pipe would be waited for
+    return fail(ErrorKind::InvalidRequest, Origin::Us, "the configuration is not a file",
+                "no_config");
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string content(config::kMaxFileBytes + 1, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  if (content.size() > config::kMaxFileBytes) {
+    return fail(ErrorKind::TooLarge, Origin::Us, "the configuration file is larger than 1 MiB");
+  }
+  return content;
+}
+
 struct ConfigRoutes::Edit {
   std::string before;  // the file as it is
   ConfigText hidden;
@@ -119,7 +125,7 @@ std::string ConfigRoutes::why_not() const {
 AdminReply ConfigRoutes::show(const AdminRequest& request) const {
   std::string why = request.full ? why_not() : "this key may only read";
   std::string shown, hash;
-  if (const auto content = read_file(parts_.path)) {
+  if (const auto content = read_config_file(parts_.path)) {
     hash = hash_of(*content);
     if (auto hidden = ConfigText::hide(*content, parts_.find)) {
       shown = hidden->shown();
@@ -149,7 +155,7 @@ Result<ConfigRoutes::Edit> ConfigRoutes::read_edit(const AdminRequest& request) 
     return fail(ErrorKind::InvalidRequest, Origin::Client,
                 R"(The body must be {"text": "…", "sha256": "of the file that was edited"}.)");
   }
-  auto before = read_file(parts_.path);
+  auto before = read_config_file(parts_.path);
   if (!before) return pass(std::move(before));
   if (hash_of(*before) != std::string_view(hash->as_string())) {
     return fail(ErrorKind::Conflict, Origin::Client,
@@ -184,10 +190,15 @@ AdminReply ConfigRoutes::check(const AdminRequest& request) const {
 }
 
 // On a worker: the disk is waited for. The file is looked at once more, right before.
-Task<Result<void>> ConfigRoutes::write(std::string content, std::string expected) {
-  auto job = [path = parts_.path, text = std::move(content),
-              before = std::move(expected)]() -> Result<void> {
-    const auto now = read_file(path);
+Task<Result<void>> ConfigRoutes::write(std::string content, std::string expected, When when) {
+  auto job = [this, path = parts_.path, text = std::move(content), before = std::move(expected),
+              when]() -> Result<void> {
+    // It would not be loaded any more.
+    if (when == When::Running && parts_.ending()) {
+      return fail(ErrorKind::Unavailable, Origin::Us, "Causeway is shutting down.",
+                  "shutting_down");
+    }
+    const auto now = read_config_file(path);
     if (!now || *now != before) {
       return fail(ErrorKind::Conflict, Origin::Client, "The file has been changed meanwhile.",
                   "config_changed");
@@ -225,12 +236,13 @@ Task<AdminReply> ConfigRoutes::put(AdminRequest request) {
     co_return reply;
   }
   const Flag flag(writing_);
-  auto writing = write(edit->restored.text, edit->before);
+  auto writing = write(edit->restored.text, edit->before, When::Running);
   if (auto written = co_await std::move(writing); !written) co_return admin_error(written.error());
   auto reloading = parts_.reload();
-  if (auto loaded = co_await std::move(reloading); !loaded) {
+  auto loaded = co_await std::move(reloading);
+  if (!loaded) {
     // What was right a moment ago is not: a secret's file, the shutdown. The old file comes back.
-    auto undoing = write(edit->before, edit->restored.text);
+    auto undoing = write(edit->before, edit->restored.text, When::Always);
     auto undone = co_await std::move(undoing);
     if (!undone) loaded.error().message += "; " + undone.error().message;
     loaded.error().message = edit->hidden.scrub(loaded.error().message);
@@ -238,7 +250,9 @@ Task<AdminReply> ConfigRoutes::put(AdminRequest request) {
   }
   parts_.changed(request.actor);
   writer.begin_object().field("version", parts_.version());
-  writer.field("sha256", hash_of(edit->restored.text)).end_object();
+  writer.field("sha256", hash_of(edit->restored.text));
+  if (!loaded->keys_pending.empty()) writer.field("keys_pending", loaded->keys_pending);
+  writer.end_object();
   co_return reply;
 }
 

@@ -19,16 +19,25 @@ struct CheckedConfig {
   std::vector<std::string> restart_needed;
 };
 
+/// What came of a reload that was not refused.
+struct Loaded {
+  std::string keys_pending;  // why the file's keys are not in force yet; "" = they are
+};
+
+/// All of the file. Errors: none is there, it cannot be read, it is too large.
+Result<std::string> read_config_file(const std::string& path);
+
 class ConfigRoutes {
  public:
   struct Parts {
     std::string path;  // empty: there is no file
     FindConfidential find;
     std::function<CheckedConfig(const std::string& text)> check;
-    std::function<Task<Result<void>>()> reload;
+    std::function<Task<Result<Loaded>>()> reload;
     std::function<std::uint64_t()> version;                 // of the configuration in force
     std::function<std::string()> problems;                  // of the last reload, a line each
     std::function<void(const std::string& actor)> changed;  // for the log
+    std::function<bool()> ending;                           // from any thread
     WorkerGroup& workers;
     std::function<void(std::move_only_function<void()>)> post;
   };
@@ -46,7 +55,8 @@ class ConfigRoutes {
   AdminReply show(const AdminRequest& request) const;
   AdminReply check(const AdminRequest& request) const;
   Task<AdminReply> put(AdminRequest request);
-  Task<Result<void>> write(std::string content, std::string expected);
+  enum class When : std::uint8_t { Running, Always };  // Running: not when the program ends
+  Task<Result<void>> write(std::string content, std::string expected, When when);
 
   Parts parts_;
   bool writing_ = false;

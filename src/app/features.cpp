@@ -287,8 +287,9 @@ Result<void> Program::make_alerts() {
         return all;
       },
       [this] {
-        const auto late = loops_->lateness();
-        return alerts::Lateness{late.calls, late.sum};
+        std::vector<alerts::Lateness> all;
+        for (const auto& late : loops_->lateness()) all.push_back({late.pulses, late.sum});
+        return all;
       }};
   auto alerts = std::make_unique<alerts::AlertsFeature>(std::move(parts), config_.alerts);
   if (auto loaded = alerts->load(); !loaded) return loaded;

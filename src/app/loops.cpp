@@ -95,13 +95,9 @@ Result<void> Loops::start(const ListenAddress& address, const http::ServerLimits
   return {};
 }
 
-net::Loop::Lateness Loops::lateness() const {
-  net::Loop::Lateness all;
-  for (const auto& unit : units_) {
-    const auto one = unit->loop.lateness();
-    all.calls += one.calls;
-    all.sum += one.sum;
-  }
+std::vector<net::Loop::Lateness> Loops::lateness() const {
+  std::vector<net::Loop::Lateness> all;
+  for (const auto& unit : units_) all.push_back(unit->loop.lateness());
   return all;
 }
 
@@ -114,15 +110,15 @@ void Loops::declare_metrics(metrics::Registry& registry) {
     };
   };
   registry.sampled(metrics::Kind::Counter,
-                   {.name = "causeway_loop_calls_total",
-                    .help = "What a loop does at set times.",
+                   {.name = "causeway_loop_pulses_total",
+                    .help = "What a loop has to do ten times a second.",
                     .labels = {"loop"}},
-                   sample([](auto late) { return static_cast<double>(late.calls); }));
+                   sample([](auto late) { return static_cast<double>(late.pulses); }));
   registry.sampled(
       metrics::Kind::Counter,
       {.name = "causeway_loop_late_seconds_total",
-       .help = "How late a loop did it, all together; by causeway_loop_calls_total, "
-               "how long what comes to the loop lies there.",
+       .help = "How late a loop did it, all together; by causeway_loop_pulses_total, "
+               "how long what is ready waits for the loop.",
        .labels = {"loop"}},
       sample([](auto late) { return std::chrono::duration<double>(late.sum).count(); }));
 }

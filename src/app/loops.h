@@ -69,8 +69,8 @@ class Loops {
   void drain();
   /// Exchanges that are running, as each loop last said.
   std::size_t running();
-  /// Of all loops together. From any thread.
-  net::Loop::Lateness lateness() const;
+  /// By loop. From any thread.
+  std::vector<net::Loop::Lateness> lateness() const;
   /// causeway_loop_*.
   void declare_metrics(metrics::Registry& registry);
   /// Ends the threads now.

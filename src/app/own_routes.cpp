@@ -73,7 +73,13 @@ Task<AdminReply> reload_now(Program& program) {
     json.end_array().end_object().end_object();
     co_return reply;
   }
-  co_return json_reply(R"({"status":"loaded"})");
+  if (loaded->keys_pending.empty()) co_return json_reply(R"({"status":"loaded"})");
+  AdminReply reply;
+  reply.status = 202;
+  text::JsonWriter json(reply.body);
+  json.begin_object().field("status", "loaded").field("keys_pending", loaded->keys_pending);
+  json.end_object();
+  co_return reply;
 }
 
 // Why models that one expects are not there; empty where nothing is wrong.
@@ -115,7 +121,7 @@ Task<AdminReply> Program::status() {
   json.field("pid", static_cast<std::int64_t>(getpid()));
   json.field("data", shown_path(folder_->path().string()));
   json.field("config", options_.config_path).field("config_version", config_version_);
-  json.field("config_problems", reload_problem_);
+  json.field("config_problems", config_problems());
   json.key("replica_problems").begin_array();
   for (const auto& problem : replica_sources_->problems()) json.string(problem);
   json.end_array();

@@ -105,9 +105,9 @@ class Program {
   int run();
 
   /// Reads the configuration again and brings it to all loops; a bad one changes nothing. Ends when
-  /// its keys are in force as well. On the control loop. Errors: InvalidRequest with every problem,
-  /// a line each; they are logged here.
-  Task<Result<void>> reload();
+  /// its keys are in force as well, or cannot be for now; then they are tried again. On the control
+  /// loop. Errors: InvalidRequest with every problem, a line each; they are logged here.
+  Task<Result<Loaded>> reload();
 
  private:
   // What tells a file that was changed, or replaced, from one that was not.
@@ -138,7 +138,10 @@ class Program {
   void tell_starved();
   void tell_targets();
   std::vector<keys::ConfigKey> keys_to_apply() const;
-  Task<Result<void>> apply_keys_again();
+  std::string config_problems() const;
+  Task<void> apply_keys_again();
+  Task<void> apply_pending_keys();
+  Error with_every_problem(Error first) const;
   Task<void> reload_changed_file();
   Task<void> reload_at_signal();
   std::shared_ptr<const Snapshot> make_snapshot(const AppConfig& config,
@@ -185,7 +188,7 @@ class Program {
   ModelListings listings_;
   AccessTokens tokens_;
   AppConfig config_;
-  std::string reload_problem_;  // of the last reload; "" = it is in force
+  std::string reload_problem_;  // of the last reload; "" = it is in force, but for its keys
   FileMark read_mark_;          // of the configuration file before it was read last
   FileMark seen_mark_;          // at the last look of the watch
 
@@ -239,9 +242,9 @@ class Program {
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
-  std::uint64_t key_turns_ = 0;     // reloads whose keys were to be applied
-  std::mutex applying_keys_;        // of workers; guards what follows
-  std::uint64_t applied_turn_ = 0;  // the latest whose keys were
+  bool loading_ = false;      // a reload is under way
+  int signalled_ = 0;         // reloads that a signal wants
+  std::string keys_pending_;  // why the keys of the configuration are not in force yet
   const Monotonic started_ = std::chrono::steady_clock::now();
   std::atomic<int> signals_{0};
   std::thread signal_thread_;

@@ -20,11 +20,14 @@ bool is_of(std::string_view target, std::string_view provider) {
          target[provider.size()] == '/';
 }
 
-// By what was tried last: the quarter of an hour, or where nothing was, the hour.
-std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tries& hour) {
+// By what was tried last: the quarter of an hour, or where nothing was, the hour; in the first
+// seconds, of which the history does not know yet, by all that its targets were asked.
+std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tries& hour,
+                                double calls, double failures) {
   const metrics::Tries& last = quarter.attempts > 0 ? quarter : hour;
-  if (last.attempts == 0) return "unused";
-  return 2 * last.failures >= last.attempts ? "failing" : "ok";
+  if (last.attempts > 0) return 2 * last.failures >= last.attempts ? "failing" : "ok";
+  if (calls == 0) return "unused";
+  return 2 * failures >= calls ? "failing" : "ok";
 }
 
 // By how its targets are now. Where none has ever been left alone, few calls may have failed
@@ -34,16 +37,19 @@ std::string_view state_of(std::string_view provider, const std::vector<TargetVie
   using routing::Breaker;
   std::size_t all = 0, well = 0, open = 0;
   bool ever_opened = false;
+  double calls = 0, failures = 0;
   for (const TargetView& target : targets) {
     if (!is_of(target.name, provider)) continue;
     ++all;
     well += target.state == Breaker::State::Closed;
     open += target.state == Breaker::State::Open;
     ever_opened |= target.opened > 0;
+    calls += static_cast<double>(target.calls);
+    failures += static_cast<double>(target.failures);
   }
   if (all > 0 && open == all) return "failing";
   if (well < all) return "degraded";
-  return ever_opened ? "ok" : state_of_tries(quarter, hour);
+  return ever_opened ? "ok" : state_of_tries(quarter, hour, calls, failures);
 }
 
 void write_models(text::JsonWriter& json, const AppConfig& config, const std::string& provider) {

@@ -90,38 +90,75 @@ void Program::remove_meeting_points() const {
   if (!options_.ready_file.empty()) std::filesystem::remove(options_.ready_file, ignored);
 }
 
-Task<Result<void>> Program::reload() {
+namespace {
+
+struct Busy {
+  explicit Busy(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Busy() { flag_ = false; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  bool& flag_;
+};
+
+}  // namespace
+
+Task<Result<Loaded>> Program::reload() {
+  // One after the other, so that the last one's words stay.
+  while (loading_) {
+    co_await control_.sleep(2ms);
+  }
+  const Busy busy(loading_);
   auto loaded = load_again();
   keep_replica_sources();
-  if (loaded) {
-    auto applying = apply_keys_again();
-    loaded = co_await std::move(applying);
-  }
-  reload_problem_ = loaded ? std::string() : loaded.error().message;
   if (!loaded) {
+    reload_problem_ = loaded.error().message;
     log_->error("the configuration was not loaded; the old one stays in force",
                 {{"problems", reload_problem_}});
+    co_return std::unexpected(std::move(loaded).error());
   }
-  co_return loaded;
+  reload_problem_.clear();
+  auto applying = apply_keys_again();
+  co_await std::move(applying);
+  co_return Loaded{keys_pending_};
 }
 
-// A worker writes and publishes them, since that waits for the loops. Of two reloads at once the
-// later one's keys stay, whichever worker is the first.
-Task<Result<void>> Program::apply_keys_again() {
-  auto job = [this, keys = keys_to_apply(), turn = ++key_turns_] {
-    std::lock_guard lock(applying_keys_);
-    if (turn < applied_turn_) return Result<void>();
-    applied_turn_ = turn;
-    auto applied = ring_->set_config_keys(keys);
-    if (!applied) {
-      applied.error().message =
-          "the rest is in force, but not the keys of the configuration: " + applied.error().message;
-    }
-    return applied;
-  };
+// A worker writes and publishes them, since that waits for the loops.
+Task<void> Program::apply_keys_again() {
+  auto job = [this, keys = keys_to_apply()] { return ring_->set_config_keys(keys); };
   auto post = [this](std::move_only_function<void()> action) { control_.post(std::move(action)); };
   auto applying = offload(*workers_, std::move(post), std::move(job));
-  co_return co_await std::move(applying);
+  const auto applied = co_await std::move(applying);
+  const bool were_pending = !keys_pending_.empty();
+  keys_pending_ = applied ? std::string() : applied.error().message;
+  if (applied && were_pending) log_->info("the keys of the configuration are in force");
+  if (!applied && !were_pending) {
+    log_->error("the keys of the configuration are not in force yet, the rest is",
+                {{"reason", keys_pending_}});
+  }
+}
+
+std::string Program::config_problems() const {
+  if (keys_pending_.empty()) return reload_problem_;
+  return (reload_problem_.empty() ? "" : reload_problem_ + "\n") +
+         "the keys of the configuration are not in force yet: " + keys_pending_ +
+         "; they are tried again every second";
+}
+
+Task<void> Program::apply_pending_keys() {
+  if (loading_ || keys_pending_.empty() || gate_.draining) co_return;
+  const Busy busy(loading_);
+  auto applying = apply_keys_again();
+  co_await std::move(applying);
+}
+
+// What is wrong first in it may hide the rest.
+Error Program::with_every_problem(Error first) const {
+  if (first.code != "bad_config" || options_.config_path.empty()) return first;
+  const auto text = read_config_file(options_.config_path);
+  if (!text) return first;
+  const auto checked = check_text(*text);
+  if (!checked.problems.ok()) first.message = checked.problems.text();
+  return first;
 }
 
 Result<void> Program::load_again() {
@@ -135,7 +172,7 @@ Result<void> Program::load_again() {
   }
   std::string warnings;
   auto config = read_config(warnings);
-  if (!config) return pass(std::move(config));
+  if (!config) return std::unexpected(with_every_problem(std::move(config).error()));
   config::Problems problems(options_.config_path);
   auto snapshot = make_snapshot(*config, problems);
   auto models = embedded_models(*config, engine::find_places(executable_path()));
@@ -218,8 +255,10 @@ Task<void> Program::reload_changed_file() {
 
 Task<void> Program::reload_at_signal() {
   process::tell_supervisor_reloading();
+  ++signalled_;
   auto reloading = reload();
   const auto loaded = co_await std::move(reloading);
+  if (--signalled_ > 0 || gate_.draining) co_return;
   process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
                                   : "READY=1\nSTATUS=the new configuration has problems; the "
                                     "old one stays in force");
@@ -281,6 +320,7 @@ int Program::run() {
   watch_file();
   watch_members();
   control_.every(std::chrono::minutes(5), [this] { list_models(); });
+  control_.every(1s, [this] { spawn(apply_pending_keys()); });
   control_.every(kKeepUsesEvery, [this] { keep_key_uses(); });
   control_.every(std::chrono::seconds(1), [this] {
     if (!features_gone_) limits_feature_->keep_budgets();

@@ -4,7 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <ctime>
-#include <utility>
 
 #include "platform/net/detail/loop_impl.h"
 
@@ -42,6 +41,16 @@ void SweepList::run(Monotonic now) {
 
 namespace {
 
+void arm(LoopImpl::Periodic& periodic) {
+  periodic.timer.expires_at(
+      std::max(periodic.timer.expiry() + periodic.period, std::chrono::steady_clock::now()));
+  periodic.timer.async_wait([&periodic](boost::system::error_code error) {
+    if (error) return;
+    periodic.action();
+    arm(periodic);
+  });
+}
+
 struct SleepAwaiter {
   asio::steady_timer timer;
   bool await_ready() const noexcept { return false; }
@@ -58,25 +67,15 @@ Loop::Loop(int index, std::chrono::milliseconds sweep_period)
   // A peer that closed must be an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   every(sweep_period, [this] { impl_->swept.run(now()); });
+  post([this] { impl_->await_pulse(impl_->pulse.begin(std::chrono::steady_clock::now())); });
 }
 
 Loop::~Loop() = default;
 
-void LoopImpl::arm(Periodic& one) {
-  using std::chrono::steady_clock;
-  one.timer.expires_at(std::max(one.timer.expiry() + one.period, steady_clock::now()));
-  one.timer.async_wait([this, &one](boost::system::error_code error) {
-    if (error) return;
-    if (std::exchange(one.began, true)) {
-      const auto late = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() -
-                                                                              one.timer.expiry());
-      late_us.store(late_us.load(std::memory_order_relaxed) +
-                        static_cast<std::uint64_t>(std::max(late.count(), std::int64_t{0})),
-                    std::memory_order_relaxed);
-      calls.store(calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-    one.action();
-    arm(one);
+void LoopImpl::await_pulse(Monotonic due) {
+  pulse_timer.expires_at(due);
+  pulse_timer.async_wait([this](boost::system::error_code error) {
+    if (!error) await_pulse(pulse.come(std::chrono::steady_clock::now()));
   });
 }
 
@@ -179,14 +178,11 @@ Task<void> Loop::sleep(std::chrono::milliseconds time) {
 void Loop::every(std::chrono::milliseconds period, std::move_only_function<void()> action) {
   auto& periodic = impl_->periodic.emplace_back(
       asio::steady_timer(impl_->context, std::chrono::steady_clock::now()), period,
-      std::move(action), false);
-  impl_->arm(periodic);
+      std::move(action));
+  arm(periodic);
 }
 
-Loop::Lateness Loop::lateness() const {
-  return {impl_->calls.load(std::memory_order_relaxed),
-          std::chrono::microseconds(impl_->late_us.load(std::memory_order_relaxed))};
-}
+Loop::Lateness Loop::lateness() const { return impl_->pulse.at(std::chrono::steady_clock::now()); }
 
 Monotonic Loop::now() const {
   timespec time{};

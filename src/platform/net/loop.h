@@ -93,10 +93,12 @@ class Loop {
   /// Calls `action` every `period` on the loop, until the loop ends.
   void every(std::chrono::milliseconds period, std::move_only_function<void()> action);
 
-  /// How late came what every() calls, all together: so late comes everything on a loop that gets
-  /// no processor, or whose turns are long. From any thread.
+  /// How late the loop is: of its pulse, ten times a second from run() on, how many were due and
+  /// how late they came, all together. One that came late counts with those that it held up, and
+  /// one that is due now as late as it is; so the second by the first is how long what is ready
+  /// waits in the mean, on a loop that gets no processor or whose turns are long. From any thread.
   struct Lateness {
-    std::uint64_t calls = 0;
+    std::uint64_t pulses = 0;
     std::chrono::microseconds sum{0};
   };
   Lateness lateness() const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/verb_output.h"
+#include "features/insight/alerts/loop_lag.h"
 #include "features/insight/alerts/measure.h"
 #include "features/insight/alerts/time_text.h"
 #include "platform/text/glob.h"
@@ -52,8 +53,7 @@ std::string_view word_of(Per per) {
 }
 
 bool is_event(Metric metric) {
-  return metric == Metric::ModelChange || metric == Metric::Retirement ||
-         metric == Metric::Budget || metric == Metric::LoopLag;
+  return metric == Metric::ModelChange || metric == Metric::Retirement || metric == Metric::Budget;
 }
 
 std::string capital(std::string text) {
@@ -164,9 +164,14 @@ double Board::limit_of(const Rule& rule, const Group& group, const Entry& entry)
   return limit;
 }
 
+std::optional<double> Board::number_of(const Rule& rule, const Group& group) const {
+  if (rule.when == Metric::LoopLag) return lag_;
+  return measure(rule, total(group.now), settings_.window);
+}
+
 std::optional<bool> Board::is_bad(const Rule& rule, const Group& group, const Entry& entry,
                                   double ease) const {
-  const auto value = measure(rule, total(group.now), settings_.window);
+  const auto value = number_of(rule, group);
   if (!value) return std::nullopt;
   const double limit = limit_of(rule, group, entry);
   if (limit < 0) return std::nullopt;
@@ -189,8 +194,7 @@ void Board::look(Watched& watched, const std::string& value, Group group, Change
         entry.before_time = before_time_;
       }
     } else if (now_ - entry.last_bad >= rule.clear) {
-      describe_end(rule, measure(rule, total(group.now), settings_.window), entry.worst,
-                   entry.alert);
+      describe_end(rule, number_of(rule, group), entry.worst, entry.alert);
       end(watched, at, changes);
     }
     return;
@@ -230,10 +234,9 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
       rule,     group.now, entry.before, window, static_cast<double>(entry.before_time.count()),
       rule.per, value};
   alert.causes = find_causes(rise);
-  const bool is_time = rule.when == Metric::Latency || rule.when == Metric::FirstToken;
-  if (is_time && late_) alert.causes.insert(alert.causes.begin(), *late_);
   alert.advice = advice_of(alert.causes);
-  alert.value = measure(rule, total(group.now), settings_.window).value_or(0);
+  add_lag(rule, alert);
+  alert.value = number_of(rule, group).value_or(0);
   entry.worst = std::max(entry.worst, alert.value);
   alert.limit = limit_of(rule, group, entry);
   alert.value_text = said(rule.when, alert.value);
@@ -255,6 +258,19 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
     if (cause.kind == "key") alert.traces += "&key=" + url_encoded(cause.name);
   }
   if (tries && !named.contains("provider")) alert.traces += "&failed_target=*";
+}
+
+// A gateway that is late makes every provider look slow: nobody is to be sent after these first.
+void Board::add_lag(const Rule& rule, Alert& alert) const {
+  const bool is_lag = rule.when == Metric::LoopLag;
+  if (!is_lag && rule.when != Metric::Latency && rule.when != Metric::FirstToken) return;
+  if (!lag_ || (!is_lag && *lag_ < kLagWorthAWord)) return;
+  Cause cause = cause_of_lag(*lag_);
+  alert.advice = cause.advice;
+  if (!is_lag && !alert.causes.empty()) {
+    alert.advice += " What is said of providers beside it may come of it alone.";
+  }
+  alert.causes.insert(alert.causes.begin(), std::move(cause));
 }
 
 void Board::end(Alert alert, Changes& changes) {
@@ -285,8 +301,6 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
   for (const Event& event : events) {
     if (event.metric != rule.when || !matches(rule.targets, event.target)) continue;
     if (rule.when == Metric::Retirement && event.value > rule.limit) continue;
-    const double ease = watched.entries.contains(event.subject) ? kEase : 1.0;
-    if (rule.when == Metric::LoopLag && event.value < rule.limit * ease) continue;
     if (watched.entries.size() >= kMostEntries) break;
     there.insert(event.subject);
     Entry& entry = watched.entries[event.subject];
@@ -299,6 +313,9 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
     alert.advice = event.cause.advice;
     alert.value = event.value;
     alert.limit = rule.limit;
+    const bool is_number = rule.when == Metric::Retirement;
+    alert.value_text = is_number ? said(rule.when, event.value) : std::string();
+    alert.limit_text = is_number ? said(rule.when, rule.limit) : std::string();
     if (!event.target.empty()) alert.traces = "?target=" + url_encoded(event.target);
     if (began) changes.began.push_back(alert);
   }
@@ -310,8 +327,10 @@ void Board::look_at_events(Watched& watched, const std::vector<Event>& events, C
   }
 }
 
-Board::Changes Board::tick(Monotonic now, Wall wall, Rows rows, const std::vector<Event>& events) {
+Board::Changes Board::tick(Monotonic now, Wall wall, Rows rows, const std::vector<Event>& events,
+                           std::optional<double> lag) {
   now_ = now;
+  lag_ = lag;
   wall_ = wall;
   windows_.add(now, std::move(rows));
   const Rows now_rows = windows_.sum(now, settings_.window);
@@ -321,8 +340,6 @@ Board::Changes Board::tick(Monotonic now, Wall wall, Rows rows, const std::vecto
       std::clamp(windows_.age(now) - settings_.window, milliseconds(0), settings_.baseline);
   // So short a time says nothing of what is usual in an hour.
   if (before_time_ < settings_.window) before_time_ = milliseconds(0);
-  const auto late = std::ranges::find(events, Metric::LoopLag, &Event::metric);
-  late_ = late == events.end() ? std::nullopt : std::optional(late->cause);
   Changes changes;
   for (Alert& orphan : std::exchange(orphans_, {})) end(std::move(orphan), changes);
   for (Watched& watched : watched_) {

@@ -31,15 +31,15 @@ struct Alert {
 enum class State : std::uint8_t { NoData, Ok, Pending, Firing };
 std::string_view to_string(State state);
 
-/// What does not come from the rows: a model that changed, a date that is near, a budget that is
-/// nearly spent, loops that are late.
+/// Something that happened rather than rose: a model that changed, a date that is near, a budget
+/// that is nearly spent.
 struct Event {
   Metric metric = Metric::ModelChange;
   std::string subject;  // one alert each
   std::string target;   // whose traces show it; empty = nobody's
   std::string text;
   Cause cause;
-  double value = 0;  // days ahead, of a retirement; microseconds, of a lag
+  double value = 0;  // days ahead, of a retirement
 };
 
 class Board {
@@ -53,8 +53,9 @@ class Board {
     std::vector<Alert> began, ended;
   };
   /// Looks at every rule. `rows` is what was counted since the last call, `events` all that hold
-  /// now.
-  Changes tick(Monotonic now, Wall wall, Rows rows, const std::vector<Event>& events);
+  /// now, `lag` how late the loops are (µs; nothing: not known).
+  Changes tick(Monotonic now, Wall wall, Rows rows, const std::vector<Event>& events,
+               std::optional<double> lag = std::nullopt);
 
   std::vector<Alert> active() const;
   const std::deque<Alert>& recent() const { return recent_; }
@@ -90,11 +91,13 @@ class Board {
   std::map<std::string, Group> groups(const Watched& watched, const Rows& now_rows,
                                       const Rows& before_rows) const;
   /// Nothing: no data.
+  std::optional<double> number_of(const Rule& rule, const Group& group) const;
   std::optional<bool> is_bad(const Rule& rule, const Group& group, const Entry& entry,
                              double ease) const;
   double limit_of(const Rule& rule, const Group& group, const Entry& entry) const;
   void fire(const Rule& rule, const std::string& value, const Group& group, Entry& entry);
   void describe(const Rule& rule, const std::string& value, const Group& group, Entry& entry) const;
+  void add_lag(const Rule& rule, Alert& alert) const;
   void end(Alert alert, Changes& changes);
   void end(Watched& watched, std::map<std::string, Entry>::iterator at, Changes& changes);
   std::string next_id();
@@ -104,7 +107,7 @@ class Board {
   std::vector<Watched> watched_;
   std::deque<Alert> recent_;
   std::vector<Alert> orphans_;  // whose rule is gone
-  std::optional<Cause> late_;   // of loops that are
+  std::optional<double> lag_;   // of the loops, in µs
   Monotonic now_{};
   Wall wall_{};
   std::chrono::milliseconds before_time_{0};

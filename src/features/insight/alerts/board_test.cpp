@@ -32,7 +32,7 @@ class World {
     Board::Changes all;
     for (int i = 0; i < seconds; ++i) {
       clock_.advance(1s);
-      auto changes = board_.tick(clock_.now(), clock_.wall(), rows(ms, requests), events);
+      auto changes = board_.tick(clock_.now(), clock_.wall(), rows(ms, requests), events, lag);
       for (Alert& alert : changes.began) all.began.push_back(std::move(alert));
       for (Alert& alert : changes.ended) all.ended.push_back(std::move(alert));
     }
@@ -41,6 +41,7 @@ class World {
   State state() const { return board_.rules()[0].state; }
   Board& board() { return board_; }
   std::vector<Event> events;
+  std::optional<double> lag;
   bool failing = false;  // half of the tries
 
  private:
@@ -209,39 +210,51 @@ TEST(Board, Events) {
   world.events = {event};
   EXPECT_TRUE(world.run(3, 0, 0).began.empty());
   world.events[0].value = 29;
-  ASSERT_EQ(world.run(3, 0, 0).began.size(), 1u) << "once";
+  const auto began = world.run(3, 0, 0).began;
+  ASSERT_EQ(began.size(), 1u) << "once";
+  EXPECT_EQ(began[0].value_text, "29 days");
+  EXPECT_EQ(began[0].limit_text, "30 days");
   world.events.clear();
   EXPECT_EQ(world.run(3, 0, 0).ended.size(), 1u);
 }
 
 TEST(Board, LateLoopsAreAnAlertAndTheFirstCauseOfWhatIsSlow) {
   AlertSettings settings = World::settings();
-  Rule lag;
-  lag.name = "late";
-  lag.when = Metric::LoopLag;
-  lag.limit = 100'000;
-  settings.rules.push_back(lag);
+  Rule late = settings.rules[0];
+  late.name = "late";
+  late.when = Metric::LoopLag;
+  late.per = Per::All;
+  late.rise = 0;
+  late.limit = 100'000;
+  settings.rules.push_back(late);
   World world(settings);
-  world.run(20, 100);
-  Event event;
-  event.metric = Metric::LoopLag;
-  event.subject = "Causeway itself";
-  event.value = 90'000;
-  event.cause = {"process", "processor", 0, "late", "more processor"};
-  world.events = {event};
-  EXPECT_TRUE(world.run(3, 100).began.empty()) << "below its limit";
-  world.events[0].value = 110'000;
-  ASSERT_EQ(world.run(3, 100).began.size(), 1u);
-  world.events[0].value = 90'000;
-  EXPECT_TRUE(world.run(3, 100).ended.empty()) << "above 80 % of it";
+  EXPECT_TRUE(world.run(20, 100).began.empty()) << "nothing is known of it";
+  world.lag = 90'000;
+  EXPECT_TRUE(world.run(10, 100).began.empty()) << "below its limit";
+  world.lag = 110'000;
+  EXPECT_TRUE(world.run(2, 100).began.empty()) << "not for long enough";
+  const auto began = world.run(3, 100).began;
+  ASSERT_EQ(began.size(), 1u);
+  EXPECT_EQ(began[0].value_text, "110 ms");
+  EXPECT_EQ(began[0].limit_text, "100 ms");
+  ASSERT_EQ(began[0].causes.size(), 1u);
+  EXPECT_EQ(began[0].causes[0].kind, "process");
+  EXPECT_EQ(began[0].advice, began[0].causes[0].advice);
+  world.lag = 90'000;
+  EXPECT_TRUE(world.run(20, 100).ended.empty()) << "above 80 % of it";
   const auto slow = world.run(10, 1000).began;
   ASSERT_EQ(slow.size(), 1u);
   ASSERT_GE(slow[0].causes.size(), 2u);
   EXPECT_EQ(slow[0].causes[0].kind, "process");
   EXPECT_EQ(slow[0].causes[1].kind, "provider");
-  EXPECT_TRUE(slow[0].advice.starts_with("more processor")) << slow[0].advice;
-  world.events.clear();
-  EXPECT_EQ(world.run(3, 1000).ended.size(), 1u);
+  EXPECT_TRUE(slow[0].advice.starts_with("Give Causeway more processor")) << slow[0].advice;
+  EXPECT_EQ(slow[0].advice.find("Fail over"), std::string::npos) << slow[0].advice;
+  world.lag = 3'000;
+  EXPECT_TRUE(world.run(3, 1000).ended.empty()) << "not well for long enough";
+  const auto ended = world.run(5, 1000).ended;
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_NE(ended[0].summary.find("3.0 ms now, limit 100 ms, at worst 110 ms"), std::string::npos)
+      << ended[0].summary;
 }
 
 TEST(Board, EventsOfOtherTargetsAreLeftOut) {

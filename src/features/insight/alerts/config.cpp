@@ -85,6 +85,13 @@ void check_rule(const Rule& rule, config::Position at, config::Problems& problem
   } else if (needs_limit(rule)) {
     problems.add(at, "`above` must be there: " + std::string(form_of(rule.when)));
   }
+  const bool narrowed = rule.per != Per::All || rule.rise != 0 || !rule.targets.empty() ||
+                        !rule.models.empty() || !rule.keys.empty();
+  if (rule.when == Metric::LoopLag && narrowed) {
+    problems.add(at,
+                 "`loop_lag` is of the whole process, and has no usual value: leave out `per`, "
+                 "`rise`, `targets`, `models` and `keys`");
+  }
 }
 
 void check_receiver(const Receiver& c, config::Position at, config::Problems& problems) {
@@ -167,7 +174,7 @@ std::vector<Rule> all_rules(const AlertSettings& settings) {
   add(built_in("refused_keys", FailedAuth, "60", 0, Per::All, Severity::Ticket));
   add(built_in("model_changed", ModelChange, "", 0, Per::All, Severity::Ticket));
   add(built_in("model_retires", Retirement, "30d", 0, Per::All, Severity::Ticket));
-  add(built_in("late_loops", LoopLag, "100ms", 0, Per::All, Severity::Page));
+  add(built_in("late_loops", LoopLag, "100ms", 0, Per::All, Severity::Ticket));
   add(built_in("budget_nearly_spent", Budget, "", 0, Per::All, Severity::Ticket));
   for (Rule& rule : rules) {
     if (rule.name == "spend_rises") rule.hold = 5min;

@@ -69,7 +69,7 @@ void AlertsFeature::configure(const AlertSettings& settings, std::vector<Retirin
   outlets_.configure(settings);
 }
 
-std::vector<Event> AlertsFeature::events(Monotonic now, Wall wall) {
+std::vector<Event> AlertsFeature::events(Wall wall) {
   std::vector<Maker> heard;
   for (std::size_t i = 0; i < makers_read_.size(); ++i) {
     stage_.makers()[i]->read(makers_read_[i], heard);
@@ -79,9 +79,6 @@ std::vector<Event> AlertsFeature::events(Monotonic now, Wall wall) {
   for (const Retiring& retiring : retiring_) events.push_back(event_of(retiring, wall));
   if (parts_.nearly_spent) {
     for (const NearlySpent& spent : parts_.nearly_spent(wall)) events.push_back(event_of(spent));
-  }
-  if (auto late = lag_.look(now, parts_.lateness(), settings_.window)) {
-    events.push_back(std::move(*late));
   }
   return events;
 }
@@ -99,7 +96,8 @@ void AlertsFeature::log_began(const Alert& alert) {
 void AlertsFeature::tick() {
   const Monotonic now = parts_.clock.now();
   const Wall wall = parts_.clock.wall();
-  const Board::Changes changes = board_.tick(now, wall, collector_.take(), events(now, wall));
+  const auto lag = lag_.look(now, parts_.lateness(), settings_.window);
+  const Board::Changes changes = board_.tick(now, wall, collector_.take(), events(wall), lag);
   const auto is_silenced = [&](const Alert& alert) {
     return silences_.until(alert, wall).has_value();
   };

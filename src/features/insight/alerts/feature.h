@@ -46,7 +46,7 @@ class AlertsFeature final : public Feature {
     log::Log& log;
     int loops;
     std::function<std::vector<NearlySpent>(Wall now)> nearly_spent;  // may be empty
-    std::function<Lateness()> lateness;                              // of all loops
+    std::function<std::vector<Lateness>()> lateness;                 // by loop
   };
   AlertsFeature(Parts parts, const AlertSettings& settings);
 
@@ -65,7 +65,7 @@ class AlertsFeature final : public Feature {
   std::vector<Verb> verbs() override;
 
  private:
-  std::vector<Event> events(Monotonic now, Wall wall);
+  std::vector<Event> events(Wall wall);
   void tell(const Message& message);
   void log_began(const Alert& alert);
   Task<AdminReply> list();

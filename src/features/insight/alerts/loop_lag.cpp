@@ -1,37 +1,38 @@
 #include "features/insight/alerts/loop_lag.h"
 
+#include <algorithm>
+
 #include "features/insight/alerts/measure.h"
 
 namespace causeway::alerts {
 namespace {
 
-constexpr double kLate = 50'000;           // µs; less is not worth a word
-constexpr std::uint64_t kFewestCalls = 4;  // so few say nothing
+constexpr std::uint64_t kFewestPulses = 8;  // of ten a second
 
 }  // namespace
 
-std::optional<Event> LoopLag::look(Monotonic now, const Lateness& total,
-                                   std::chrono::milliseconds window) {
-  marks_.push_back({now, total});
+std::optional<double> LoopLag::look(Monotonic now, std::vector<Lateness> loops,
+                                    std::chrono::milliseconds window) {
+  marks_.push_back({now, std::move(loops)});
   while (marks_.size() > 2 && marks_[1].at <= now - window) marks_.pop_front();
-  const Lateness& first = marks_.front().total;
-  const std::uint64_t calls = total.calls - first.calls;
-  if (calls < kFewestCalls) return std::nullopt;
-  const double mean =
-      static_cast<double>((total.sum - first.sum).count()) / static_cast<double>(calls);
-  if (mean < kLate) return std::nullopt;
-  Event event;
-  event.metric = Metric::LoopLag;
-  event.subject = "Causeway itself";
-  event.value = mean;
-  event.text =
-      "Causeway's loops are " + said_time(mean) + " late in the mean: it gets too little processor";
-  event.cause = {"process", "processor", 0,
-                 "Causeway itself: its loops get too little processor and are " + said_time(mean) +
-                     " late in the mean; providers seem slower by it",
-                 "Give Causeway more processor (CPU limits, neighbours, more replicas); "
-                 "causeway_loop_late_seconds_total shows it."};
-  return event;
+  std::optional<double> latest;
+  const auto& before = marks_.front().loops;
+  const auto& after = marks_.back().loops;
+  for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
+    if (after[i].pulses < before[i].pulses + kFewestPulses) continue;
+    const auto pulses = static_cast<double>(after[i].pulses - before[i].pulses);
+    const auto late = static_cast<double>((after[i].sum - before[i].sum).count());
+    latest = std::max(latest.value_or(0), late / pulses);
+  }
+  return latest;
+}
+
+Cause cause_of_lag(double micros) {
+  return {"process", "processor", 0,
+          "Causeway itself: it gets too little processor, and looks " + said_time(micros) +
+              " too late in the mean at what callers and providers send",
+          "Give Causeway more processor: look at the CPU limit and throttling of its container, "
+          "the load of the machine, its neighbours; or add replicas."};
 }
 
 }  // namespace causeway::alerts

@@ -6,28 +6,36 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <vector>
 
-#include "features/insight/alerts/board.h"
+#include "features/insight/alerts/causes.h"
+#include "platform/base/clock.h"
 
 namespace causeway::alerts {
 
-/// Since the start, of what loops do at set times.
+/// Since a loop's start, of its pulses: net::Loop::Lateness.
 struct Lateness {
-  std::uint64_t calls = 0;
+  std::uint64_t pulses = 0;
   std::chrono::microseconds sum{0};
 };
 
 class LoopLag {
  public:
-  /// What there is to say of the last `window`, if the loops were late by 50 ms in the mean.
-  std::optional<Event> look(Monotonic now, const Lateness& total, std::chrono::milliseconds window);
+  /// How late the latest of the loops was in the mean of the last `window`, in µs; nothing where
+  /// that is less than a second yet.
+  std::optional<double> look(Monotonic now, std::vector<Lateness> loops,
+                             std::chrono::milliseconds window);
 
  private:
   struct Mark {
     Monotonic at;
-    Lateness total;
+    std::vector<Lateness> loops;
   };
   std::deque<Mark> marks_;  // the first is as old as the window, or the oldest
 };
+
+/// In µs: from here on it is named in alerts of times.
+inline constexpr double kLagWorthAWord = 50'000;
+Cause cause_of_lag(double micros);
 
 }  // namespace causeway::alerts

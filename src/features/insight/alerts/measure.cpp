@@ -73,8 +73,9 @@ std::optional<double> measure(const Rule& rule, const Counts& counts,
     case Metric::ModelChange:
     case Metric::Retirement:
     case Metric::Budget:
-    case Metric::LoopLag:
       break;  // events, not numbers
+    case Metric::LoopLag:
+      break;  // not of requests
   }
   return std::nullopt;
 }
@@ -136,7 +137,7 @@ std::string_view name_of(Metric metric) {
     case Metric::Budget:
       return "a budget's soft part";
     case Metric::LoopLag:
-      return "how late Causeway's loops are (mean)";
+      return "how late Causeway looks at what is sent to it (mean)";
   }
   return "";
 }

@@ -152,6 +152,12 @@ int print_tail(AdminClient& admin, const Words& words) {
   }
 }
 
+std::string milliseconds(double micros) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f ms", micros / 1000);
+  return text;
+}
+
 // What an attempt used, where that is known: "  12 + 30 tokens, estimated".
 std::string tokens_of(const bj::value& attempt) {
   const bj::object& one = attempt.as_object();
@@ -170,10 +176,10 @@ void print_lists(const bj::value& trace) {
                 one.at("ended").as_bool() ? "  ended the exchange" : "");
   }
   for (const bj::value& one : trace.at("attempts").as_array()) {
-    std::printf("  attempt  %s  %s  %s  %s  %lld us%s\n", text_of(one, "target").c_str(),
-                text_of(one, "end").c_str(), text_of(one, "error").c_str(),
-                text_of(one, "code").c_str(), static_cast<long long>(number_of(one, "us")),
-                tokens_of(one).c_str());
+    std::printf(
+        "  attempt  %s  %s  %s  %s  %s%s\n", text_of(one, "target").c_str(),
+        text_of(one, "end").c_str(), text_of(one, "error").c_str(), text_of(one, "code").c_str(),
+        milliseconds(static_cast<double>(number_of(one, "us"))).c_str(), tokens_of(one).c_str());
   }
   for (const bj::value& one : trace.at("found").as_array()) {
     std::printf("  found    %s  %s  %s  %s\n", text_of(one, "stage").c_str(),
@@ -193,8 +199,13 @@ int print_one(AdminClient& admin, const Words& words) {
   std::printf("%s  %s\n", time_of(trace).c_str(), text_of(trace, "request_id").c_str());
   for (const auto& [name, value] : trace.as_object()) {
     if (value.is_object() || value.is_array() || name == "request_id") continue;
-    const std::string shown(name);
-    std::printf("  %-18s %s\n", shown.c_str(), text_of(trace, name).c_str());
+    std::string_view shown = name;
+    std::string text = text_of(trace, name);
+    if (shown.ends_with("_us") && value.is_number()) {
+      shown.remove_suffix(3);
+      text = milliseconds(value.to_number<double>());
+    }
+    std::printf("  %-18s %s\n", std::string(shown).c_str(), text.c_str());
   }
   print_lists(trace);
   const bj::value* contents = trace.as_object().if_contains("contents");

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +13,7 @@
 #include <list>
 #include <vector>
 
+#include "platform/net/detail/pulse.h"
 #include "platform/net/loop.h"
 
 namespace causeway::net {
@@ -25,7 +25,6 @@ struct LoopImpl {
     asio::steady_timer timer;
     std::chrono::milliseconds period;
     std::move_only_function<void()> action;
-    bool began = false;  // the first call waits for run()
   };
 
   // "Unsafe I/O": descriptors are touched by the loop's thread only and need no locks; the queue
@@ -33,8 +32,9 @@ struct LoopImpl {
   asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::list<Periodic> periodic;
-  void arm(Periodic& one);
-  std::atomic<std::uint64_t> calls{0}, late_us{0};  // of these; written by the loop's thread
+  Pulse pulse;
+  asio::steady_timer pulse_timer{context};
+  void await_pulse(Monotonic due);
   SweepList swept;
   std::uint64_t turn = 0;  // counts what the sockets were woken for
 

@@ -1,0 +1,61 @@
+"""One loop of two does not run: it is seen while that lasts, and nothing that waits for it is given up."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+
+import pytest
+
+from gateway import wait_until
+
+ATTACH, DETACH, WAIT_FOR_THREADS = 16, 17, 0x40000000  # <sys/ptrace.h>, <linux/wait.h>: __WALL
+OTHER = "sk-other-0123456789abcdef"
+
+
+@contextlib.contextmanager
+def stopped(thread: int):
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long] * 4
+    if libc.ptrace(ATTACH, thread, 0, 0) != 0:
+        pytest.skip(f"threads cannot be stopped here: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(thread, WAIT_FOR_THREADS)
+    try:
+        yield
+    finally:
+        libc.ptrace(DETACH, thread, 0, 0)
+
+
+def thread_of(process: int, name: str) -> int:
+    tasks = pathlib.Path(f"/proc/{process}/task").iterdir()
+    return next(int(task.name) for task in tasks if (task / "comm").read_text().strip() == name)
+
+
+def status(gateway) -> dict:
+    return gateway.admin_call("GET", "/api/status").json()
+
+
+def lag(gateway) -> float:
+    metrics = gateway.metrics()
+    return (metrics.value("causeway_loop_late_seconds_total", loop="0")
+            / metrics.value("causeway_loop_pulses_total", loop="0"))
+
+
+def test_a_reload_whose_keys_wait_for_a_loop(config, make_gateway):
+    settings = config()
+    settings["server"] = {"threads": 2}
+    gateway = make_gateway(settings, args=["--no-watch"])
+    settings["keys"] = [{"name": "other", "secret": OTHER, "models": ["*"]}]
+    gateway.write_config(settings)
+    with stopped(thread_of(gateway.process.pid, "loop-0")):
+        answer = gateway.admin_call("POST", "/api/reload", timeout=30)
+        assert answer.status_code == 202 and "not taken it over" in answer.json()["keys_pending"], answer.text
+        assert "keys of the configuration are not in force yet" in status(gateway)["config_problems"]
+        assert gateway.metrics().value("causeway_config_last_reload_successful") == 0
+        assert lag(gateway) > 1, "it is late, and has not come yet"
+    wait_until(lambda: not status(gateway)["config_problems"], "the keys are tried again", 30)
+    for _ in range(8):  # connections come to both loops
+        assert gateway.chat("echo", key=OTHER).status_code == 200
+        assert gateway.chat("echo").status_code == 401
+    assert gateway.metrics().value("causeway_config_last_reload_successful") == 1
+    assert "keys of the configuration are in force" in gateway.stderr()
