@@ -242,7 +242,8 @@ class Program {
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
-  bool loading_ = false;      // a reload is under way
+  int reloads_ = 0;           // under way, or waiting for those before them
+  int loading_ = 0;           // 1 while one of them loads, or pending keys are applied
   int signalled_ = 0;         // reloads that a signal wants
   std::string keys_pending_;  // why the keys of the configuration are not in force yet
   const Monotonic started_ = std::chrono::steady_clock::now();

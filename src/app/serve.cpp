@@ -92,22 +92,23 @@ void Program::remove_meeting_points() const {
 
 namespace {
 
-struct Busy {
-  explicit Busy(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Busy() { flag_ = false; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  bool& flag_;
+struct Counted {
+  explicit Counted(int& number) : number_(number) { ++number_; }
+  ~Counted() { --number_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  int& number_;
 };
 
 }  // namespace
 
 Task<Result<Loaded>> Program::reload() {
+  const Counted under_way(reloads_);
   // One after the other, so that the last one's words stay.
-  while (loading_) {
+  while (loading_ > 0) {
     co_await control_.sleep(2ms);
   }
-  const Busy busy(loading_);
+  const Counted loading(loading_);
   auto loaded = load_again();
   keep_replica_sources();
   if (!loaded) {
@@ -145,8 +146,8 @@ std::string Program::config_problems() const {
 }
 
 Task<void> Program::apply_pending_keys() {
-  if (loading_ || keys_pending_.empty() || gate_.draining) co_return;
-  const Busy busy(loading_);
+  if (loading_ > 0 || keys_pending_.empty() || gate_.draining) co_return;
+  const Counted loading(loading_);
   auto applying = apply_keys_again();
   co_await std::move(applying);
 }

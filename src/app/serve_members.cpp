@@ -103,7 +103,8 @@ void Program::end_calls() {
 }
 
 bool Program::calls_ended() const {
-  return admin_->idle() && listing_calls_.empty() && replica_sources_->idle() && probes_->idle();
+  return admin_->idle() && reloads_ == 0 && listing_calls_.empty() && replica_sources_->idle() &&
+         probes_->idle();
 }
 
 }  // namespace causeway::app
