@@ -321,6 +321,15 @@ TEST(Problems, OthersAddToThem) {
             "f.yaml:3:1: warning: old\n");
 }
 
+TEST(Confidential, WhatGoesOnInTheNextLineCannotBeHidden) {
+  const auto one = schema().confidential("unknown:\n  key: \"a\\\\b\\\"c\"\n");
+  ASSERT_TRUE(one);
+  ASSERT_EQ(one->size(), 1u);
+  EXPECT_EQ(one->front().size, 9u) << "with its quotes and what is escaped";
+  EXPECT_FALSE(schema().confidential("unknown:\n  key: \"abc\\\ndef\"\n"));
+  EXPECT_FALSE(schema().confidential("unknown:\n  key: \"abc\ndef\"\n"));
+}
+
 TEST(Nearest, FindsWhatWasMeant) {
   using Names = std::vector<std::string>;
   const Names names{"listen", "drain", "max_body", "timeouts", "api_key", "zone"};

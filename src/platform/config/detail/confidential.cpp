@@ -32,7 +32,7 @@ std::size_t quoted_size(std::string_view text) {
   const char quote = text[0];
   for (std::size_t i = 1; i < text.size() && text[i] != '\n'; ++i) {
     if (quote == '"' && text[i] == '\\') {
-      ++i;
+      if (++i < text.size() && text[i] == '\n') return 0;  // it goes on in the next one
     } else if (text[i] == quote) {
       if (quote == '"' || i + 1 >= text.size() || text[i + 1] != '\'') return i + 1;
       ++i;
