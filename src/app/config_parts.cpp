@@ -34,7 +34,7 @@ ConfigRoutes::Parts Program::config_parts() {
       .check = [this](const std::string& text) { return check_text(text); },
       .reload = [this] { return reload(); },
       .version = [this] { return config_version_; },
-      .problems = [this] { return config_problems(); },
+      .problems = [this] { return reload_problem_; },
       .changed =
           [this](const std::string& actor) {
             log_->info("the configuration file was changed over the admin port", {{"key", actor}});

@@ -121,7 +121,7 @@ Task<AdminReply> Program::status() {
   json.field("pid", static_cast<std::int64_t>(getpid()));
   json.field("data", shown_path(folder_->path().string()));
   json.field("config", options_.config_path).field("config_version", config_version_);
-  json.field("config_problems", config_problems());
+  json.field("config_problems", reload_problem_).field("keys_pending", keys_pending_);
   json.key("replica_problems").begin_array();
   for (const auto& problem : replica_sources_->problems()) json.string(problem);
   json.end_array();

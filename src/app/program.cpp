@@ -214,7 +214,13 @@ Result<void> Program::make_parts() {
       {.name = "causeway_config_last_reload_successful",
        .help = "0 while the configuration file was refused and an older one is in force.",
        .labels = {}},
-      [this](metrics::SampleSink& sink) { sink.add({}, config_problems().empty() ? 1.0 : 0.0); });
+      [this](metrics::SampleSink& sink) { sink.add({}, reload_problem_.empty() ? 1.0 : 0.0); });
+  metrics_->sampled(
+      metrics::Kind::Gauge,
+      {.name = "causeway_config_keys_pending",
+       .help = "1 while the keys of the configuration file are not in force everywhere yet.",
+       .labels = {}},
+      [this](metrics::SampleSink& sink) { sink.add({}, keys_pending_.empty() ? 0.0 : 1.0); });
   metrics_->sampled(metrics::Kind::Gauge,
                     {.name = "causeway_target_available",
                      .help = "Share of a target's replicas and keys that are not resting.",

@@ -138,7 +138,7 @@ class Program {
   void tell_starved();
   void tell_targets();
   std::vector<keys::ConfigKey> keys_to_apply() const;
-  std::string config_problems() const;
+  void set_keys_pending(std::string why);
   Task<void> apply_keys_again();
   Task<void> apply_pending_keys();
   Error with_every_problem(Error first) const;
@@ -188,7 +188,7 @@ class Program {
   ModelListings listings_;
   AccessTokens tokens_;
   AppConfig config_;
-  std::string reload_problem_;  // of the last reload; "" = it is in force, but for its keys
+  std::string reload_problem_;  // of the last reload; "" = it is in force
   FileMark read_mark_;          // of the configuration file before it was read last
   FileMark seen_mark_;          // at the last look of the watch
 
@@ -242,10 +242,13 @@ class Program {
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
-  int reloads_ = 0;           // under way, or waiting for those before them
-  int loading_ = 0;           // 1 while one of them loads, or pending keys are applied
-  int signalled_ = 0;         // reloads that a signal wants
-  std::string keys_pending_;  // why the keys of the configuration are not in force yet
+  int reloads_ = 0;          // under way, or waiting for those before them
+  int loading_ = 0;          // 1 while one of them loads, or pending keys are applied
+  int signalled_ = 0;        // reloads that a signal wants
+  std::uint64_t loads_ = 0;  // that have begun
+  Result<Loaded> last_load_ = Loaded();
+  std::string keys_pending_;     // why the keys of the configuration are not in force yet
+  bool keys_published_ = false;  // whether they are on their way to all loops
   const Monotonic started_ = std::chrono::steady_clock::now();
   std::atomic<int> signals_{0};
   std::thread signal_thread_;

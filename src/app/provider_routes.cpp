@@ -20,8 +20,8 @@ bool is_of(std::string_view target, std::string_view provider) {
          target[provider.size()] == '/';
 }
 
-// By what was tried last: the quarter of an hour, or where nothing was, the hour; in the first
-// seconds, of which the history does not know yet, by all that its targets were asked.
+// By what was tried last: the quarter of an hour, or where nothing was, the hour. `calls` and
+// `failures` are of a program so young that the history does not know of it yet.
 std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tries& hour,
                                 double calls, double failures) {
   const metrics::Tries& last = quarter.attempts > 0 ? quarter : hour;
@@ -33,7 +33,7 @@ std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tr
 // By how its targets are now. Where none has ever been left alone, few calls may have failed
 // without a breaker's opening: then the tries tell.
 std::string_view state_of(std::string_view provider, const std::vector<TargetView>& targets,
-                          const metrics::Tries& quarter, const metrics::Tries& hour) {
+                          const metrics::Tries& quarter, const metrics::Tries& hour, bool young) {
   using routing::Breaker;
   std::size_t all = 0, well = 0, open = 0;
   bool ever_opened = false;
@@ -49,7 +49,8 @@ std::string_view state_of(std::string_view provider, const std::vector<TargetVie
   }
   if (all > 0 && open == all) return "failing";
   if (well < all) return "degraded";
-  return ever_opened ? "ok" : state_of_tries(quarter, hour, calls, failures);
+  if (ever_opened) return "ok";
+  return state_of_tries(quarter, hour, young ? calls : 0, young ? failures : 0);
 }
 
 void write_models(text::JsonWriter& json, const AppConfig& config, const std::string& provider) {
@@ -148,6 +149,8 @@ Task<AdminReply> Program::providers() {
   const auto targets = target_states_.list();
   AdminReply reply;
   text::JsonWriter json(reply.body);
+  const bool young =
+      clock_.now() - started_ < std::chrono::seconds(20);  // the history's first step
   json.begin_object().key("providers").begin_array();
   for (const auto& provider : config_.providers) {
     const UpstreamConfig* upstream = upstream_of(provider.value);
@@ -161,8 +164,8 @@ Task<AdminReply> Program::providers() {
     write_models(json, config_, provider.name);
     write_members(json, provider.name, members, *probes_, targets);
     write_tries(json.key("last_hour"), hour[provider.name]);
-    json.field("state",
-               state_of(provider.name, targets, quarter[provider.name], hour[provider.name]));
+    json.field("state", state_of(provider.name, targets, quarter[provider.name],
+                                 hour[provider.name], young));
     json.end_object();
   }
   json.end_array().end_object();

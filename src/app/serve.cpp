@@ -104,23 +104,30 @@ struct Counted {
 
 Task<Result<Loaded>> Program::reload() {
   const Counted under_way(reloads_);
-  // One after the other, so that the last one's words stay.
+  // One after the other, so that the last one's words stay. All who wait share the next one, which
+  // reads the file behind them.
+  const std::uint64_t mine = loads_ + 1;
   while (loading_ > 0) {
     co_await control_.sleep(2ms);
   }
+  if (loads_ >= mine) co_return last_load_;
   const Counted loading(loading_);
+  ++loads_;
+  last_load_ = Loaded();
   auto loaded = load_again();
   keep_replica_sources();
   if (!loaded) {
     reload_problem_ = loaded.error().message;
     log_->error("the configuration was not loaded; the old one stays in force",
                 {{"problems", reload_problem_}});
-    co_return std::unexpected(std::move(loaded).error());
+    last_load_ = std::unexpected(std::move(loaded).error());
+    co_return last_load_;
   }
   reload_problem_.clear();
   auto applying = apply_keys_again();
   co_await std::move(applying);
-  co_return Loaded{keys_pending_};
+  last_load_ = Loaded{keys_pending_};
+  co_return last_load_;
 }
 
 // A worker writes and publishes them, since that waits for the loops.
@@ -129,24 +136,28 @@ Task<void> Program::apply_keys_again() {
   auto post = [this](std::move_only_function<void()> action) { control_.post(std::move(action)); };
   auto applying = offload(*workers_, std::move(post), std::move(job));
   const auto applied = co_await std::move(applying);
-  const bool were_pending = !keys_pending_.empty();
-  keys_pending_ = applied ? std::string() : applied.error().message;
-  if (applied && were_pending) log_->info("the keys of the configuration are in force");
-  if (!applied && !were_pending) {
-    log_->error("the keys of the configuration are not in force yet, the rest is",
-                {{"reason", keys_pending_}});
+  keys_published_ = applied || applied.error().code == "key_change_pending";
+  set_keys_pending(applied ? std::string() : applied.error().message);
+}
+
+void Program::set_keys_pending(std::string why) {
+  if (why.empty() && !keys_pending_.empty()) {
+    log_->info("the keys of the configuration are in force");
   }
+  if (!why.empty() && keys_pending_.empty()) {
+    log_->error("the keys of the configuration are not in force yet, the rest is",
+                {{"reason", why}});
+  }
+  keys_pending_ = std::move(why);
 }
 
-std::string Program::config_problems() const {
-  if (keys_pending_.empty()) return reload_problem_;
-  return (reload_problem_.empty() ? "" : reload_problem_ + "\n") +
-         "the keys of the configuration are not in force yet: " + keys_pending_ +
-         "; they are tried again every second";
-}
-
+// What was published comes to a loop when that goes on: nobody has to wait for it.
 Task<void> Program::apply_pending_keys() {
   if (loading_ > 0 || keys_pending_.empty() || gate_.draining) co_return;
+  if (keys_published_) {
+    if (ring_->is_everywhere()) set_keys_pending("");
+    co_return;
+  }
   const Counted loading(loading_);
   auto applying = apply_keys_again();
   co_await std::move(applying);
@@ -260,9 +271,11 @@ Task<void> Program::reload_at_signal() {
   auto reloading = reload();
   const auto loaded = co_await std::move(reloading);
   if (--signalled_ > 0 || gate_.draining) co_return;
-  process::tell_supervisor(loaded ? "READY=1\nSTATUS=configuration loaded"
-                                  : "READY=1\nSTATUS=the new configuration has problems; the "
-                                    "old one stays in force");
+  process::tell_supervisor(
+      loaded && loaded->keys_pending.empty() ? "READY=1\nSTATUS=configuration loaded"
+      : loaded ? "READY=1\nSTATUS=configuration loaded; its keys are not in force yet"
+               : "READY=1\nSTATUS=the new configuration has problems; the "
+                 "old one stays in force");
 }
 
 void Program::on_signal(int signal) {

@@ -32,13 +32,14 @@ Monotonic Pulse::begin(Monotonic now) {
 
 Monotonic Pulse::come(Monotonic now) {
   std::lock_guard lock(mutex_);
-  const auto came = late(due_, now);
+  const auto came = late(due_, std::max(now, seen_));
   total_ = total_ + came;
   return due_ += kPeriod * came.pulses;
 }
 
 Loop::Lateness Pulse::at(Monotonic now) const {
   std::lock_guard lock(mutex_);
+  seen_ = std::max(seen_, now);
   return began_ && now > due_ ? total_ + late(due_, now) : total_;
 }
 

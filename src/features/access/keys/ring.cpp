@@ -93,11 +93,24 @@ Result<void> KeyRing::publish_locked() {
   // Shared, because a loop may still call it after the deadline.
   auto promise = std::make_shared<std::promise<void>>();
   auto everywhere = promise->get_future();
-  publish_(std::move(table), [promise] { promise->set_value(); });
+  auto done = std::make_shared<std::atomic<bool>>(false);
+  {
+    std::lock_guard lock(table_mutex_);
+    everywhere_ = done;
+  }
+  publish_(std::move(table), [promise, done] {
+    *done = true;
+    promise->set_value();
+  });
   if (everywhere.wait_for(kPublishDeadline) == std::future_status::ready) return {};
   return fail(ErrorKind::Timeout, Origin::Us,
               "the change is stored, but a part of the program has not taken it over yet",
               "key_change_pending");
+}
+
+bool KeyRing::is_everywhere() const {
+  std::lock_guard lock(table_mutex_);
+  return !everywhere_ || *everywhere_;
 }
 
 Result<CreatedKey> KeyRing::create(const NewKey& key) {

@@ -4,6 +4,7 @@
 // loop.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -61,6 +62,8 @@ class KeyRing {
   /// The keys of the config, instead of those that were set before. InvalidRequest names the key at
   /// fault; then nothing changes.
   Result<void> set_config_keys(const std::vector<ConfigKey>& keys);
+  /// Whether the last change is everywhere. Waits for nobody.
+  bool is_everywhere() const;
   /// Only the check, for a config that is not applied yet.
   static Result<void> check_config_keys(const std::vector<ConfigKey>& keys);
 
@@ -93,6 +96,7 @@ class KeyRing {
 
   mutable std::mutex table_mutex_;  // for who starts while a change is on its way
   TablePtr table_;
+  std::shared_ptr<std::atomic<bool>> everywhere_;  // the last that was published; null = none was
 };
 
 }  // namespace causeway::keys

@@ -17,7 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr double kEase = 0.8;  // of the limit: below it, what fires is well again
+constexpr double kEase = 0.8;         // of the limit: below it, what fires is well again
+constexpr double kLagExplains = 0.2;  // of a rise: such a mean, of what comes in pieces
 constexpr std::size_t kMostEntries = 200;
 constexpr std::size_t kMostRecent = 100;
 constexpr auto kNewNormal = 6h;  // a rise that stays so long is compared with itself
@@ -235,16 +236,15 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
       rule.per, value};
   alert.causes = find_causes(rise);
   alert.advice = advice_of(alert.causes);
-  add_lag(rule, alert);
   alert.value = number_of(rule, group).value_or(0);
   entry.worst = std::max(entry.worst, alert.value);
   alert.limit = limit_of(rule, group, entry);
   alert.value_text = said(rule.when, alert.value);
   alert.limit_text = said(rule.when, alert.limit);
   alert.summary = subject_of(rule, alert) + ": " + alert.value_text + ", limit " + alert.limit_text;
-  if (const auto usual = measure(rule, total(entry.before), entry.before_time)) {
-    alert.summary += ", usually " + said(rule.when, *usual);
-  }
+  const auto usual = measure(rule, total(entry.before), entry.before_time);
+  if (usual) alert.summary += ", usually " + said(rule.when, *usual);
+  add_lag(rule, usual.value_or(0), alert);
   alert.traces = "?since=" + url_encoded(time_text(alert.since - settings_.window));
   if (rule.when == Metric::Errors || rule.when == Metric::FailedAuth) alert.traces += "&errors=1";
   if (rule.when == Metric::FailedAuth) alert.traces += "&error=unauthenticated";
@@ -261,11 +261,16 @@ void Board::describe(const Rule& rule, const std::string& value, const Group& gr
 }
 
 // A gateway that is late makes every provider look slow: nobody is to be sent after these first.
-void Board::add_lag(const Rule& rule, Alert& alert) const {
+// But one that was late a little does not explain much.
+void Board::add_lag(const Rule& rule, double usual, Alert& alert) const {
   const bool is_lag = rule.when == Metric::LoopLag;
   if (!is_lag && rule.when != Metric::Latency && rule.when != Metric::FirstToken) return;
   if (!lag_ || (!is_lag && *lag_ < kLagWorthAWord)) return;
   Cause cause = cause_of_lag(*lag_);
+  if (!is_lag && *lag_ < kLagExplains * (alert.value - usual)) {
+    alert.causes.push_back(std::move(cause));
+    return;
+  }
   alert.advice = cause.advice;
   if (!is_lag && !alert.causes.empty()) {
     alert.advice += " What is said of providers beside it may come of it alone.";

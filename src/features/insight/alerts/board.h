@@ -97,7 +97,7 @@ class Board {
   double limit_of(const Rule& rule, const Group& group, const Entry& entry) const;
   void fire(const Rule& rule, const std::string& value, const Group& group, Entry& entry);
   void describe(const Rule& rule, const std::string& value, const Group& group, Entry& entry) const;
-  void add_lag(const Rule& rule, Alert& alert) const;
+  void add_lag(const Rule& rule, double usual, Alert& alert) const;
   void end(Alert alert, Changes& changes);
   void end(Watched& watched, std::map<std::string, Entry>::iterator at, Changes& changes);
   std::string next_id();

@@ -86,11 +86,11 @@ void check_rule(const Rule& rule, config::Position at, config::Problems& problem
     problems.add(at, "`above` must be there: " + std::string(form_of(rule.when)));
   }
   const bool narrowed = rule.per != Per::All || rule.rise != 0 || !rule.targets.empty() ||
-                        !rule.models.empty() || !rule.keys.empty();
+                        !rule.models.empty() || !rule.keys.empty() || !rule.error_classes.empty();
   if (rule.when == Metric::LoopLag && narrowed) {
     problems.add(at,
                  "`loop_lag` is of the whole process, and has no usual value: leave out `per`, "
-                 "`rise`, `targets`, `models` and `keys`");
+                 "`rise`, `targets`, `models`, `keys` and `error_classes`");
   }
 }
 

@@ -171,8 +171,8 @@ void print_lists(const bj::value& trace) {
     std::printf("  target   %s\n", one.as_string().c_str());
   }
   for (const bj::value& one : trace.at("stages").as_array()) {
-    std::printf("  stage    %-12s %8.1f us%s\n", text_of(one, "stage").c_str(),
-                static_cast<double>(number_of(one, "ns")) / 1000,
+    std::printf("  stage    %-18s %s%s\n", text_of(one, "stage").c_str(),
+                milliseconds(static_cast<double>(number_of(one, "ns")) / 1000).c_str(),
                 one.at("ended").as_bool() ? "  ended the exchange" : "");
   }
   for (const bj::value& one : trace.at("attempts").as_array()) {

@@ -24,6 +24,7 @@ class Pulse {
   mutable std::mutex mutex_;
   bool began_ = false;
   Monotonic due_{};
+  mutable Monotonic seen_{};  // by at(): what it has said is not taken back
   Loop::Lateness total_;
 };
 
