@@ -300,3 +300,10 @@ def test_a_provider_is_no_longer_unused_at_once(make_gateway, fakes, breaker):
     for _ in range(4):  # more than the tries of that one
         assert gateway.chat("m").status_code == 200
     assert state() == "ok"
+
+
+def test_nor_is_one_whose_first_call_comes_late(make_gateway, fakes):
+    gateway = make_gateway(settings({"base_url": fakes[0].base_url}))
+    time.sleep(22)
+    assert gateway.chat("m").status_code == 200
+    assert gateway.admin_call("GET", "/api/providers").json()["providers"][0]["state"] == "ok"

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -92,6 +93,10 @@ struct ServeOptions {
   bool watch = true;
 };
 
+struct AskedCounts {
+  std::uint64_t calls = 0, failures = 0;
+};
+
 class Program {
  public:
   Program(ServeOptions options, Environment environment);
@@ -153,6 +158,9 @@ class Program {
   Task<AdminReply> status();
   Task<AdminReply> models();
   Task<AdminReply> providers();
+  using Asked = std::map<std::string, AskedCounts, std::less<>>;  // by provider, since the start
+  void note_asked();
+  AskedCounts asked_lately(const std::string& provider, const Asked& now) const;
   void sample_targets(metrics::SampleSink& sink) const;
   ConfigRoutes::Parts config_parts();
   CheckedConfig check_text(const std::string& text) const;
@@ -242,10 +250,11 @@ class Program {
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> starved_told_{-3600};  // when, in seconds of the clock
   std::uint64_t config_version_ = 0;
-  int reloads_ = 0;          // under way, or waiting for those before them
-  int loading_ = 0;          // 1 while one of them loads, or pending keys are applied
-  int signalled_ = 0;        // reloads that a signal wants
-  std::uint64_t loads_ = 0;  // that have begun
+  int reloads_ = 0;             // under way, or waiting for those before them
+  int loading_ = 0;             // 1 while one of them loads, or pending keys are applied
+  int signalled_ = 0;           // reloads that a signal wants
+  Asked asked_, asked_before_;  // at the last looks
+  std::uint64_t loads_ = 0;     // that have begun
   Result<Loaded> last_load_ = Loaded();
   std::string keys_pending_;     // why the keys of the configuration are not in force yet
   bool keys_published_ = false;  // whether they are on their way to all loops

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "app/program.h"
 #include "app/upstreams.h"
@@ -20,37 +21,45 @@ bool is_of(std::string_view target, std::string_view provider) {
          target[provider.size()] == '/';
 }
 
-// By what was tried last: the quarter of an hour, or where nothing was, the hour. `calls` and
-// `failures` are of a program so young that the history does not know of it yet.
+// By what was tried last: the quarter of an hour, or where nothing was, the hour; and where the
+// history knows of nothing yet, what was asked since.
 std::string_view state_of_tries(const metrics::Tries& quarter, const metrics::Tries& hour,
-                                double calls, double failures) {
+                                const AskedCounts& lately) {
   const metrics::Tries& last = quarter.attempts > 0 ? quarter : hour;
   if (last.attempts > 0) return 2 * last.failures >= last.attempts ? "failing" : "ok";
-  if (calls == 0) return "unused";
-  return 2 * failures >= calls ? "failing" : "ok";
+  if (lately.calls == 0) return "unused";
+  return 2 * lately.failures >= lately.calls ? "failing" : "ok";
 }
 
 // By how its targets are now. Where none has ever been left alone, few calls may have failed
 // without a breaker's opening: then the tries tell.
 std::string_view state_of(std::string_view provider, const std::vector<TargetView>& targets,
-                          const metrics::Tries& quarter, const metrics::Tries& hour, bool young) {
+                          const metrics::Tries& quarter, const metrics::Tries& hour,
+                          const AskedCounts& lately) {
   using routing::Breaker;
   std::size_t all = 0, well = 0, open = 0;
   bool ever_opened = false;
-  double calls = 0, failures = 0;
   for (const TargetView& target : targets) {
     if (!is_of(target.name, provider)) continue;
     ++all;
     well += target.state == Breaker::State::Closed;
     open += target.state == Breaker::State::Open;
     ever_opened |= target.opened > 0;
-    calls += static_cast<double>(target.calls);
-    failures += static_cast<double>(target.failures);
   }
   if (all > 0 && open == all) return "failing";
   if (well < all) return "degraded";
-  if (ever_opened) return "ok";
-  return state_of_tries(quarter, hour, young ? calls : 0, young ? failures : 0);
+  return ever_opened ? "ok" : state_of_tries(quarter, hour, lately);
+}
+
+std::map<std::string, AskedCounts, std::less<>> asked_by_provider(
+    const std::vector<TargetView>& targets) {
+  std::map<std::string, AskedCounts, std::less<>> all;
+  for (const TargetView& target : targets) {
+    AskedCounts& one = all[target.name.substr(0, target.name.find('/'))];
+    one.calls += target.calls;
+    one.failures += target.failures;
+  }
+  return all;
 }
 
 void write_models(text::JsonWriter& json, const AppConfig& config, const std::string& provider) {
@@ -142,6 +151,24 @@ void Program::sample_targets(metrics::SampleSink& sink) const {
   }
 }
 
+// The history has a step of ten seconds: what was asked in the last 15 to 30 is in it, or not yet.
+void Program::note_asked() {
+  asked_before_ = std::exchange(asked_, asked_by_provider(target_states_.list()));
+}
+
+// States of targets that are gone are forgotten, and their calls with them.
+AskedCounts Program::asked_lately(const std::string& provider, const Asked& now) const {
+  const auto of = [&](const Asked& asked) {
+    const auto found = asked.find(provider);
+    return found == asked.end() ? AskedCounts() : found->second;
+  };
+  AskedCounts lately = of(now);
+  const AskedCounts before = of(asked_before_);
+  lately.calls -= std::min(lately.calls, before.calls);
+  lately.failures -= std::min(lately.failures, before.failures);
+  return lately;
+}
+
 Task<AdminReply> Program::providers() {
   const auto& history = metrics_feature_->history();
   Recent hour = metrics::tries_of(history, std::chrono::hours(1));
@@ -149,8 +176,7 @@ Task<AdminReply> Program::providers() {
   const auto targets = target_states_.list();
   AdminReply reply;
   text::JsonWriter json(reply.body);
-  const bool young =
-      clock_.now() - started_ < std::chrono::seconds(20);  // the history's first step
+  const auto asked = asked_by_provider(targets);
   json.begin_object().key("providers").begin_array();
   for (const auto& provider : config_.providers) {
     const UpstreamConfig* upstream = upstream_of(provider.value);
@@ -165,7 +191,7 @@ Task<AdminReply> Program::providers() {
     write_members(json, provider.name, members, *probes_, targets);
     write_tries(json.key("last_hour"), hour[provider.name]);
     json.field("state", state_of(provider.name, targets, quarter[provider.name],
-                                 hour[provider.name], young));
+                                 hour[provider.name], asked_lately(provider.name, asked)));
     json.end_object();
   }
   json.end_array().end_object();

@@ -339,6 +339,7 @@ int Program::run() {
   control_.every(std::chrono::seconds(1), [this] {
     if (!features_gone_) limits_feature_->keep_budgets();
   });
+  control_.every(15s, [this] { note_asked(); });
   control_.every(kLookAtHistory, [this] {
     if (!features_gone_) metrics_feature_->history().tick();
   });
