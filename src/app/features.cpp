@@ -286,11 +286,7 @@ Result<void> Program::make_alerts() {
         }
         return all;
       },
-      [this] {
-        std::vector<alerts::Lateness> all;
-        for (const auto& late : loops_->lateness()) all.push_back({late.pulses, late.sum});
-        return all;
-      }};
+      [this] { return loops_->lateness(); }};
   auto alerts = std::make_unique<alerts::AlertsFeature>(std::move(parts), config_.alerts);
   if (auto loaded = alerts->load(); !loaded) return loaded;
   alerts->declare_metrics(*metrics_);

@@ -1,5 +1,6 @@
 """One loop of two does not run: it is seen while that lasts, and nothing that waits for it is given up."""
 
+import concurrent.futures
 import contextlib
 import ctypes
 import os
@@ -63,3 +64,19 @@ def test_a_reload_whose_keys_wait_for_a_loop(config, make_gateway):
         assert gateway.chat("echo").status_code == 401
     assert gateway.metrics().value("causeway_config_keys_pending") == 0
     assert "keys of the configuration are in force" in gateway.stderr()
+
+
+def test_an_older_reload_that_ends_later_does_not_wipe_the_refusal_of_a_newer_one(config, make_gateway):
+    settings = config()
+    settings["server"] = {"threads": 2}
+    gateway = make_gateway(settings, args=["--no-watch"])
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, stopped(thread_of(gateway.process.pid, "loop-0")):
+        older = pool.submit(gateway.admin_call, "POST", "/api/reload", timeout=30)
+        wait_until(lambda: status(gateway)["config_version"] > 1, "the older one has read the file")
+        gateway.config_path.write_text("keys: [")
+        assert gateway.admin_call("POST", "/api/reload", timeout=30).status_code == 422
+        assert older.result().status_code == 202
+        assert "never closed" in status(gateway)["config_problems"]
+    wait_until(lambda: not status(gateway)["keys_pending"], "its keys are everywhere", 30)
+    assert "never closed" in status(gateway)["config_problems"]
+    assert gateway.metrics().value("causeway_config_last_reload_successful") == 0

@@ -40,7 +40,7 @@ Monotonic Pulse::come(Monotonic now) {
 Loop::Lateness Pulse::at(Monotonic now) const {
   std::lock_guard lock(mutex_);
   seen_ = std::max(seen_, now);
-  return began_ && now > due_ ? total_ + late(due_, now) : total_;
+  return began_ && seen_ > due_ ? total_ + late(due_, seen_) : total_;
 }
 
 }  // namespace causeway::net

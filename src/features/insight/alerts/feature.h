@@ -46,7 +46,7 @@ class AlertsFeature final : public Feature {
     log::Log& log;
     int loops;
     std::function<std::vector<NearlySpent>(Wall now)> nearly_spent;  // may be empty
-    std::function<std::vector<Lateness>()> lateness;                 // by loop
+    std::function<std::vector<net::Loop::Lateness>()> lateness;      // by loop
   };
   AlertsFeature(Parts parts, const AlertSettings& settings);
 

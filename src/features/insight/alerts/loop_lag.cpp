@@ -11,7 +11,7 @@ constexpr std::uint64_t kFewestPulses = 8;  // of ten a second
 
 }  // namespace
 
-std::optional<double> LoopLag::look(Monotonic now, std::vector<Lateness> loops,
+std::optional<double> LoopLag::look(Monotonic now, std::vector<net::Loop::Lateness> loops,
                                     std::chrono::milliseconds window) {
   marks_.push_back({now, std::move(loops)});
   while (marks_.size() > 2 && marks_[1].at <= now - window) marks_.pop_front();

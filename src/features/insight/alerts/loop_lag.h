@@ -3,33 +3,27 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <deque>
 #include <optional>
 #include <vector>
 
 #include "features/insight/alerts/causes.h"
 #include "platform/base/clock.h"
+#include "platform/net/loop.h"
 
 namespace causeway::alerts {
-
-/// Since a loop's start, of its pulses: net::Loop::Lateness.
-struct Lateness {
-  std::uint64_t pulses = 0;
-  std::chrono::microseconds sum{0};
-};
 
 class LoopLag {
  public:
   /// How late the latest of the loops was in the mean of the last `window`, in µs; nothing where
   /// that is less than a second yet.
-  std::optional<double> look(Monotonic now, std::vector<Lateness> loops,
+  std::optional<double> look(Monotonic now, std::vector<net::Loop::Lateness> loops,
                              std::chrono::milliseconds window);
 
  private:
   struct Mark {
     Monotonic at;
-    std::vector<Lateness> loops;
+    std::vector<net::Loop::Lateness> loops;
   };
   std::deque<Mark> marks_;  // the first is as old as the window, or the oldest
 };

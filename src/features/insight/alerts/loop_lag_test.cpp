@@ -6,6 +6,7 @@ namespace causeway::alerts {
 namespace {
 
 using namespace std::chrono_literals;
+using Lateness = net::Loop::Lateness;
 
 struct Running {
   LoopLag lag;
